@@ -1,1 +1,23 @@
-//! rules
+//! From files to rules: parsing, checking, and every mistake reported at its place.
+//!
+//! ```text
+//! files ─► FileSet ─► raw (as written, with spans) ─► checked (typed, resolved) ─► RuleSet
+//! ```
+//!
+//! A [`RuleSet`] exists only if every file is good; a later stage never checks again what this crate has proved.
+//! Nothing here touches a file, a database or the clock.
+
+pub mod checked;
+pub mod config;
+pub mod diagnostic;
+pub mod expr;
+pub mod fileset;
+
+pub use checked::{
+    Aggregate, AggregateFn, FactsId, Level, Metric, MetricId, MetricKind, RankKind, RuleSet, SubjectId, TierSet,
+    Unknown,
+};
+pub use config::{AmountEncoding, Column, Config, Encoding, Facts, Limit, Subject, TimeEncoding};
+pub use diagnostic::{Diagnostic, Label, Severity};
+pub use expr::{ArithOp, CompareOp, Expr, ExprKind};
+pub use fileset::{File, FileId, FileSet, Location, Revision};

@@ -1,0 +1,187 @@
+use crate::{CalendarSpan, Clock, Date, Timestamp};
+
+/// A unit of the calendar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CalendarUnit {
+    /// From 1 January.
+    Year,
+    /// From 1 January, April, July, October.
+    Quarter,
+    /// From the first of the month.
+    Month,
+}
+
+impl CalendarUnit {
+    /// The unit's length in months.
+    pub fn months(self) -> i32 {
+        match self {
+            CalendarUnit::Year => 12,
+            CalendarUnit::Quarter => 3,
+            CalendarUnit::Month => 1,
+        }
+    }
+
+    /// The first day of the unit that holds `date`.
+    pub fn first_day(self, date: Date) -> Date {
+        let (year, month, _) = date.ymd();
+        let unit = self.months() as u32;
+        let month = (month - 1) / unit * unit + 1;
+        Date(crate::days_from_civil(year, month, 1) as i32)
+    }
+}
+
+/// Which stretch of time a metric looks at, before `as_of` is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Window {
+    /// The kind of window.
+    pub kind: WindowKind,
+    /// How many windows further back: 1 is the window right before.
+    pub offset: u16,
+}
+
+/// The kinds of windows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum WindowKind {
+    /// All facts before `as_of`.
+    Lifetime,
+    /// From local midnight this span before the day of `as_of`, up to `as_of`.
+    Last(CalendarSpan),
+    /// The current calendar year, quarter or month, up to `as_of`.
+    Calendar(CalendarUnit),
+    /// The whole calendar year, quarter or month before the current one.
+    Previous(CalendarUnit),
+}
+
+/// Half-open instants `[start, end)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Instants {
+    /// First instant inside.
+    pub start: Timestamp,
+    /// First instant after.
+    pub end: Timestamp,
+}
+
+/// The unit of a rate (`per = "month"`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Per {
+    /// Per day.
+    Day,
+    /// Per seven days.
+    Week,
+    /// Per month.
+    Month,
+    /// Per year.
+    Year,
+}
+
+impl Window {
+    /// The instants that this window means for a run: half-open, and never beyond `as_of`.
+    pub fn resolve(&self, clock: &Clock) -> Instants {
+        let (zone, today) = (clock.zone(), clock.today());
+        let back = i32::from(self.offset);
+        let from_day = |day: Date| zone.midnight(day);
+        match self.kind {
+            WindowKind::Lifetime => Instants { start: Timestamp(i64::MIN), end: clock.as_of() },
+            WindowKind::Last(span) => {
+                let start = |n: i32| from_day(span.times(n).negate().add_to(today));
+                let end = if back == 0 { clock.as_of() } else { start(back) };
+                Instants { start: start(back + 1), end }
+            }
+            WindowKind::Calendar(unit) | WindowKind::Previous(unit) => {
+                let back = back + i32::from(matches!(self.kind, WindowKind::Previous(_)));
+                let first = unit.first_day(today);
+                let start = |n: i32| from_day(CalendarSpan::months(-unit.months() * n).add_to(first));
+                let end = if back == 0 { clock.as_of() } else { start(back - 1) };
+                Instants { start: start(back), end }
+            }
+        }
+    }
+
+    /// How many `per` units the window holds, as a fraction (numerator, denominator), where the window has a fixed length:
+    /// `last` and `previous`. Whole units where the calendar gives them (12 months are 12 months, 90 days are 90 days),
+    /// else by the mean Gregorian month of 30.436875 days.
+    pub fn units(&self, per: Per) -> Option<(i128, i128)> {
+        let span = match self.kind {
+            WindowKind::Last(span) => span,
+            WindowKind::Previous(unit) => CalendarSpan::months(unit.months()),
+            WindowKind::Lifetime | WindowKind::Calendar(_) => return None,
+        };
+        let (months, days) = (i128::from(span.months), i128::from(span.days));
+        // A mean month is 30.436875 = 243,495 / 8,000 days.
+        let (num, den) = match (per, months, days) {
+            (Per::Month, m, 0) => (m, 1),
+            (Per::Year, m, 0) => (m, 12),
+            (Per::Day, 0, d) => (d, 1),
+            (Per::Week, 0, d) => (d, 7),
+            (Per::Day, m, d) => (m * 243_495 + d * 8000, 8000),
+            (Per::Week, m, d) => (m * 243_495 + d * 8000, 56_000),
+            (Per::Month, m, d) => (m * 243_495 + d * 8000, 243_495),
+            (Per::Year, m, d) => (m * 243_495 + d * 8000, 243_495 * 12),
+        };
+        Some((num, den))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Zone, parse_timestamp};
+    use std::sync::Arc;
+
+    fn resolve(kind: WindowKind, offset: u16, as_of: &str, zone: &str) -> String {
+        let zone = Arc::new(Zone::new(zone).unwrap());
+        let at = parse_timestamp(as_of.as_bytes()).unwrap().instant(&zone);
+        let w = Window { kind, offset }.resolve(&Clock::new(at, zone));
+        format!("{} {}", w.start, w.end)
+    }
+
+    #[test]
+    fn windows_are_half_open_from_local_midnight() {
+        let last = WindowKind::Last(CalendarSpan::months(12));
+        for (kind, offset, as_of, zone, expected) in [
+            (last, 0, "2026-03-31T10:00:00", "UTC", "2025-03-31T00:00:00Z 2026-03-31T10:00:00Z"),
+            (last, 1, "2026-03-31T10:00:00", "UTC", "2024-03-31T00:00:00Z 2025-03-31T00:00:00Z"),
+            (last, 0, "2024-02-29", "UTC", "2023-02-28T00:00:00Z 2024-02-29T00:00:00Z"),
+            (last, 0, "2026-03-31T10:00:00", "Asia/Shanghai", "2025-03-30T16:00:00Z 2026-03-31T02:00:00Z"),
+            (
+                WindowKind::Calendar(CalendarUnit::Quarter),
+                0,
+                "2026-05-20",
+                "UTC",
+                "2026-04-01T00:00:00Z 2026-05-20T00:00:00Z",
+            ),
+            (
+                WindowKind::Calendar(CalendarUnit::Year),
+                1,
+                "2026-05-20",
+                "UTC",
+                "2025-01-01T00:00:00Z 2026-01-01T00:00:00Z",
+            ),
+            (
+                WindowKind::Previous(CalendarUnit::Year),
+                0,
+                "2026-05-20",
+                "UTC",
+                "2025-01-01T00:00:00Z 2026-01-01T00:00:00Z",
+            ),
+            (
+                WindowKind::Previous(CalendarUnit::Month),
+                1,
+                "2026-01-20",
+                "UTC",
+                "2025-11-01T00:00:00Z 2025-12-01T00:00:00Z",
+            ),
+        ] {
+            assert_eq!(resolve(kind, offset, as_of, zone), expected, "{kind:?} {as_of}");
+        }
+    }
+
+    #[test]
+    fn rates_divide_by_whole_units_where_there_are_any() {
+        let units = |kind, per| Window { kind, offset: 0 }.units(per);
+        assert_eq!(units(WindowKind::Last(CalendarSpan::months(12)), Per::Month), Some((12, 1)));
+        assert_eq!(units(WindowKind::Last(CalendarSpan::days(90)), Per::Day), Some((90, 1)));
+        assert_eq!(units(WindowKind::Previous(CalendarUnit::Year), Per::Year), Some((12, 12)));
+        assert_eq!(units(WindowKind::Lifetime, Per::Month), None);
+    }
+}

@@ -1,0 +1,212 @@
+//! What the rule files mean, once everything in them is proved good.
+
+use tierd_model::{Per, Type, Value, Window};
+
+use crate::{
+    config::Config,
+    diagnostic::Diagnostic,
+    expr::Expr,
+    fileset::{FileSet, Location, Revision},
+};
+
+/// Index into [`Config::subjects`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SubjectId(pub usize);
+
+/// Index into [`Config::facts`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FactsId(pub usize);
+
+/// Index into [`RuleSet::metrics`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MetricId(pub usize);
+
+/// One immutable revision: configuration and all rules, checked together.
+#[derive(Debug, Clone)]
+pub struct RuleSet {
+    /// Hash of all files.
+    pub revision: Revision,
+    /// The files themselves, for the ledger and for quoting conditions.
+    pub files: FileSet,
+    /// Where the data is.
+    pub config: Config,
+    /// Metrics, each after those that it refers to.
+    pub metrics: Vec<Metric>,
+    /// Tier sets, by name.
+    pub tier_sets: Vec<TierSet>,
+    /// Warnings that checking gave.
+    pub warnings: Vec<Diagnostic>,
+}
+
+impl RuleSet {
+    /// The metric of this name.
+    pub fn metric(&self, name: &str) -> Option<(MetricId, &Metric)> {
+        self.metrics.iter().enumerate().find(|(_, m)| m.name == name).map(|(i, m)| (MetricId(i), m))
+    }
+
+    /// The tier set of this name.
+    pub fn tier_set(&self, name: &str) -> Option<&TierSet> {
+        self.tier_sets.iter().find(|set| set.name == name)
+    }
+
+    /// The text of the rule between these bytes.
+    pub fn quote(&self, at: &Location) -> &str {
+        self.files.file(at.file).text.get(at.range.clone()).unwrap_or("")
+    }
+}
+
+/// A number, text or date per subject.
+#[derive(Debug, Clone)]
+pub struct Metric {
+    /// Name in conditions.
+    pub name: String,
+    /// For people; any script.
+    pub title: Option<String>,
+    /// Whose metric it is.
+    pub subject: SubjectId,
+    /// Its type; may be NULL.
+    pub ty: Type,
+    /// How it is found.
+    pub kind: MetricKind,
+    /// An attribute that a rule named without declaring a metric.
+    pub implicit: bool,
+    /// Marked personal in the configuration (attributes only).
+    pub personal: bool,
+    /// Where it is declared.
+    pub at: Location,
+}
+
+/// How a metric is found.
+#[derive(Debug, Clone)]
+pub enum MetricKind {
+    /// From facts in a window.
+    Aggregate(Aggregate),
+    /// Index into the subject's attributes.
+    Attribute(usize),
+    /// From other metrics of the same subject.
+    Derived(Expr),
+    /// From the order of all subjects.
+    Rank {
+        /// What is ordered.
+        of: MetricId,
+        /// Largest first.
+        descending: bool,
+        /// What is given.
+        kind: RankKind,
+    },
+}
+
+/// What a rank metric gives. Subjects whose metric is NULL have NULL; ties are broken by key, ascending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RankKind {
+    /// 1 for the first (integer).
+    Rank,
+    /// `100 * rank / ranked subjects`, decimal(6): `<= 1` is the first percent.
+    Percentile,
+    /// Bucket 1 to n in the order given, as SQL's NTILE: earlier buckets are larger by one (integer).
+    Ntile(u16),
+}
+
+/// One number from many facts.
+#[derive(Debug, Clone)]
+pub struct Aggregate {
+    /// Which facts.
+    pub facts: FactsId,
+    /// What is done.
+    pub function: AggregateFn,
+    /// Of what, over [`crate::Facts::columns`]; `None` for `count(*)`. Rows where it is NULL are passed over.
+    pub argument: Option<Expr>,
+    /// Which rows, over [`crate::Facts::columns`], besides [`crate::Facts::filter`].
+    pub filter: Option<Expr>,
+    /// Which time.
+    pub window: Window,
+    /// Divide by the window's length in these units: the metric is then decimal(max(6, scale)), halves away from zero.
+    pub per: Option<Per>,
+    /// What a subject has for which no row counts, of the metric's type; `None` for NULL.
+    pub empty: Option<Value>,
+}
+
+/// Aggregate functions. The result's type for an argument of type `T`:
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AggregateFn {
+    /// `T` (integer, decimal or real). Reals are added in fixed point of 2^-40, so that the order of rows doesn't matter.
+    Sum,
+    /// Integer.
+    Count,
+    /// Integer.
+    CountDistinct,
+    /// decimal(max(6, scale)) for exact numbers, rounded half away from zero; real for reals.
+    Avg,
+    /// `T`, any type but text and bool.
+    Min,
+    /// `T`, any type but text and bool.
+    Max,
+    /// `T`: of the earliest row; among equal times the smallest value.
+    First,
+    /// `T`: of the latest row; among equal times the largest value.
+    Last,
+    /// Integer: calendar days from the latest date (or the local day of the latest timestamp) to today.
+    DaysSince,
+}
+
+/// What happens where a level's condition is UNKNOWN before any is TRUE.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Unknown {
+    /// The level held stays, unless a lower condition that is TRUE proves a better one. UNKNOWN never promotes or demotes.
+    Keep,
+    /// The lowest level.
+    Lowest,
+    /// The run fails and names subjects.
+    Error,
+}
+
+/// Ordered levels with conditions.
+#[derive(Debug, Clone)]
+pub struct TierSet {
+    /// Name in rules.
+    pub name: String,
+    /// For people.
+    pub title: Option<String>,
+    /// Who is graded.
+    pub subject: SubjectId,
+    /// What UNKNOWN does.
+    pub unknown: Unknown,
+    /// Lowest first; at least one.
+    pub levels: Vec<Level>,
+    /// Where it is declared.
+    pub at: Location,
+}
+
+/// One step of a tier set.
+#[derive(Debug, Clone)]
+pub struct Level {
+    /// Name, unique in its set.
+    pub name: String,
+    /// For people.
+    pub title: Option<String>,
+    /// Condition over metrics (columns are [`MetricId`]s). Absent in at most the lowest level: always TRUE.
+    pub when: Option<Expr>,
+    /// Any data, as JSON.
+    pub benefits: serde_json::Map<String, serde_json::Value>,
+    /// Any data, as JSON; `touch`, `owner` and `every` have meaning.
+    pub strategy: serde_json::Map<String, serde_json::Value>,
+    /// `strategy.every`, parsed: from the run's day to the next follow-up.
+    pub follow_up: Option<tierd_model::CalendarSpan>,
+    /// Where it is declared.
+    pub at: Location,
+}
+
+impl TierSet {
+    /// Metrics that its conditions read, each once, in order of first appearance from the highest level down.
+    pub fn metrics(&self) -> Vec<MetricId> {
+        let mut out = Vec::new();
+        for when in self.levels.iter().rev().filter_map(|level| level.when.as_ref()) {
+            for column in when.columns() {
+                if !out.contains(&MetricId(column)) {
+                    out.push(MetricId(column));
+                }
+            }
+        }
+        out
+    }
+}

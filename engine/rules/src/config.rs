@@ -1,0 +1,147 @@
+//! `tierd.toml`, checked: where the data is and what its columns mean.
+
+use std::sync::Arc;
+
+use tierd_model::{CalendarSpan, KeyType, Type, Zone};
+
+use crate::{checked::SubjectId, expr::Expr, fileset::Location};
+
+/// The configuration of one project folder.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Path of the SQLite database, as written (relative to the folder of `tierd.toml`).
+    pub database: String,
+    /// Path of tierd's own state, as written.
+    pub ledger: String,
+    /// Folder of rule files, as written.
+    pub rules: String,
+    /// Zone in which windows begin and local times without offset are read.
+    pub zone: Arc<Zone>,
+    /// How many bad values a run may meet.
+    pub bad_values: Limit,
+    /// How many fact rows may name no known subject.
+    pub unknown_subjects: Limit,
+    /// Who is graded.
+    pub subjects: Vec<Subject>,
+    /// What is known of them, with dates.
+    pub facts: Vec<Facts>,
+}
+
+/// A limit of rows: a number, or a share of the rows read.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Limit {
+    /// At most this many.
+    Rows(u64),
+    /// At most this share, in parts per million.
+    PartsPerMillion(u32),
+    /// Any number.
+    Unlimited,
+}
+
+impl Limit {
+    /// Whether `count` of `total` rows is more than allowed.
+    pub fn exceeded(self, count: u64, total: u64) -> bool {
+        match self {
+            Limit::Rows(most) => count > most,
+            Limit::PartsPerMillion(ppm) => u128::from(count) * 1_000_000 > u128::from(total) * u128::from(ppm),
+            Limit::Unlimited => false,
+        }
+    }
+}
+
+/// A table or view with one row per subject.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    /// Name in rules.
+    pub name: String,
+    /// Table or view.
+    pub table: String,
+    /// Key column of the table.
+    pub key: String,
+    /// Its type.
+    pub key_type: KeyType,
+    /// Which rows count, over `attributes`.
+    pub filter: Option<Expr>,
+    /// Columns that rules may use.
+    pub attributes: Vec<Column>,
+    /// Where it is written.
+    pub at: Location,
+}
+
+/// A table or view with dated rows about a subject.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// Name in rules.
+    pub name: String,
+    /// Table or view.
+    pub table: String,
+    /// Whose facts these are.
+    pub subject: SubjectId,
+    /// Column of the table that holds the subject's key.
+    pub subject_column: String,
+    /// Index into `columns` of the row's time: a date or timestamp.
+    pub time: usize,
+    /// Which rows count, over `columns`.
+    pub filter: Option<Expr>,
+    /// The newest row may be at most this old at `as_of`.
+    pub fresh: Option<CalendarSpan>,
+    /// Columns that rules may use; the time column among them.
+    pub columns: Vec<Column>,
+    /// Where it is written.
+    pub at: Location,
+}
+
+/// A column of a table, with the type that rules see and the way it is stored.
+#[derive(Debug, Clone)]
+pub struct Column {
+    /// Name in rules.
+    pub name: String,
+    /// Name in the table.
+    pub column: String,
+    /// Type in rules.
+    pub ty: Type,
+    /// How it is stored.
+    pub encoding: Encoding,
+    /// Holds personal data: never logged, exported only masked.
+    pub personal: bool,
+    /// Where it is written.
+    pub at: Location,
+}
+
+/// How a column is stored in the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Encoding {
+    /// As SQLite's own type: TEXT for text, INTEGER for integer, REAL or INTEGER for real, INTEGER 0/1 for bool.
+    Plain,
+    /// A decimal.
+    Amount(AmountEncoding),
+    /// A date or timestamp.
+    Time(TimeEncoding),
+}
+
+/// How a decimal is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AmountEncoding {
+    /// INTEGER counting the smallest unit: 1999 is 19.99 at scale 2.
+    MinorUnits,
+    /// REAL (or INTEGER) in whole units: 19.99. Must lie within 1/10,000 of the smallest unit of a decimal of the scale.
+    Real,
+    /// TEXT such as `19.99` (or INTEGER in whole units), with at most `scale` digits after the point but for zeros.
+    Text,
+}
+
+/// How a date or timestamp is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TimeEncoding {
+    /// TEXT, `YYYY-MM-DD` with or without time and offset; without offset in the zone of the configuration.
+    /// For a date only `YYYY-MM-DD`.
+    Iso8601,
+    /// INTEGER seconds since 1970 (for a date: the local day of that instant).
+    UnixSeconds,
+    /// INTEGER milliseconds since 1970 (likewise).
+    UnixMilliseconds,
+    /// INTEGER or TEXT, 20260331: local midnight, for a timestamp.
+    Yyyymmdd,
+    /// REAL or INTEGER Julian day (UTC), to the millisecond (for a date: the local day of that instant).
+    JulianDay,
+}

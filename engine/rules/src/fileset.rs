@@ -1,0 +1,81 @@
+//! Files as they were read, and places in them.
+
+use std::{fmt, ops::Range, sync::Arc};
+
+use sha2::{Digest, Sha256};
+
+/// The content hash of a whole file set: SHA-256 over names and contents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Revision(pub [u8; 32]);
+
+impl Revision {
+    /// The first 12 hexadecimal digits: enough to name a revision to a person.
+    pub fn short(&self) -> String {
+        self.to_string()[..12].to_owned()
+    }
+}
+
+impl fmt::Display for Revision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// One file: its path relative to the project folder, with `/`, and its text.
+#[derive(Debug, Clone)]
+pub struct File {
+    /// Such as `rules/value.toml`.
+    pub path: Arc<str>,
+    /// UTF-8 text.
+    pub text: Arc<str>,
+}
+
+/// Index of a file in its [`FileSet`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId(pub u32);
+
+/// A stretch of bytes in a file.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Location {
+    /// Which file.
+    pub file: FileId,
+    /// Byte range in its text.
+    pub range: Range<usize>,
+}
+
+/// The configuration and all rule files of one revision, in the order of their paths.
+#[derive(Debug, Clone, Default)]
+pub struct FileSet {
+    files: Vec<File>,
+}
+
+impl FileSet {
+    /// A set of these files, sorted by path so that the hash doesn't depend on the order of a directory listing.
+    pub fn new(mut files: Vec<File>) -> Self {
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        FileSet { files }
+    }
+
+    /// All files with their ids.
+    pub fn iter(&self) -> impl Iterator<Item = (FileId, &File)> {
+        self.files.iter().enumerate().map(|(i, file)| (FileId(i as u32), file))
+    }
+
+    /// The file of this id (ids come from this set).
+    pub fn file(&self, id: FileId) -> &File {
+        &self.files[id.0 as usize]
+    }
+
+    /// The content hash over all paths and texts.
+    pub fn revision(&self) -> Revision {
+        let mut hash = Sha256::new();
+        for file in &self.files {
+            // Lengths first, so that no two different sets give the same bytes.
+            hash.update((file.path.len() as u64).to_le_bytes());
+            hash.update(file.path.as_bytes());
+            hash.update((file.text.len() as u64).to_le_bytes());
+            hash.update(file.text.as_bytes());
+        }
+        Revision(hash.finalize().into())
+    }
+}
