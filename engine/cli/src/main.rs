@@ -1,1 +1,5 @@
+//! The command line.
+
+mod demo;
+
 fn main() {}
