@@ -7,6 +7,7 @@ mod exit;
 mod mask;
 mod output;
 mod progress;
+mod reading;
 mod session;
 
 use std::process::ExitCode;

@@ -195,6 +195,19 @@ impl Cell {
     }
 }
 
+/// `1234567` as `1,234,567`.
+pub(crate) fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
 /// Text that begins with `=`, `+`, `-`, `@`, tab or carriage return would run as a formula (OWASP, "CSV Injection").
 fn defused(text: &str) -> String {
     match text.as_bytes().first() {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use tierd_daemon::{Loaded, Project};
-use tierd_model::{Clock, Timestamp, Zone, parse_timestamp};
+use tierd_model::{Clock, MICROS, Timestamp, Zone, parse_timestamp};
 use tierd_rules::{RuleSet, Severity, TierSet};
 
 use crate::{
@@ -95,4 +95,15 @@ pub(crate) fn parse_as_of(text: &str, zone: &Zone) -> Result<Timestamp, Failure>
 pub(crate) fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_micros());
     Timestamp(i64::try_from(since).unwrap_or(i64::MAX))
+}
+
+/// A time as people read it: `2026-03-31 08:00 Asia/Shanghai`, with seconds only where there are any.
+pub(crate) fn local_time(at: Timestamp, zone: &Zone) -> String {
+    let civil = zone.to_civil(at.0);
+    let second = civil.div_euclid(MICROS).rem_euclid(86_400);
+    let mut text = format!("{} {:02}:{:02}", zone.date_of(at), second / 3600, second / 60 % 60);
+    if second % 60 != 0 {
+        text.push_str(&format!(":{:02}", second % 60));
+    }
+    format!("{text} {}", zone.name())
 }

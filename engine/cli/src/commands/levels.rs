@@ -1,12 +1,12 @@
 use std::path::Path;
 
-use tierd_ledger::{Reader, Run, RunId};
+use tierd_ledger::{Reader, Run};
 
 use crate::{
     args::LevelsArgs,
     exit::{Code, Failure},
     output::{Cell, Output, Table},
-    session::Session,
+    session::{self, Session},
 };
 
 /// Prints how many subjects each level has, as the last run left it.
@@ -34,7 +34,7 @@ pub(crate) fn levels(args: &LevelsArgs, folder: &Path, output: Output) -> Result
             push_level(&mut table, &set.name, name, name.and_then(titles), count.subjects, total);
         }
     }
-    output.remark(&format!("run {} as of {}", run.id.0, session.local_time(run.as_of)));
+    output.remark(&format!("run {} as of {}", run.id.0, session::local_time(run.as_of, &session.rules.config.zone)));
     output.table(&table)
 }
 
@@ -69,9 +69,4 @@ pub(crate) fn push_level(
         Cell::number(subjects),
         Cell::Number(format!("{share:.1} %")),
     ]);
-}
-
-/// A run as people name it.
-pub(crate) fn run_name(run: RunId) -> String {
-    format!("run {}", run.0)
 }

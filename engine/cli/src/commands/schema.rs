@@ -11,3 +11,11 @@ pub(crate) fn schema(args: &SchemaArgs, output: Output) -> Result<(), Failure> {
         SchemaKind::Rules => tierd_rules::rules_schema(),
     })
 }
+
+/// The schemas as files beside a `tierd.toml`, where its first line looks for them: path and text.
+pub(crate) fn beside_config() -> [(&'static str, String); 2] {
+    [
+        (".tierd/tierd.schema.json", format!("{:#}\n", tierd_rules::config_schema())),
+        (".tierd/rules.schema.json", format!("{:#}\n", tierd_rules::rules_schema())),
+    ]
+}
