@@ -8,7 +8,10 @@
 //! Nothing here touches a file, a database or the clock; `as_of` is an argument ([`tierd_model::Clock`]).
 
 pub mod columns;
+pub mod derive;
 pub mod expr;
+pub mod levels;
+pub mod rank;
 
 #[cfg(test)]
 mod testing;
