@@ -9,6 +9,7 @@
 
 pub mod columns;
 pub mod expr;
+pub mod scan;
 
 #[cfg(test)]
 mod testing;
