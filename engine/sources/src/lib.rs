@@ -1,1 +1,3 @@
-//! sources
+//! Reading a company's database: one pass over each fact table, or SQL.
+
+pub mod sql;
