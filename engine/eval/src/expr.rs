@@ -2,7 +2,7 @@
 //!
 //! The checker has proved every type, so that this module only dispatches, once per node and never per row. Comparisons,
 //! Kleene logic and choices are Arrow's own kernels; arithmetic is ours, because in tierd a result that doesn't fit is NULL
-//! where Arrow raises an error ([`numbers`]). Constants stay single values until a kernel needs them ([`operand`]).
+//! where Arrow raises an error (`numbers`). Constants stay single values until a kernel needs them (`operand`).
 //!
 //! Callers hand in some thousand rows at a time ([`CHUNK`]), so that what lies between two nodes stays in the cache.
 //! Explanations evaluate single rows by the same functions; that is why they can't disagree with the levels.
@@ -148,7 +148,7 @@ fn negate_if(negated: bool, verdicts: BooleanArray) -> BooleanArray {
     if negated { compare::not(&verdicts) } else { verdicts }
 }
 
-/// What a kernel of Arrow answers. Its errors are wrong types or lengths, which the checker and [`operand`] rule out.
+/// What a kernel of Arrow answers. Its errors are wrong types or lengths, which the checker and `Operand` rule out.
 #[expect(clippy::expect_used, reason = "the checker has proved the types, and all operands have the same length")]
 pub(crate) fn sound<T>(result: Result<T, ArrowError>) -> T {
     result.expect("operands of proved type and equal length")

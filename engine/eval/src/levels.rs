@@ -68,7 +68,18 @@ pub struct UnknownConditions {
 /// # Panics
 /// If a metric of the set's conditions is absent from `metrics`.
 pub fn grade(set: &TierSet, metrics: &Metrics, clock: &Clock) -> Result<Graded, UnknownConditions> {
-    let mut graded = prove(set, metrics, 0, metrics.subjects, clock);
+    grade_rows(set, metrics, 0, metrics.subjects, clock)
+}
+
+/// As [`grade`] for `rows` subjects from `first`, which counts as subject 0 of the answer.
+pub(crate) fn grade_rows(
+    set: &TierSet,
+    metrics: &Metrics,
+    first: usize,
+    rows: usize,
+    clock: &Clock,
+) -> Result<Graded, UnknownConditions> {
+    let mut graded = prove(set, metrics, first, rows, clock);
     match set.unknown {
         Unknown::Keep => {}
         Unknown::Lowest => graded.unknown.iter().for_each(|unknown| graded.earned[unknown.subject as usize] = 0),
@@ -124,8 +135,8 @@ fn kept(proven: u16, held: u16) -> u16 {
     if proven == NONE { held } else { proven.max(held) }
 }
 
-/// What the metrics of `rows` subjects from `first` prove, subjects being counted from there.
-pub(crate) fn prove(set: &TierSet, metrics: &Metrics, first: usize, rows: usize, clock: &Clock) -> Graded {
+/// What the metrics alone prove.
+fn prove(set: &TierSet, metrics: &Metrics, first: usize, rows: usize, clock: &Clock) -> Graded {
     let needed: Vec<usize> = set.metrics().into_iter().map(|metric| metric.0).collect();
     let mut graded = Graded {
         earned: Vec::with_capacity(rows),

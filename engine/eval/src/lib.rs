@@ -9,6 +9,7 @@
 
 pub mod columns;
 pub mod derive;
+pub mod explain;
 pub mod expr;
 pub mod levels;
 pub mod rank;
