@@ -113,6 +113,7 @@ fn rules(types: &[Type], filter: Option<Expr>, metrics: Vec<(Type, Aggregate)>) 
                 time: 0,
                 filter,
                 fresh: None,
+                may_be_empty: false,
                 columns: columns.collect(),
                 at: nowhere(),
             }],

@@ -112,6 +112,7 @@ fn rules() -> RuleSet {
         time: 0,
         filter: None,
         fresh: None,
+        may_be_empty: false,
         columns: vec![Column {
             name: "amount".to_owned(),
             column: "amount".to_owned(),
