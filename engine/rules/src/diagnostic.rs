@@ -23,7 +23,7 @@ pub struct Label {
 /// One mistake: a stable code, a headline, where it is, and how to mend it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// Stable, kebab-case, such as `unknown-name`.
+    /// Stable, kebab-case, such as `unknown-name`: one of [`crate::code::ALL`].
     pub code: &'static str,
     /// Error or warning.
     pub severity: Severity,
@@ -38,12 +38,50 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
+    /// An error at a place.
+    pub fn error(code: &'static str, at: &Location, headline: impl Into<String>) -> Self {
+        let primary = Label { location: at.clone(), text: String::new() };
+        let headline = headline.into();
+        Diagnostic { code, severity: Severity::Error, headline, primary, others: vec![], help: None }
+    }
+
+    /// A warning at a place.
+    pub fn warning(code: &'static str, at: &Location, headline: impl Into<String>) -> Self {
+        Diagnostic { severity: Severity::Warning, ..Diagnostic::error(code, at, headline) }
+    }
+
+    /// With words at the primary place.
+    #[must_use]
+    pub fn label(mut self, text: impl Into<String>) -> Self {
+        self.primary.text = text.into();
+        self
+    }
+
+    /// With another place.
+    #[must_use]
+    pub fn other(mut self, at: &Location, text: impl Into<String>) -> Self {
+        self.others.push(Label { location: at.clone(), text: text.into() });
+        self
+    }
+
+    /// With a fix.
+    #[must_use]
+    pub fn help(mut self, text: impl Into<String>) -> Self {
+        self.help = Some(text.into());
+        self
+    }
+
+    /// With a fix, where there is one.
+    #[must_use]
+    pub fn maybe_help(mut self, text: Option<String>) -> Self {
+        self.help = text.or(self.help);
+        self
+    }
+
     /// The file, line and column (both from 1; columns count characters) of the primary place.
     pub fn position<'a>(&self, files: &'a FileSet) -> (&'a str, usize, usize) {
         let file = files.file(self.primary.location.file);
-        let before = &file.text[..self.primary.location.range.start.min(file.text.len())];
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().map_or(0, |l| l.chars().count()) + 1;
+        let (line, column) = Location::line_and_column(&file.text, self.primary.location.range.start);
         (&file.path, line, column)
     }
 }

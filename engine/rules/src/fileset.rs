@@ -43,6 +43,16 @@ pub struct Location {
     pub range: Range<usize>,
 }
 
+impl Location {
+    /// Line and column of a byte of a text, both from 1; columns count characters.
+    pub(crate) fn line_and_column(text: &str, byte: usize) -> (usize, usize) {
+        let before = text.get(..byte).unwrap_or(text);
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
+        (line, column)
+    }
+}
+
 /// The configuration and all rule files of one revision, in the order of their paths.
 #[derive(Debug, Clone, Default)]
 pub struct FileSet {

@@ -8,11 +8,21 @@
 //! Nothing here touches a file, a database or the clock.
 
 pub mod checked;
+pub mod code;
 pub mod config;
 pub mod diagnostic;
 pub mod expr;
 pub mod fileset;
 
+mod check;
+mod raw;
+mod render;
+mod schema;
+mod suggest;
+mod syntax;
+mod typing;
+
+pub use check::{CONFIG_FILE, Loaded, load};
 pub use checked::{
     Aggregate, AggregateFn, FactsId, Level, Metric, MetricId, MetricKind, RankKind, RuleSet, SubjectId, TierSet,
     Unknown,
@@ -21,3 +31,4 @@ pub use config::{AmountEncoding, Column, Config, Encoding, Facts, Limit, Subject
 pub use diagnostic::{Diagnostic, Label, Severity};
 pub use expr::{ArithOp, CompareOp, Expr, ExprKind};
 pub use fileset::{File, FileId, FileSet, Location, Revision};
+pub use schema::{config_schema, rules_schema};

@@ -1,0 +1,153 @@
+//! From the files as written to a [`RuleSet`]: names looked up, types proved, dependencies ordered.
+//!
+//! Everything is checked in one go. What is wrong is reported once, where it stands; what refers to it is silent.
+
+mod aggregate;
+mod catalog;
+mod constant;
+mod metrics;
+mod order;
+mod tiers;
+
+use crate::{
+    RuleSet, Severity, code,
+    diagnostic::Diagnostic,
+    fileset::{File, FileId, FileSet, Location},
+    raw::{self, At, ConfigFile, Name, RuleFile},
+    syntax::{self, Node},
+};
+
+/// The name of the configuration file; every other file of the set holds rules.
+pub const CONFIG_FILE: &str = "tierd.toml";
+
+/// What loading gave: rules, if there is no error, and all that is to be said about the files.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The rules; `None` where there is any error.
+    pub rules: Option<RuleSet>,
+    /// Errors and warnings of all files, by file and place.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The files, for rendering the diagnostics. Where `tierd.toml` was missing, an empty one stands for it.
+    pub files: FileSet,
+}
+
+/// Checks one `tierd.toml` and any number of rule files together.
+///
+/// ```
+/// use tierd_rules::{File, FileSet, load};
+/// let config = r#"
+///     time_zone = "UTC"
+///     database.sqlite = "shop.db"
+///     subject.customer = { table = "customers", key = "id", attributes = { city = "text" } }
+/// "#;
+/// let rules = r#"
+///     [tiers.region]
+///     level = [{ name = "elsewhere" }, { name = "home", when = "city = '武汉'" }]
+/// "#;
+/// let file = |path: &str, text: &str| File { path: path.into(), text: text.into() };
+/// let loaded = load(FileSet::new(vec![file("tierd.toml", config), file("rules/region.toml", rules)]));
+/// assert_eq!(loaded.diagnostics, []);
+/// assert_eq!(loaded.rules.unwrap().tier_sets[0].levels.len(), 2);
+/// ```
+pub fn load(files: FileSet) -> Loaded {
+    let mut out = vec![];
+    let Some((config_id, config_file)) = files.iter().find(|(_, file)| &*file.path == CONFIG_FILE) else {
+        return without_config(files);
+    };
+    let config = raw::read::<ConfigFile>(config_id, config_file, &mut out);
+    let written: Vec<Option<RuleFile>> =
+        files.iter().filter(|(id, _)| *id != config_id).map(|(id, file)| raw::read(id, file, &mut out)).collect();
+    let rules = config.and_then(|config| Checking { files: &files, out: &mut out }.rules(&config, &written));
+    finish(rules, out, files)
+}
+
+fn without_config(files: FileSet) -> Loaded {
+    let empty = File { path: CONFIG_FILE.into(), text: "".into() };
+    let files = FileSet::new(files.iter().map(|(_, file)| file.clone()).chain([empty]).collect());
+    let config = files.iter().find(|(_, file)| &*file.path == CONFIG_FILE).map_or(FileId(0), |(id, _)| id);
+    let at = Location { file: config, range: 0..0 };
+    let diagnostic = Diagnostic::error(code::MISSING_CONFIG, &at, format!("there is no {CONFIG_FILE}"));
+    let help = "`tierd init --database FILE` writes one";
+    Loaded { rules: None, diagnostics: vec![diagnostic.help(help)], files }
+}
+
+/// Sorts what was reported; with any error there are no rules.
+fn finish(rules: Option<RuleSet>, mut diagnostics: Vec<Diagnostic>, files: FileSet) -> Loaded {
+    diagnostics.sort_by(|a, b| {
+        let place =
+            |d: &Diagnostic| (d.primary.location.file, d.primary.location.range.start, d.primary.location.range.end);
+        place(a).cmp(&place(b)).then_with(|| a.headline.cmp(&b.headline))
+    });
+    diagnostics.dedup();
+    let good = diagnostics.iter().all(|diagnostic| diagnostic.severity == Severity::Warning);
+    let rules = rules.filter(|_| good).map(|rules| RuleSet { warnings: diagnostics.clone(), ..rules });
+    Loaded { rules, diagnostics, files }
+}
+
+/// One check of one set of files.
+struct Checking<'a> {
+    files: &'a FileSet,
+    out: &'a mut Vec<Diagnostic>,
+}
+
+impl Checking<'_> {
+    fn rules(&mut self, config: &ConfigFile, written: &[Option<RuleFile>]) -> Option<RuleSet> {
+        let catalog = self.catalog(config)?;
+        let complete = written.iter().all(Option::is_some);
+        let files: Vec<&RuleFile> = written.iter().flatten().collect();
+        let mut metrics = self.metrics(&catalog, &files, complete);
+        let tier_sets = self.tier_sets(&catalog, &mut metrics, &files);
+        self.unused(&metrics, &tier_sets);
+        Some(RuleSet {
+            revision: self.files.revision(),
+            files: self.files.clone(),
+            config: catalog.config()?,
+            metrics: metrics.done,
+            tier_sets,
+            warnings: vec![],
+        })
+    }
+
+    fn error(&mut self, code: &'static str, at: &Location, headline: impl Into<String>, help: impl Into<String>) {
+        self.out.push(Diagnostic::error(code, at, headline).help(help));
+    }
+
+    /// The expression in a string.
+    fn parse(&mut self, text: &At<String>) -> Option<Node> {
+        syntax::parse(self.files.file(text.at.file), text.value.as_ref()?, &text.at, self.out)
+    }
+
+    /// A name that stands for something in commands and files: letters of any script, digits, `_`.
+    fn identifier(&mut self, name: &Name) {
+        let good = |char: char| char.is_alphanumeric() || char == '_';
+        if name.text.is_empty() || !name.text.chars().all(good) {
+            let headline = format!("`{}` can't be a name", name.text);
+            self.error(code::BAD_NAME, &name.at, headline, "names are letters of any script, digits and `_`");
+        }
+    }
+
+    /// A name that stands for a value in expressions.
+    fn expression_name(&mut self, name: &Name) {
+        if !syntax::is_usable_name(&name.text) {
+            let headline = format!("`{}` can't be a name in conditions", name.text);
+            let help = "names are letters of any script, digits and `_`, begin with no digit and are no words of SQL; \
+                        a column can have another name in rules: `name = { column = \"…\", type = \"…\" }`";
+            self.error(code::BAD_NAME, &name.at, headline, help);
+        }
+    }
+
+    /// A text that mustn't be empty.
+    fn text(&mut self, text: &At<String>) -> Option<String> {
+        let value = text.value.as_ref()?;
+        if value.trim().is_empty() {
+            self.error(code::EMPTY_VALUE, &text.at, "this is empty", "write a name here");
+            return None;
+        }
+        Some(value.clone())
+    }
+
+    /// As [`Checking::text`], with a value for a key that isn't there.
+    fn text_or(&mut self, text: Option<&At<String>>, default: &str) -> Option<String> {
+        text.map_or(Some(default.to_owned()), |text| self.text(text))
+    }
+}

@@ -1,0 +1,169 @@
+//! Tier sets and their levels.
+
+use std::collections::HashMap;
+
+use super::{Checking, catalog::Catalog, metrics::Metrics};
+use crate::{
+    Level, SubjectId, TierSet, Unknown, code,
+    diagnostic::Diagnostic,
+    expr::Expr,
+    fileset::Location,
+    raw::{
+        At, Name, RuleFile,
+        rules::{LevelTable, TiersTable, UnknownName},
+    },
+    syntax::Node,
+};
+
+/// More than any scheme has: bounds for time and memory.
+const MAX_TIER_SETS: usize = 1_000;
+const MAX_LEVELS: usize = 1_000;
+
+impl Checking<'_> {
+    /// Tier sets of all files, by name.
+    pub(super) fn tier_sets<'a>(
+        &mut self,
+        catalog: &'a Catalog,
+        metrics: &mut Metrics<'a>,
+        files: &[&RuleFile],
+    ) -> Vec<TierSet> {
+        let mut places: HashMap<&str, &Location> = HashMap::new();
+        let mut sets = vec![];
+        let tables = files.iter().filter_map(|file| file.tiers.as_ref()?.value.as_ref());
+        for (name, table) in tables.flat_map(|named| &named.0) {
+            self.identifier(name);
+            if let Some(first) = places.get(name.text.as_str()) {
+                let headline = format!("there are two tier sets `{}`", name.text);
+                let diagnostic = Diagnostic::error(code::DUPLICATE_NAME, &name.at, headline);
+                self.out.push(diagnostic.other(first, "the first one").help("give one of them another name"));
+                continue;
+            }
+            places.insert(&name.text, &name.at);
+            if places.len() > MAX_TIER_SETS {
+                let headline = format!("there are more than {MAX_TIER_SETS} tier sets");
+                self.error(code::TOO_MANY, &name.at, headline, "take some out");
+                break;
+            }
+            let set = table.value.as_ref().and_then(|table| self.tier_set(name, table, catalog, metrics));
+            sets.extend(set);
+        }
+        sets.sort_by(|a, b| a.name.cmp(&b.name));
+        sets
+    }
+
+    fn tier_set<'a>(
+        &mut self,
+        name: &Name,
+        table: &TiersTable,
+        catalog: &'a Catalog,
+        metrics: &mut Metrics<'a>,
+    ) -> Option<TierSet> {
+        let subject = self.graded(name, table, catalog);
+        let unknown = match &table.unknown {
+            None => Some(Unknown::Keep),
+            Some(unknown) => unknown.value.map(unknown_of),
+        };
+        let written = table.level.value.as_ref()?;
+        self.level_names(written);
+        if written.is_empty() {
+            let help = format!("write `[[tiers.{}.level]]`, the lowest level first", name.text);
+            self.error(code::EMPTY_VALUE, &table.level.at, "a tier set has at least one level", help);
+            return None;
+        }
+        if written.len() > MAX_LEVELS {
+            let headline = format!("there are more than {MAX_LEVELS} levels");
+            self.error(code::TOO_MANY, &table.level.at, headline, "take some out");
+            return None;
+        }
+        let levels: Vec<_> =
+            written.iter().enumerate().map(|(i, level)| self.level(level, i == 0, subject, catalog, metrics)).collect();
+        Some(TierSet {
+            name: name.text.clone(),
+            title: table.title.as_ref().and_then(|title| title.value.clone()),
+            subject: subject?,
+            unknown: unknown?,
+            levels: levels.into_iter().collect::<Option<_>>()?,
+            at: name.at.clone(),
+        })
+    }
+
+    fn graded(&mut self, name: &Name, table: &TiersTable, catalog: &Catalog) -> Option<SubjectId> {
+        match &table.subject {
+            Some(subject) => self.subject_named(subject, catalog),
+            None if catalog.subjects.len() == 1 => Some(SubjectId(0)),
+            None if catalog.subjects.is_empty() => None,
+            None => {
+                self.ambiguous(&name.at, catalog);
+                None
+            }
+        }
+    }
+
+    fn level_names(&mut self, levels: &[At<LevelTable>]) {
+        let mut places: HashMap<&str, &Location> = HashMap::new();
+        for name in levels.iter().filter_map(|level| level.value.as_ref()).map(|level| &level.name) {
+            let Some(text) = self.text(name).and(name.value.as_deref()) else {
+                continue;
+            };
+            if let Some(first) = places.get(text) {
+                let headline = format!("there are two levels `{text}` in this set");
+                let diagnostic = Diagnostic::error(code::DUPLICATE_NAME, &name.at, headline);
+                self.out.push(diagnostic.other(first, "the first one").help("give one of them another name"));
+            } else {
+                places.insert(text, &name.at);
+            }
+        }
+    }
+
+    fn level<'a>(
+        &mut self,
+        level: &At<LevelTable>,
+        lowest: bool,
+        subject: Option<SubjectId>,
+        catalog: &'a Catalog,
+        metrics: &mut Metrics<'a>,
+    ) -> Option<Level> {
+        let table = level.value.as_ref()?;
+        let when = match &table.when {
+            Some(when) => self.parse(when).and_then(|node| self.when(&node, subject?, catalog, metrics)).map(Some),
+            None if lowest => Some(None),
+            None => {
+                let help = "only the first, lowest level may leave `when` out; levels are written lowest first";
+                self.error(code::MISSING_WHEN, &table.name.at, "this level has no `when`", help);
+                None
+            }
+        };
+        let (benefits, strategy) = (table.benefits.as_ref(), table.strategy.as_ref());
+        let strategy = strategy.map_or(Some(None), |strategy| strategy.value.as_ref().map(Some))?;
+        let every = strategy.and_then(|strategy| strategy.every.as_ref());
+        Some(Level {
+            name: table.name.value.clone()?,
+            title: table.title.as_ref().and_then(|title| title.value.clone()),
+            when: when?,
+            benefits: benefits
+                .map_or(Some(Default::default()), |data| data.value.as_ref().map(|data| data.0.clone()))?,
+            strategy: strategy.map(|strategy| strategy.data.0.clone()).unwrap_or_default(),
+            follow_up: every.map_or(Some(None), |every| every.value.as_ref().map(|every| Some(every.0)))?,
+            at: table.name.at.clone(),
+        })
+    }
+
+    fn when<'a>(
+        &mut self,
+        node: &Node,
+        subject: SubjectId,
+        catalog: &'a Catalog,
+        metrics: &mut Metrics<'a>,
+    ) -> Option<Expr> {
+        self.resolve(&node.names(), subject, catalog, metrics);
+        self.typing(catalog, metrics, subject).condition(node)
+    }
+}
+
+fn unknown_of(name: UnknownName) -> Unknown {
+    match name {
+        UnknownName::Keep => Unknown::Keep,
+        UnknownName::Lowest => Unknown::Lowest,
+        UnknownName::Error => Unknown::Error,
+    }
+}

@@ -1,0 +1,122 @@
+//! The codes of diagnostics: stable names that people search for and scripts match on.
+//!
+//! A code never changes its meaning; a mistake that needs other words gets another code. The corpus under `tests/corpus/bad` holds
+//! at least one input for each of them.
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $name:ident = $code:literal;)*) => {
+        $($(#[doc = $doc])+ pub const $name: &str = $code;)*
+
+        /// Every code with its meaning.
+        pub const ALL: &[(&str, &str)] = &[$(($code, concat!($($doc),+))),*];
+    };
+}
+
+codes! {
+    /// There is no `tierd.toml`.
+    MISSING_CONFIG = "missing-config";
+    /// A file is larger than 8 MiB.
+    FILE_TOO_LARGE = "file-too-large";
+    /// The files hold more metrics, tier sets or levels than tierd takes.
+    TOO_MANY = "too-many";
+    /// A file is no TOML.
+    TOML_SYNTAX = "toml-syntax";
+    /// A key that means nothing here.
+    UNKNOWN_KEY = "unknown-key";
+    /// A key that must be there.
+    MISSING_KEY = "missing-key";
+    /// Keys that exclude each other.
+    CONFLICTING_KEYS = "conflicting-keys";
+    /// A TOML value of another type than the key takes, such as a number in place of a string.
+    WRONG_VALUE_TYPE = "wrong-value-type";
+    /// A value that isn't among those that the key takes.
+    UNKNOWN_VALUE = "unknown-value";
+    /// A value out of its range.
+    OUT_OF_RANGE = "out-of-range";
+    /// An empty name, path or list.
+    EMPTY_VALUE = "empty-value";
+    /// A text that is no stretch of time.
+    BAD_SPAN = "bad-span";
+    /// A limit of rows that is neither a number, a share nor `any`.
+    BAD_LIMIT = "bad-limit";
+    /// A name that conditions couldn't use.
+    BAD_NAME = "bad-name";
+    /// Two things of one name.
+    DUPLICATE_NAME = "duplicate-name";
+    /// No time zone of that name.
+    UNKNOWN_ZONE = "unknown-zone";
+    /// No column type of that name.
+    UNKNOWN_TYPE = "unknown-type";
+    /// A decimal, date or timestamp column that doesn't say how it is stored.
+    MISSING_ENCODING = "missing-encoding";
+    /// An encoding that doesn't go with the column's type.
+    WRONG_ENCODING = "wrong-encoding";
+    /// The time column is none, or isn't a date or timestamp.
+    BAD_TIME_COLUMN = "bad-time-column";
+    /// No subject of that name.
+    UNKNOWN_SUBJECT = "unknown-subject";
+    /// No facts of that name.
+    UNKNOWN_FACTS = "unknown-facts";
+    /// No column, attribute or metric of that name.
+    UNKNOWN_NAME = "unknown-name";
+    /// No function of that name.
+    UNKNOWN_FUNCTION = "unknown-function";
+    /// Several subjects, and nothing that says which one is meant.
+    AMBIGUOUS_SUBJECT = "ambiguous-subject";
+    /// Something of one subject used for another.
+    WRONG_SUBJECT = "wrong-subject";
+    /// A metric that says in no way, or in several, how it is found.
+    METRIC_KIND = "metric-kind";
+    /// An aggregate that is none of `sum(…)`, `count(*)` and so on.
+    BAD_AGGREGATE = "bad-aggregate";
+    /// An aggregate without `empty`.
+    MISSING_EMPTY = "missing-empty";
+    /// `empty` is no value of the metric's type.
+    BAD_EMPTY = "bad-empty";
+    /// A rate of something, or over a window, that has none.
+    BAD_RATE = "bad-rate";
+    /// A window without or with several kinds.
+    BAD_WINDOW = "bad-window";
+    /// A rank's order that isn't `METRIC desc` or `METRIC asc`, or of something without order.
+    BAD_ORDER = "bad-order";
+    /// Metrics that are made of each other.
+    CYCLE = "cycle";
+    /// A level above the lowest without condition.
+    MISSING_WHEN = "missing-when";
+    /// Text that is no expression.
+    EXPRESSION_SYNTAX = "expression-syntax";
+    /// An expression longer than 16 KiB.
+    EXPRESSION_TOO_LONG = "expression-too-long";
+    /// An expression nested too deeply.
+    TOO_DEEP = "too-deep";
+    /// SQL that isn't part of the rule language.
+    NOT_SUPPORTED = "not-supported";
+    /// Text in double quotes.
+    DOUBLE_QUOTES = "double-quotes";
+    /// A function with too few, too many or wrong arguments.
+    WRONG_ARGUMENTS = "wrong-arguments";
+    /// An operand or a result of the wrong type.
+    TYPE_MISMATCH = "type-mismatch";
+    /// Exact numbers and floating-point numbers mixed.
+    MIXED_NUMBERS = "mixed-numbers";
+    /// A condition that is neither true nor false.
+    NOT_A_CONDITION = "not-a-condition";
+    /// NULL where it would make everything UNKNOWN.
+    NULL_OPERAND = "null-operand";
+    /// A text compared for its order.
+    TEXT_ORDER = "text-order";
+    /// A pattern that is more than a prefix.
+    LIKE_PATTERN = "like-pattern";
+    /// A division whose divisor may be zero.
+    ZERO_DIVISOR = "zero-divisor";
+    /// A literal that is no date, time or stretch of time.
+    BAD_LITERAL = "bad-literal";
+    /// A number with more digits than tierd computes with.
+    TOO_MANY_DIGITS = "too-many-digits";
+    /// A column or computation where only a value will do.
+    NOT_CONSTANT = "not-constant";
+    /// A metric that nothing uses.
+    UNUSED_METRIC = "unused-metric";
+    /// A metric with the name of an attribute, computed from something else.
+    SHADOWED_ATTRIBUTE = "shadowed-attribute";
+}

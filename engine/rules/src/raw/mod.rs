@@ -1,0 +1,57 @@
+//! The files as written: typed TOML with the place of every value, before anything is looked up.
+//!
+//! One struct per table serves twice: [`read`] fills it, and its field documentation is the editor's JSON Schema
+//! ([`crate::schema`]). So the two can't drift apart. Reading never stops at the first mistake: a value that can't be read is
+//! reported and left out ([`At::value`] is `None`), and its neighbours are read all the same.
+
+pub(crate) mod config;
+pub(crate) mod offsets;
+mod read;
+pub(crate) mod rules;
+pub(crate) mod values;
+
+pub(crate) use config::ConfigFile;
+pub(crate) use read::{At, Name, Named, Reading};
+pub(crate) use rules::RuleFile;
+
+use toml::de::DeTable;
+
+use crate::{
+    code,
+    diagnostic::Diagnostic,
+    fileset::{File, FileId, Location},
+};
+
+/// The largest file that is read.
+const MAX_FILE: usize = 8 << 20;
+
+/// Reads one file; `None` where it is no TOML at all or too large.
+pub(crate) fn read<T: read::Read>(file: FileId, text: &File, out: &mut Vec<Diagnostic>) -> Option<T> {
+    let text = &*text.text;
+    if text.len() > MAX_FILE {
+        let at = Location { file, range: 0..0 };
+        let size = format!("this file has {:.1} MiB; at most 8 MiB are read", text.len() as f64 / f64::from(1 << 20));
+        out.push(Diagnostic::error(code::FILE_TOO_LARGE, &at, size).help("split it into several files"));
+        return None;
+    }
+    let (root, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        out.extend(errors.iter().map(|error| syntax(file, text, error)));
+        return None;
+    }
+    T::read_root(root, &mut Reading { file, out })
+}
+
+/// A mistake against TOML itself.
+fn syntax(file: FileId, text: &str, error: &toml::de::Error) -> Diagnostic {
+    let mut range = error.span().unwrap_or(text.len()..text.len());
+    range.start = floor(text, range.start);
+    range.end = floor(text, range.end).max(range.start);
+    let headline = format!("this is no TOML: {}", error.message());
+    Diagnostic::error(code::TOML_SYNTAX, &Location { file, range }, headline)
+}
+
+/// The nearest character boundary at or before `at`.
+fn floor(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|&i| text.is_char_boundary(i)).unwrap_or(0)
+}

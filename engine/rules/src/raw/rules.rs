@@ -1,0 +1,153 @@
+//! A rule file as written.
+
+use super::{
+    read::{Named, table, words},
+    values::{Constant, Data, Parsed, SpanText, WindowEntry},
+};
+
+table! {
+    /// Metrics and tier sets.
+    RuleFile = "a rule file" {
+        /// Numbers, texts and dates for each subject: `[metric.NAME]`.
+        optional metric: Named<MetricTable>,
+        /// Ordered levels: `[tiers.NAME]`.
+        optional tiers: Named<TiersTable>,
+    }
+}
+
+table! {
+    /// A number, text or date for each subject, found in exactly one way: `aggregate`, `attribute`, `derived`, `rank`, `percentile`, `quintile` or `ntile`.
+    MetricTable = "a metric" {
+        /// Title for people.
+        optional title: String,
+        /// Whose metric it is: the NAME of a `[subject.NAME]`. Needed only where it isn't clear.
+        optional subject: String,
+        /// From facts in a window: `sum(x)`, `count(*)`, `count(x)`, `count_distinct(x)`, `avg(x)`, `min(x)`, `max(x)`, `first(x)`, `last(x)` or `days_since(x)`.
+        #[schemars(example = "sum(amount)")]
+        optional aggregate: String,
+        /// Facts of the aggregate: the NAME of a `[facts.NAME]`.
+        optional from: String,
+        /// Which facts count: a condition over their columns.
+        #[schemars(example = "status = 'paid'")]
+        optional r#where: String,
+        /// Which time counts: `{ last = "12 months" }`, `{ calendar = "year" }`, `{ previous = "year" }` or `"lifetime"`; with `offset = 1` the window before.
+        optional window: WindowEntry,
+        /// A rate: the aggregate divided by the window's length.
+        optional per: PerName,
+        /// What a subject has for which no fact counts: a value of the metric's type, or `"null"`. Needed for every aggregate.
+        optional empty: Constant,
+        /// An attribute of the subject.
+        optional attribute: String,
+        /// Computed from other metrics of the same subject.
+        #[schemars(example = "refunds / nullif(orders, 0)")]
+        optional derived: String,
+        /// Place among all subjects, 1 for the first: `"METRIC desc"` or `"METRIC asc"`.
+        #[schemars(example = "annual_spend desc")]
+        optional rank: String,
+        /// Place among all subjects in percent: `"METRIC desc"` puts the largest first, `<= 1` is the first percent.
+        #[schemars(example = "annual_spend desc")]
+        optional percentile: String,
+        /// Fifth of all subjects, 1 to 5 in the order given: `"METRIC asc"` gives 5 to the largest.
+        #[schemars(example = "annual_spend asc")]
+        optional quintile: String,
+        /// As `quintile`, with any number of buckets.
+        optional ntile: NtileTable,
+    }
+}
+
+table! {
+    /// Buckets of equal size.
+    NtileTable = "`ntile`" {
+        /// `"METRIC desc"` or `"METRIC asc"`.
+        required of: String,
+        /// How many, from 2.
+        required buckets: u16,
+    }
+}
+
+table! {
+    /// A stretch of time: exactly one of `last`, `calendar`, `previous`, `lifetime`.
+    WindowTable = "a window" {
+        /// From local midnight this long before the run's day, up to the run: `"12 months"`.
+        optional last: Parsed<SpanText>,
+        /// The calendar year, quarter or month so far.
+        optional calendar: UnitName,
+        /// The whole calendar year, quarter or month before the current one.
+        optional previous: UnitName,
+        /// All time up to the run.
+        optional lifetime: bool,
+        /// How many windows further back. Default: 0.
+        optional offset: u16,
+    }
+}
+
+words! {
+    /// A unit of the calendar.
+    UnitName {
+        /// From 1 January.
+        Year = "year",
+        /// From 1 January, April, July or October.
+        Quarter = "quarter",
+        /// From the first of the month.
+        Month = "month",
+    }
+}
+
+words! {
+    /// The unit of a rate.
+    PerName {
+        /// Per day.
+        Day = "day",
+        /// Per seven days.
+        Week = "week",
+        /// Per month.
+        Month = "month",
+        /// Per year.
+        Year = "year",
+    }
+}
+
+table! {
+    /// Ordered levels, the lowest first. The highest whose condition is true is earned.
+    TiersTable = "a tier set" {
+        /// Title for people.
+        optional title: String,
+        /// Who is graded: the NAME of a `[subject.NAME]`. Needed only where there are several.
+        optional subject: String,
+        /// What happens where a condition is UNKNOWN because something is NULL. Default: keep.
+        optional unknown: UnknownName,
+        /// Levels, the lowest first: `[[tiers.NAME.level]]`.
+        required level: Vec<super::At<LevelTable>>,
+    }
+}
+
+words! {
+    /// What happens where a level's condition is UNKNOWN.
+    UnknownName {
+        /// The level held stays.
+        Keep = "keep",
+        /// The lowest level.
+        Lowest = "lowest",
+        /// The run fails and names subjects.
+        Error = "error",
+    }
+}
+
+table! {
+    /// A level.
+    LevelTable = "a level" {
+        /// Name, unique in its set.
+        required name: String,
+        /// Title for people.
+        optional title: String,
+        /// Condition over metrics and attributes. Only the lowest level may leave it out.
+        #[schemars(example = "annual_spend >= 10000 and monthly_contacts >= 5")]
+        optional when: String,
+        /// What the level gives: any data.
+        optional benefits: Data,
+        /// How its subjects are treated: any data; `touch`, `owner` and `every` (`"90 days"`) have meaning.
+        optional strategy: StrategyTable,
+    }
+}
+
+pub(crate) use super::values::StrategyTable;

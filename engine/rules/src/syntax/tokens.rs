@@ -1,0 +1,164 @@
+//! The tokens of an expression, with places in the file.
+
+use std::ops::Range;
+
+use sqlparser::{
+    dialect::Dialect,
+    tokenizer::{Location as Point, Span, Token, TokenWithSpan, Tokenizer, Whitespace},
+};
+
+use crate::{code, diagnostic::Diagnostic, fileset::Location, raw::offsets::Offsets};
+
+/// The strictest dialect of sqlparser: everything that a dialect may add is off. Identifiers are letters of any script, digits and `_`.
+#[derive(Debug)]
+pub(super) struct RuleDialect;
+
+impl Dialect for RuleDialect {
+    fn is_identifier_start(&self, char: char) -> bool {
+        char.is_alphabetic() || char == '_'
+    }
+
+    fn is_identifier_part(&self, char: char) -> bool {
+        char.is_alphanumeric() || char == '_'
+    }
+
+    /// Double quotes and backticks quote nothing here.
+    fn is_delimited_identifier_start(&self, _: char) -> bool {
+        false
+    }
+}
+
+/// A run of tokens, both ends inside. Places are found by widening it, token by token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Run {
+    pub(super) first: usize,
+    pub(super) last: usize,
+}
+
+impl Run {
+    /// The smallest run that holds both.
+    pub(super) fn join(self, other: Run) -> Run {
+        Run { first: self.first.min(other.first), last: self.last.max(other.last) }
+    }
+}
+
+/// The tokens of one expression, without blanks.
+pub(super) struct Tokens<'a> {
+    all: Vec<TokenWithSpan>,
+    bytes: Vec<Range<usize>>,
+    offsets: &'a Offsets,
+}
+
+impl<'a> Tokens<'a> {
+    /// Cuts the text into tokens.
+    pub(super) fn new(text: &str, offsets: &'a Offsets) -> Result<Self, Diagnostic> {
+        let lines = Lines::new(text);
+        let cut = Tokenizer::new(&RuleDialect, text).tokenize_with_location();
+        let mut all = cut.map_err(|error| {
+            let start = lines.byte(error.location);
+            let at = offsets.locate(start..lines.after(start));
+            unreadable(&error.message, &at)
+        })?;
+        let is_comment = |token: &TokenWithSpan| match &token.token {
+            Token::Whitespace(Whitespace::SingleLineComment { .. } | Whitespace::MultiLineComment(_)) => true,
+            _ => false,
+        };
+        if let Some(comment) = all.iter().find(|token| is_comment(token)) {
+            let at = offsets.locate(lines.range(comment.span));
+            let headline = "a comment inside an expression";
+            let help = "comments stand outside the quotes, after `#`; for `a - -1` leave a blank between the signs";
+            return Err(Diagnostic::error(code::NOT_SUPPORTED, &at, headline).help(help));
+        }
+        all.retain(|token| !matches!(token.token, Token::Whitespace(_) | Token::EOF));
+        let bytes = all.iter().map(|token| lines.range(token.span)).collect();
+        Ok(Tokens { all, bytes, offsets })
+    }
+
+    pub(super) fn all(&self) -> &[TokenWithSpan] {
+        &self.all
+    }
+
+    pub(super) fn token(&self, index: usize) -> Option<&Token> {
+        self.all.get(index).map(|token| &token.token)
+    }
+
+    /// Whether the token at `index` is this keyword or name.
+    pub(super) fn is_word(&self, index: usize, word: &str) -> bool {
+        matches!(self.token(index), Some(Token::Word(w)) if w.value.eq_ignore_ascii_case(word))
+    }
+
+    /// The token at a place that sqlparser gives; the first one where it gives none.
+    pub(super) fn find(&self, span: Span) -> usize {
+        self.all.partition_point(|token| token.span.start < span.start).min(self.all.len().saturating_sub(1))
+    }
+
+    /// The place of a run in the file.
+    pub(super) fn locate(&self, run: Run) -> Location {
+        let start = self.bytes.get(run.first).map_or(0, |bytes| bytes.start);
+        let end = self.bytes.get(run.last).map_or(start, |bytes| bytes.end);
+        self.offsets.locate(start..end.max(start))
+    }
+
+    /// The place of one token; of the end of the text, if there are no more.
+    pub(super) fn locate_token(&self, index: usize) -> Location {
+        match self.bytes.get(index) {
+            Some(bytes) => self.offsets.locate(bytes.clone()),
+            None => {
+                let end = self.bytes.last().map_or(0, |bytes| bytes.end);
+                self.offsets.locate(end..end)
+            }
+        }
+    }
+
+    /// The index of the parenthesis that closes the one at `open`.
+    pub(super) fn closing(&self, open: usize) -> usize {
+        let mut depth = 0usize;
+        for (index, token) in self.all.iter().enumerate().skip(open) {
+            match token.token {
+                Token::LParen => depth += 1,
+                Token::RParen if depth <= 1 => return index,
+                Token::RParen => depth -= 1,
+                _ => {}
+            }
+        }
+        self.all.len().saturating_sub(1)
+    }
+}
+
+/// What the tokenizer can't read.
+fn unreadable(message: &str, at: &Location) -> Diagnostic {
+    if message.contains("Unterminated string literal") {
+        let help = "close the text with `'`; a quote inside a text is written twice: 'it''s'";
+        return Diagnostic::error(code::EXPRESSION_SYNTAX, at, "this text has no end").help(help);
+    }
+    Diagnostic::error(code::EXPRESSION_SYNTAX, at, "this can't be read as part of an expression")
+}
+
+/// Lines and columns (both from 1, columns counting characters) to bytes.
+struct Lines<'a> {
+    text: &'a str,
+    starts: Vec<usize>,
+}
+
+impl<'a> Lines<'a> {
+    fn new(text: &'a str) -> Self {
+        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Lines { text, starts }
+    }
+
+    fn byte(&self, point: Point) -> usize {
+        let line = point.line.saturating_sub(1) as usize;
+        let start = self.starts.get(line).copied().unwrap_or(self.text.len());
+        let mut chars = self.text[start..].char_indices();
+        chars.nth(point.column.saturating_sub(1) as usize).map_or(self.text.len(), |(at, _)| start + at)
+    }
+
+    fn range(&self, span: Span) -> Range<usize> {
+        self.byte(span.start)..self.byte(span.end)
+    }
+
+    /// The end of the character at `byte`.
+    fn after(&self, byte: usize) -> usize {
+        byte + self.text[byte..].chars().next().map_or(0, char::len_utf8)
+    }
+}

@@ -1,0 +1,52 @@
+//! Good files load, with the meaning that they were written for.
+
+mod common;
+
+use common::{CONFIG, load_with};
+use tierd_model::Type;
+use tierd_rules::MetricKind;
+
+const RULES: &str = r#"
+[metric.annual_spend]
+from = "orders"
+aggregate = "sum(amount)"
+where = "status = 'paid'"
+window = { last = "12 months" }
+empty = 0
+
+[metric.spend_rank]
+rank = "annual_spend desc"
+
+[tiers.value]
+level = [
+    { name = "普通" },
+    { name = "重要", when = "annual_spend >= 5000 and joined_on < today - interval '3 months'" },
+    { name = "核心", when = "spend_rank <= 100", strategy = { every = "1 month" } },
+]
+"#;
+
+#[test]
+fn metrics_come_after_what_they_are_made_of() {
+    let rules = load_with(CONFIG, RULES).rules.unwrap();
+    let names: Vec<_> = rules.metrics.iter().map(|metric| (metric.name.as_str(), metric.ty, metric.implicit)).collect();
+    assert_eq!(
+        names,
+        [
+            ("annual_spend", Type::Decimal(2), false),
+            ("spend_rank", Type::Integer, false),
+            ("joined_on", Type::Date, true)
+        ]
+    );
+    assert!(matches!(rules.metrics[1].kind, MetricKind::Rank { descending: true, .. }));
+}
+
+#[test]
+fn conditions_are_quoted_as_written() {
+    let rules = load_with(CONFIG, RULES).rules.unwrap();
+    let levels = &rules.tier_set("value").unwrap().levels;
+    let quoted: Vec<_> =
+        levels.iter().filter_map(|level| level.when.as_ref()).map(|when| rules.quote(&when.at)).collect();
+    assert_eq!(quoted, ["annual_spend >= 5000 and joined_on < today - interval '3 months'", "spend_rank <= 100"]);
+    assert_eq!(rules.quote(&levels[0].at), "\"普通\"");
+    assert_eq!(levels[2].follow_up.map(|span| span.to_string()).as_deref(), Some("1 month"));
+}
