@@ -39,10 +39,8 @@ fn check(name: &str) {
 /// The proposal is good as it stands: no error and no warning.
 fn assert_loads(proposal: &Proposal) {
     let file = |path: &str, text: &str| File { path: path.into(), text: text.into() };
-    let loaded = load(FileSet::new(vec![
-        file("tierd.toml", &proposal.config),
-        file(&proposal.rules_file, &proposal.rules),
-    ]));
+    let loaded =
+        load(FileSet::new(vec![file("tierd.toml", &proposal.config), file(&proposal.rules_file, &proposal.rules)]));
     assert_eq!(loaded.diagnostics, [], "{}", shown(proposal));
     assert!(loaded.rules.is_some());
 }
@@ -119,7 +117,8 @@ fn trading_company() {
 
 #[test]
 fn nothing_like_customers_gives_a_file_to_fill_in() {
-    let connection = database("CREATE TABLE products (id INTEGER PRIMARY KEY, name TEXT); CREATE TABLE log (line TEXT)");
+    let connection =
+        database("CREATE TABLE products (id INTEGER PRIMARY KEY, name TEXT); CREATE TABLE log (line TEXT)");
     let error = propose(&connection, &OPTIONS).unwrap_err();
     assert!(error.to_string().contains("none of `log`, `products`"), "{error}");
     let template = error.template(&OPTIONS).unwrap();

@@ -109,7 +109,10 @@ fn condition(facts: &Facts<'_>) -> Condition {
     let remark = format!("# `{}` was seen as {}.\n", comment(&status.name), comment(&values.join(", ")));
     let condition = match (&good[..], &bad[..]) {
         ([], []) => {
-            return Condition { remark: format!("{remark}# All of them count; leave some out with `where`.\n"), ..none };
+            return Condition {
+                remark: format!("{remark}# All of them count; leave some out with `where`.\n"),
+                ..none
+            };
         }
         ([], bad) => format!("{} not in ({})", status.name, bad.join(", ")),
         ([one], _) => format!("{} = {one}", status.name),
