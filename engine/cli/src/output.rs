@@ -33,6 +33,8 @@ pub(crate) enum Cell {
     Text(String),
     /// Printed as written, aligned right; in JSON a number where JSON can hold it exactly.
     Number(String),
+    /// Structured in JSON, a short text elsewhere.
+    Data { text: String, json: Json },
 }
 
 impl Output {
@@ -79,13 +81,9 @@ impl Output {
         })
     }
 
-    /// A table on standard output, in the format asked for.
-    pub(crate) fn table(&self, table: &Table) -> Result<(), Failure> {
-        match self.format {
-            Format::Table => self.line(&table.grid()),
-            Format::Json => self.json(&table.json()),
-            Format::Csv => write_stdout(|out| table.write_csv(out)),
-        }
+    /// A table on standard output, in the format asked for. CSV `for_excel` begins with a byte order mark.
+    pub(crate) fn table(&self, table: &Table, for_excel: bool) -> Result<(), Failure> {
+        write_stdout(|out| table.write(out, self.format, for_excel))
     }
 }
 
@@ -107,6 +105,21 @@ impl Table {
     pub(crate) fn push(&mut self, row: Vec<Cell>) {
         debug_assert_eq!(row.len(), self.columns.len());
         self.rows.push(row);
+    }
+
+    /// Writes the table in a format.
+    pub(crate) fn write(&self, mut out: &mut dyn Write, format: Format, for_excel: bool) -> io::Result<()> {
+        match format {
+            Format::Table => writeln!(out, "{}", self.grid()),
+            Format::Json => {
+                serde_json::to_writer_pretty(&mut out, &self.json())?;
+                writeln!(out)
+            }
+            Format::Csv => {
+                out.write_all(if for_excel { b"\xef\xbb\xbf" } else { b"" })?;
+                self.write_csv(out)
+            }
+        }
     }
 
     fn grid(&self) -> String {
@@ -169,7 +182,7 @@ impl Cell {
     fn shown(&self) -> String {
         match self {
             Cell::Null => "–".to_owned(),
-            Cell::Text(text) => text.clone(),
+            Cell::Text(text) | Cell::Data { text, .. } => text.clone(),
             Cell::Number(number) => number.clone(),
         }
     }
@@ -178,7 +191,7 @@ impl Cell {
     pub(crate) fn csv(&self) -> String {
         match self {
             Cell::Null => String::new(),
-            Cell::Text(text) => defused(text),
+            Cell::Text(text) | Cell::Data { text, .. } => defused(text),
             Cell::Number(number) => number.clone(),
         }
     }
@@ -188,6 +201,7 @@ impl Cell {
         match self {
             Cell::Null => Json::Null,
             Cell::Text(text) => Json::String(text.clone()),
+            Cell::Data { json, .. } => json.clone(),
             Cell::Number(number) => {
                 number.parse::<i64>().map_or_else(|_| Json::String(number.clone()), |integer| Json::Number(integer.into()))
             }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use tierd_daemon::{Loaded, Project};
+use tierd_ledger::Reader;
 use tierd_model::{Clock, MICROS, Timestamp, Zone, parse_timestamp};
 use tierd_rules::{RuleSet, Severity, TierSet};
 
@@ -39,6 +40,18 @@ impl Session {
         let zone = &self.rules.config.zone;
         let at = as_of.map_or_else(|| Ok(now()), |text| parse_as_of(text, zone))?;
         Ok(Clock::new(at, Arc::clone(zone)))
+    }
+
+    /// The clock of a command that looks at decisions: at the time given, or else that of the last run, or else now.
+    pub(crate) fn clock_of_last_run(&self, as_of: Option<&str>) -> Result<Clock, Failure> {
+        let path = self.project.ledger(&self.rules.config);
+        if as_of.is_some() || !path.exists() {
+            return self.clock(as_of);
+        }
+        let run = Reader::open(&path).and_then(|ledger| ledger.last_applied_run());
+        let run = run.map_err(|error| Failure::from_error(Code::Unreachable, &error))?;
+        let at = run.map_or_else(now, |run| run.as_of);
+        Ok(Clock::new(at, Arc::clone(&self.rules.config.zone)))
     }
 
     /// The tier set of this name, or the only one there is.

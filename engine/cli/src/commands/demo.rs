@@ -1,4 +1,4 @@
-use std::{fs, path::Path};
+use std::path::Path;
 
 use tierd_daemon::{
     evaluate::Evaluator,
@@ -9,7 +9,7 @@ use tierd_rules::RuleSet;
 
 use crate::{
     args::{DemoArgs, Format, Reader, Reading},
-    commands::{explain, run, schema},
+    commands::{explain, init, run, schema},
     demo::{ShopOptions, files, write_shop},
     exit::{Code, Failure},
     output::{Output, thousands},
@@ -71,17 +71,8 @@ fn today(as_of: Option<&str>) -> Result<Date, Failure> {
 }
 
 fn write_files(folder: &Path) -> Result<(), Failure> {
-    let write = |path: &Path, text: &str| {
-        let made = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(path, text));
-        made.map_err(|error| Failure::new(Code::Failed, format!("cannot write {}: {error}", path.display())))
-    };
-    for (path, text) in files() {
-        write(&folder.join(path), &text)?;
-    }
-    for (path, text) in schema::beside_config() {
-        write(&folder.join(path), &text)?;
-    }
-    Ok(())
+    let all = files().into_iter().chain(schema::beside_config());
+    init::write(folder, &all.map(|(path, text)| (path.to_owned(), text)).collect::<Vec<_>>())
 }
 
 fn grade(session: &Session, clock: &Clock, output: Output) -> Result<RunReport, Failure> {
@@ -99,16 +90,17 @@ fn explain_one(session: &Session, clock: &Clock, report: &RunReport, output: Out
         return Ok(());
     };
     output.line("")?;
-    explain::print(session, clock, &report.evaluation, subject, Some(&set), output)
+    explain::print(session, clock, &report.evaluation, subject, set, output)
 }
 
-/// The first subject of the first tier set who is neither at its top nor at its bottom.
-fn in_the_middle(rules: &RuleSet, report: &RunReport) -> Option<(String, usize)> {
-    let set = rules.tier_sets.iter().position(|set| set.name == "value").or(Some(0))?;
-    let top = rules.tier_sets.get(set)?.levels.len() as u16 - 1;
-    let earned = &report.evaluation.sets.get(set)?.graded.earned;
-    let subject = earned.iter().position(|&level| 0 < level && level < top).or(if earned.is_empty() { None } else { Some(0) })?;
-    Some((rules.tier_sets[set].name.clone(), subject))
+/// A tier set (by index) and the first subject in it who is neither at its top nor at its bottom.
+fn in_the_middle(rules: &RuleSet, report: &RunReport) -> Option<(usize, usize)> {
+    let sets = &report.evaluation.sets;
+    let set = sets.iter().position(|result| rules.tier_sets[result.set].name == "value").unwrap_or(0);
+    let earned = &sets.get(set)?.graded.earned;
+    let top = rules.tier_sets[sets[set].set].levels.len() as u16 - 1;
+    let subject = earned.iter().position(|&level| 0 < level && level < top).unwrap_or(0);
+    (subject < earned.len()).then_some((set, subject))
 }
 
 fn next_steps(folder: &Path) -> String {

@@ -4,7 +4,7 @@ use std::{
 };
 
 use tierd_model::Zone;
-use tierd_sources::{Database, init::propose};
+use tierd_sources::{Database, init::{InitError, InitOptions, propose}};
 
 use crate::{
     args::InitArgs,
@@ -18,10 +18,10 @@ pub(crate) fn init(args: &InitArgs, folder: &Path, output: Output) -> Result<(),
     let zone = zone(args)?;
     let database = Database::open(&args.database).map_err(|error| Failure::from_error(Code::Unreachable, &error))?;
     let shown = relative(&args.database, folder);
-    let proposal = propose(database.connection(), &shown.to_string_lossy(), zone.name())
-        .map_err(|error| Failure::from_error(Code::Failed, &error))?;
-    let mut files = vec![("tierd.toml".to_owned(), proposal.config)];
-    files.push((format!("rules/{}", proposal.rules_file), proposal.rules));
+    let options = InitOptions { database: &shown.to_string_lossy(), time_zone: zone.name() };
+    let connection = database.connect().map_err(|error| Failure::from_error(Code::Unreachable, &error))?;
+    let proposal = propose(&connection, &options).map_err(|error| nothing_found(&error, &options))?;
+    let mut files = vec![("tierd.toml".to_owned(), proposal.config), (proposal.rules_file, proposal.rules)];
     refuse_to_overwrite(args, folder, &files)?;
     files.extend(schema::beside_config().map(|(path, text)| (path.to_owned(), text)));
     write(folder, &files)?;
@@ -31,6 +31,17 @@ pub(crate) fn init(args: &InitArgs, folder: &Path, output: Output) -> Result<(),
     let written: Vec<&str> = files.iter().take(2).map(|(path, _)| path.as_str()).collect();
     output.remark(&format!("wrote {}; read them, then: tierd check, tierd run", written.join(" and ")));
     Ok(())
+}
+
+/// Nothing was recognised: the message has what to write by hand.
+fn nothing_found(error: &InitError, options: &InitOptions<'_>) -> Failure {
+    let message = Failure::from_error(Code::Failed, error);
+    match (error.template(options), message.message) {
+        (Some(template), Some(text)) => {
+            Failure::new(Code::Failed, format!("{text}\n\nwrite tierd.toml by hand, along these lines:\n\n{template}"))
+        }
+        (_, text) => Failure { code: Code::Failed, message: text },
+    }
 }
 
 /// The zone asked for, or the machine's.

@@ -35,7 +35,7 @@ pub(crate) fn levels(args: &LevelsArgs, folder: &Path, output: Output) -> Result
         }
     }
     output.remark(&format!("run {} as of {}", run.id.0, session::local_time(run.as_of, &session.rules.config.zone)));
-    output.table(&table)
+    output.table(&table, false)
 }
 
 /// The last run that decided levels.

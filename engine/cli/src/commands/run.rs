@@ -39,11 +39,11 @@ pub(crate) fn run(args: &RunArgs, folder: &Path, output: Output) -> Result<(), F
 pub(crate) fn print(report: &RunReport, rules: &RuleSet, clock: &Clock, output: Output) -> Result<(), Failure> {
     match output.format {
         Format::Json => output.json(&document(report, rules, clock)),
-        Format::Csv => output.table(&distribution(report, rules)),
+        Format::Csv => output.table(&distribution(report, rules), false),
         Format::Table => {
             headline(report, rules, clock).iter().for_each(|line| output.remark(line));
             output.remark("");
-            output.table(&distribution(report, rules))?;
+            output.table(&distribution(report, rules), false)?;
             output.remark("");
             changes(report).iter().for_each(|line| output.remark(line));
             Ok(())
