@@ -171,25 +171,28 @@ fn row(part: Part, widths: &[usize; 4], indent: usize) -> Line {
     })
 }
 
+/// A clause and its parts. Under a `not` a part is good (`yes`) if it doesn't hold, which the words say.
 fn rows(words: &Words<'_>, clause: &Clause, wanted: bool, depth: usize, out: &mut Vec<Part>) {
-    let (heading, parts, wanted) = match &clause.kind {
-        ClauseKind::All(parts) => ("all of", &parts[..], wanted),
-        ClauseKind::Any(parts) => ("any of", &parts[..], wanted),
-        ClauseKind::Not(part) => ("not", std::slice::from_ref(part.as_ref()), !wanted),
-        ClauseKind::Test(test) => {
+    let verdict = if wanted { clause.verdict } else { clause.verdict.negated() };
+    let (heading, parts) = match (&clause.kind, wanted) {
+        (ClauseKind::All(parts), true) => ("all of", parts),
+        (ClauseKind::All(parts), false) => ("not all of", parts),
+        (ClauseKind::Any(parts), true) => ("any of", parts),
+        (ClauseKind::Any(parts), false) => ("none of", parts),
+        (ClauseKind::Not(part), _) => return rows(words, part, !wanted, depth, out),
+        (ClauseKind::Test(test), _) => {
             let gap = gap(test, wanted);
-            let missed = clause.verdict == if wanted { Verdict::False } else { Verdict::True };
             let cells = vec![
                 (Role::Rule, gap.actual.text.clone()),
                 (Role::Value, format!("= {}", words.value(&gap.actual))),
                 (Role::Plain, words.asked(test, wanted)),
-                (Role::Gap, if missed { words.shortfall(&gap) } else { String::new() }),
+                (Role::Gap, if verdict == Verdict::False { words.shortfall(&gap) } else { String::new() }),
             ];
-            out.push(Part { depth, verdict: clause.verdict, cells });
+            out.push(Part { depth, verdict, cells });
             return;
         }
     };
-    out.push(Part { depth, verdict: clause.verdict, cells: vec![(Role::Plain, heading.to_owned())] });
+    out.push(Part { depth, verdict, cells: vec![(Role::Plain, heading.to_owned())] });
     parts.iter().for_each(|part| rows(words, part, wanted, depth + 1, out));
 }
 
