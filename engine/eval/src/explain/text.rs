@@ -1,11 +1,11 @@
 //! An explanation as lines of plain English, each piece with the role that it plays, so that a terminal can colour it.
 //!
-//! Personal values are masked here: what these lines are shown on isn't known. Widths count East Asian characters double, as
-//! terminals do.
+//! Personal values are masked here: what these lines are shown on isn't known. Widths count East Asian characters
+//! double, as terminals do.
 
 mod words;
 
-use std::iter::repeat_n;
+use std::ops::RangeInclusive;
 
 use tierd_model::Clock;
 
@@ -155,9 +155,9 @@ fn table(words: &Words<'_>, condition: &Clause, indent: usize) -> Vec<Line> {
     }
     let mut widths = [0; 4];
     for part in parts.iter().filter(|part| part.cells.len() > 1) {
-        let indents = repeat_n(2 * part.depth, 1).chain(repeat_n(0, 3));
-        for (width, ((_, text), indent)) in widths.iter_mut().zip(part.cells.iter().zip(indents)) {
-            *width = (*width).max(columns(text) + indent);
+        for (i, (_, text)) in part.cells.iter().enumerate() {
+            let indent = if i == 0 { 2 * part.depth } else { 0 };
+            widths[i] = widths[i].max(columns(text) + indent);
         }
     }
     parts.into_iter().map(|part| row(part, &widths, indent)).collect()
@@ -249,8 +249,19 @@ fn padded(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(columns(text))))
 }
 
-/// Columns that a terminal gives the text: two for East Asian wide characters (Unicode, Standard Annex 11).
+/// Columns that a terminal gives the text: two for wide characters.
 fn columns(text: &str) -> usize {
-    let wide = |c: char| matches!(c, '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}' | '\u{f900}'..='\u{faff}' | '\u{fe30}'..='\u{fe6f}' | '\u{ff00}'..='\u{ff60}' | '\u{ffe0}'..='\u{ffe6}' | '\u{20000}'..='\u{3fffd}');
-    text.chars().map(|c| if wide(c) { 2 } else { 1 }).sum()
+    text.chars().map(|char| if WIDE.iter().any(|wide| wide.contains(&char)) { 2 } else { 1 }).sum()
 }
+
+/// East Asian wide and full-width characters, as far as names use them (Unicode Standard Annex 11).
+const WIDE: [RangeInclusive<char>; 8] = [
+    '\u{1100}'..='\u{115f}',
+    '\u{2e80}'..='\u{a4cf}',
+    '\u{ac00}'..='\u{d7a3}',
+    '\u{f900}'..='\u{faff}',
+    '\u{fe30}'..='\u{fe6f}',
+    '\u{ff00}'..='\u{ff60}',
+    '\u{ffe0}'..='\u{ffe6}',
+    '\u{20000}'..='\u{3fffd}',
+];

@@ -1,7 +1,8 @@
 //! Arithmetic whose result may not fit: NULL then, never an error.
 //!
-//! Exact numbers are counted in units of their scale, as `i128`; integers stay `i64` where the result is one. A decimal has at
-//! most [`DIGITS`] digits, which is what Arrow's `Decimal128` promises to hold. Rounding is half away from zero throughout.
+//! Exact numbers are counted in units of their scale, as `i128`; integers stay `i64` where the result is one. A decimal
+//! has at most [`DIGITS`] digits, which is what Arrow's `Decimal128` promises to hold. Rounding is half away from zero
+//! throughout.
 
 use std::sync::Arc;
 
