@@ -111,7 +111,7 @@ impl Checking<'_> {
 
     /// All but subjects and facts.
     fn frame(&mut self, config: &ConfigFile, zone: &Arc<Zone>) -> Option<Config> {
-        let rules = self.text_or(config.rules.as_ref(), "rules");
+        let rules = self.text_or(config.rules.as_ref(), super::DEFAULT_RULES_FOLDER);
         let ledger = config.ledger.as_ref().and_then(|ledger| ledger.value.as_ref()?.path.as_ref());
         let ledger = self.text_or(ledger, "tierd.ledger");
         let database = config.database.value.as_ref()?;
@@ -184,10 +184,11 @@ impl Checking<'_> {
                 Some(fresh) => Some(fresh.value.as_ref()?.0),
                 None => None,
             };
+            let may_be_empty = table.may_be_empty.as_ref().map_or(Some(false), |may| may.value)?;
             let columns = good_columns(&columns)?;
             let (table, subject_column, filter) = (source?, subject_column?, filter?);
             let (at, name) = (name.at.clone(), name.text.clone());
-            Some(Facts { name, table, subject: subject?, subject_column, time: time?, filter, fresh, columns, at })
+            Some(Facts { name, table, subject: subject?, subject_column, time: time?, filter, fresh, may_be_empty, columns, at })
         });
         Entry { name: name.clone(), columns, subject, table }
     }

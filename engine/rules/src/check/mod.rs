@@ -20,6 +20,9 @@ use crate::{
 /// The name of the configuration file; every other file of the set holds rules.
 pub const CONFIG_FILE: &str = "tierd.toml";
 
+/// Where rule files are, unless the configuration says otherwise.
+pub(crate) const DEFAULT_RULES_FOLDER: &str = "rules";
+
 /// What loading gave: rules, if there is no error, and all that is to be said about the files.
 #[derive(Debug, Clone)]
 pub struct Loaded {
@@ -59,6 +62,15 @@ pub fn load(files: FileSet) -> Loaded {
         files.iter().filter(|(id, _)| *id != config_id).map(|(id, file)| raw::read(id, file, &mut out)).collect();
     let rules = config.and_then(|config| Checking { files: &files, out: &mut out }.rules(&config, &written));
     finish(rules, out, files)
+}
+
+/// The folder of rule files that a `tierd.toml` names, which has to be known before they can be read.
+///
+/// Where the text names none, or is no TOML at all, it is the default: the mistake itself is for [`load`] to report.
+pub fn rules_folder(config: &str) -> String {
+    let table = toml::de::DeTable::parse_recoverable(config).0;
+    let folder = table.get_ref().get("rules").and_then(|value| value.get_ref().as_str());
+    folder.map(str::trim).filter(|folder| !folder.is_empty()).unwrap_or(DEFAULT_RULES_FOLDER).to_owned()
 }
 
 fn without_config(files: FileSet) -> Loaded {

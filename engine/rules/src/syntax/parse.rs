@@ -69,7 +69,7 @@ fn parse_tokens(tokens: &Tokens<'_>, out: &mut Vec<Diagnostic>) -> Option<Node> 
 }
 
 /// Whether a condition can use this name as it stands: it reads as an identifier, not as a word of the language.
-pub(crate) fn is_usable_name(name: &str) -> bool {
+pub fn is_usable_name(name: &str) -> bool {
     let file = File { path: "".into(), text: "".into() };
     let at = Location { file: FileId(0), range: 0..0 };
     // Between operators, because some words mean something only there.
