@@ -67,7 +67,7 @@ pub(super) fn columns_scope<'a>(columns: &'a Columns, owner: &str, noun: &'stati
     let names: Vec<&str> = columns.iter().flatten().map(|(name, _)| name.text.as_str()).collect();
     let hint = match names.is_empty() {
         true => format!("{owner} has none; declare it in tierd.toml"),
-        false => format!("{owner} has {}", names.join(", ")),
+        false => format!("{owner} has {}; text is written 'in single quotes'", names.join(", ")),
     };
     let mut scope = Scope::new(owner.to_owned(), noun, hint);
     if columns.is_none() {
@@ -222,7 +222,8 @@ impl Checking<'_> {
         if !matches!(column.ty, Type::Date | Type::Timestamp) {
             let headline = format!("the time column must be a date or timestamp, `{name}` is {}", column.ty);
             let diagnostic = Diagnostic::error(code::BAD_TIME_COLUMN, &time.at, headline);
-            self.out.push(diagnostic.other(&column.at, "declared here"));
+            let help = "name a column that says when it happened";
+            self.out.push(diagnostic.other(&column.at, "declared here").help(help));
             return None;
         }
         Some(index)
@@ -243,7 +244,8 @@ impl Checking<'_> {
     }
 
     fn column(&mut self, name: &Name, written: &At<ColumnEntry>) -> Option<Column> {
-        self.expression_name(name);
+        let rename = "; the table's own name goes into `column`: `name = { column = \"…\", type = \"…\" }`";
+        self.expression_name(name, rename);
         let (column, ty, encoding, personal) = match written.value.as_ref()? {
             ColumnEntry::Short(ty) => (Some(name.text.clone()), Some(ty.0), None, Some(false)),
             ColumnEntry::Long(table) => {

@@ -85,10 +85,9 @@ fn without_config(files: FileSet) -> Loaded {
 
 /// Sorts what was reported; with any error there are no rules.
 fn finish(rules: Option<RuleSet>, mut diagnostics: Vec<Diagnostic>, files: FileSet) -> Loaded {
-    diagnostics.sort_by(|a, b| {
-        let place =
-            |d: &Diagnostic| (d.primary.location.file, d.primary.location.range.start, d.primary.location.range.end);
-        place(a).cmp(&place(b)).then_with(|| a.headline.cmp(&b.headline))
+    diagnostics.sort_by_key(|diagnostic| {
+        let Location { file, range } = &diagnostic.primary.location;
+        (*file, range.start, range.end)
     });
     diagnostics.dedup();
     let good = diagnostics.iter().all(|diagnostic| diagnostic.severity == Severity::Warning);
@@ -138,13 +137,12 @@ impl Checking<'_> {
         }
     }
 
-    /// A name that stands for a value in expressions.
-    fn expression_name(&mut self, name: &Name) {
+    /// A name that stands for a value in expressions; `otherwise` goes on from what names are.
+    fn expression_name(&mut self, name: &Name, otherwise: &str) {
         if !syntax::is_usable_name(&name.text) {
             let headline = format!("`{}` can't be a name in conditions", name.text);
-            let help = "names are letters of any script, digits and `_`, begin with no digit and are no words of SQL; \
-                        a column can have another name in rules: `name = { column = \"…\", type = \"…\" }`";
-            self.error(code::BAD_NAME, &name.at, headline, help);
+            let rule = "names are letters of any script, digits and `_`, begin with no digit and are no words of SQL";
+            self.error(code::BAD_NAME, &name.at, headline, format!("{rule}{otherwise}"));
         }
     }
 
