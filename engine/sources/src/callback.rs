@@ -29,7 +29,7 @@ impl Reader for CallbackReader {
         request: &Request,
         rows: Option<RowIds>,
         sink: &mut S,
-    ) -> rusqlite::Result<ControlFlow<()>> {
+    ) -> rusqlite::Result<bool> {
         let mut call = Call { sink, stopped: false, panic: None };
         let outcome = {
             let _registered = Registered::new(connection, &mut call)?;
@@ -40,9 +40,9 @@ impl Reader for CallbackReader {
             resume_unwind(panic);
         }
         if call.stopped {
-            return Ok(ControlFlow::Break(()));
+            return Ok(false);
         }
-        outcome.map(ControlFlow::Continue)
+        outcome.map(|()| true)
     }
 }
 

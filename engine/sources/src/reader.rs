@@ -50,13 +50,13 @@ pub(crate) type RowIds = RangeInclusive<i64>;
 
 /// A way to read a table.
 pub(crate) trait Reader {
-    /// Reads the rows of the request (those of these row ids, if any are named) into the sink.
+    /// Reads the rows of the request (those of these row ids, if any are named) into the sink. False if the sink ended it.
     fn read<S: RowSink>(
         connection: &Connection,
         request: &Request,
         rows: Option<RowIds>,
         sink: &mut S,
-    ) -> rusqlite::Result<ControlFlow<()>>;
+    ) -> rusqlite::Result<bool>;
 }
 
 impl Request<'_> {
@@ -107,7 +107,7 @@ pub(crate) fn read_table<S: RowSink + Send>(
         while let Some(rows) = { chunks.get(next.fetch_add(1, Ordering::Relaxed)).map(|rows| rows.clone()) } {
             let chunk = chunks.partition_point(|chunk| chunk.start() < rows.start());
             sink.begin(chunk);
-            if CallbackReader::read(connection, request, Some(rows), sink)?.is_break() {
+            if !CallbackReader::read(connection, request, Some(rows), sink)? {
                 // The others need not go on either.
                 next.store(chunks.len(), Ordering::Relaxed);
             }

@@ -1,7 +1,5 @@
 //! The plain way: one row after the other, by `sqlite3_step`.
 
-use std::ops::ControlFlow;
-
 use rusqlite::{Connection, types::ValueRef};
 
 use crate::reader::{Reader, Request, Row, RowIds, RowSink};
@@ -15,7 +13,7 @@ impl Reader for StepReader {
         request: &Request,
         rows: Option<RowIds>,
         sink: &mut S,
-    ) -> rusqlite::Result<ControlFlow<()>> {
+    ) -> rusqlite::Result<bool> {
         let mut statement = connection.prepare(&request.sql(str::to_owned, rows.is_some()))?;
         let mut found = match rows {
             Some(rows) => statement.query([rows.start(), rows.end()])?,
@@ -23,10 +21,10 @@ impl Reader for StepReader {
         };
         while let Some(row) = found.next()? {
             if sink.row(&SteppedRow(row)).is_break() {
-                return Ok(ControlFlow::Break(()));
+                return Ok(false);
             }
         }
-        Ok(ControlFlow::Continue(()))
+        Ok(true)
     }
 }
 

@@ -1,21 +1,22 @@
 //! Expressions over Arrow columns: each node of the tree is one kernel call over all rows.
 //!
-//! The checker has proved every type, so that this module only dispatches, once per node and never per row. Comparisons,
-//! Kleene logic and choices are Arrow's own kernels; arithmetic is ours, because in tierd a result that doesn't fit is NULL
-//! where Arrow raises an error ([`numbers`]). Constants stay single values until a kernel needs them ([`operand`]).
+//! The checker has proved every type, so that this module only dispatches, once per node and never per row.
+//! Comparisons, Kleene logic and choices are Arrow's own kernels; arithmetic is ours, because in tierd a result that
+//! doesn't fit is NULL where Arrow raises an error (`numbers`). Constants stay single values until a kernel needs them
+//! (`operand`).
 //!
 //! Callers hand in some thousand rows at a time ([`CHUNK`]), so that what lies between two nodes stays in the cache.
 //! Explanations evaluate single rows by the same functions; that is why they can't disagree with the levels.
 //!
-//! Deliberately absent: errors. Whatever the numbers are, the answer is a value or NULL. No branch is skipped either: an
-//! operand that isn't needed can't fail, and a short cut per row would cost more than it saves.
+//! Deliberately absent: errors. Whatever the numbers are, the answer is a value or NULL. No branch is skipped either:
+//! an operand that isn't needed can't fail, and a short cut per row would cost more than it saves.
 
 mod calendar;
 mod choice;
 mod compare;
 mod numbers;
 mod operand;
-mod real;
+pub(crate) mod real;
 #[cfg(test)]
 mod tests;
 
@@ -31,10 +32,12 @@ use operand::Operand;
 /// Rows that are best evaluated at once: a few columns of them fit into the second-level cache.
 pub const CHUNK: usize = 8192;
 
-/// The value of `expr` for each of `rows` rows: an array of `rows` values of the expression's type ([`crate::columns`]).
+/// The value of `expr` for each of `rows` rows: an array of `rows` values of the expression's type
+/// ([`crate::columns`]).
 ///
-/// `columns` are those of the expression's scope, by index; only those that it reads need be there. Each has `rows` values of
-/// its declared type. A result that doesn't fit its type, a division by zero and a real that isn't finite are NULL.
+/// `columns` are those of the expression's scope, by index; only those that it reads need be there. Each has `rows`
+/// values of its declared type. A result that doesn't fit its type, a division by zero and a real that isn't finite are
+/// NULL.
 ///
 /// # Panics
 /// If a column that the expression reads is absent or of another type or length: the callers of this crate build them.
@@ -67,16 +70,21 @@ pub fn truth(expr: &Expr, columns: &[Option<ArrayRef>], rows: usize, clock: &Clo
     evaluate(expr, columns, rows, clock).as_boolean().clone()
 }
 
-/// The columns that `needed` names, cut to `rows` rows from `offset`; all others absent.
+/// The stretches that `rows` rows are evaluated in: first row and length, each at most [`CHUNK`] long.
+pub(crate) fn chunks(rows: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..rows).step_by(CHUNK).map(move |first| (first, CHUNK.min(rows - first)))
+}
+
+/// The columns that `needed` names, cut to `rows` rows from `first`; all others absent.
 pub(crate) fn slice(
     columns: &[Option<ArrayRef>],
     needed: &[usize],
-    offset: usize,
+    first: usize,
     rows: usize,
 ) -> Vec<Option<ArrayRef>> {
     let mut out = vec![None; columns.len()];
     for &index in needed {
-        out[index] = columns[index].as_ref().map(|column| column.slice(offset, rows));
+        out[index] = columns[index].as_ref().map(|column| column.slice(first, rows));
     }
     out
 }
@@ -143,8 +151,8 @@ fn negate_if(negated: bool, verdicts: BooleanArray) -> BooleanArray {
     if negated { compare::not(&verdicts) } else { verdicts }
 }
 
-/// What a kernel of Arrow answers. Its errors are wrong types or lengths, which the checker and [`operand`] rule out.
+/// What a kernel of Arrow answers. Its errors are wrong types or lengths, which the checker and `Operand` rule out.
 #[expect(clippy::expect_used, reason = "the checker has proved the types, and all operands have the same length")]
-fn sound<T>(result: Result<T, ArrowError>) -> T {
+pub(crate) fn sound<T>(result: Result<T, ArrowError>) -> T {
     result.expect("operands of proved type and equal length")
 }
