@@ -4,7 +4,7 @@
 use tierd_model::{Clock, Type, pow10};
 
 use crate::{
-    cells::{MOST_UNITS, TEXTS},
+    cells::TEXTS,
     choices::Choices,
     schema::local_text,
 };
@@ -24,13 +24,6 @@ pub(crate) struct Item {
 }
 
 impl Item {
-    /// A column of a table.
-    pub(crate) fn column(name: &str, ty: Type) -> Self {
-        // Misfits of integer columns are integers, too.
-        let most = if ty.is_exact() { 1 << 63 } else { MOST_UNITS };
-        Item { text: name.to_owned(), ty, most, eighths: ty == Type::Real }
-    }
-
     fn scale(&self) -> u8 {
         self.ty.scale().unwrap_or(0)
     }
@@ -269,6 +262,9 @@ impl Writer<'_, '_, '_> {
             1..3 => return self.exact_column(),
             _ => self.exact(depth_left),
         };
+        if a.most >= LIMIT {
+            return a;
+        }
         match operator {
             3 => self.sum(a, depth_left),
             4 => self.product(a, depth_left),
