@@ -8,8 +8,12 @@
 //! Nothing here touches a file, a database or the clock; `as_of` is an argument ([`tierd_model::Clock`]).
 
 pub mod columns;
+pub mod derive;
+pub mod explain;
 pub mod expr;
 pub mod scan;
+pub mod levels;
+pub mod rank;
 
 #[cfg(test)]
 mod testing;

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef};
 use tierd_model::{Clock, Date, Decimal, Timestamp, Type, Value, Zone, parse_date, parse_timestamp};
-use tierd_rules::{Expr, ExprKind, FileId, Location};
+use tierd_rules::{
+    CompareOp, Config, Expr, ExprKind, FileId, FileSet, Level, Limit, Location, Metric, MetricKind, Revision, RuleSet,
+    SubjectId, TierSet, Unknown,
+};
 
 use crate::columns::array_of;
 
@@ -62,4 +65,46 @@ pub(crate) fn days(days: i32) -> Value {
 
 pub(crate) fn instant(micros: i64) -> Value {
     Value::Timestamp(Timestamp(micros))
+}
+
+/// `column op constant`.
+pub(crate) fn compare(index: usize, op: CompareOp, value: Value) -> Expr {
+    let column = column(index, value.ty());
+    node(ExprKind::Compare(op, Box::new(column), Box::new(literal(value))), Type::Bool)
+}
+
+/// A metric of the first kind of subject.
+pub(crate) fn metric(name: &str, ty: Type, kind: MetricKind) -> Metric {
+    let name = name.to_owned();
+    Metric { name, title: None, subject: SubjectId(0), ty, kind, implicit: false, personal: false, at: nowhere() }
+}
+
+/// A tier set of levels `L0`, `L1` … with these conditions, lowest first.
+pub(crate) fn tier_set(unknown: Unknown, conditions: Vec<Option<Expr>>) -> TierSet {
+    let level = |(index, when)| Level {
+        name: format!("L{index}"),
+        title: None,
+        when,
+        benefits: Default::default(),
+        strategy: Default::default(),
+        follow_up: None,
+        at: nowhere(),
+    };
+    let levels = conditions.into_iter().enumerate().map(level).collect();
+    TierSet { name: "value".to_owned(), title: None, subject: SubjectId(0), unknown, levels, at: nowhere() }
+}
+
+pub(crate) fn rule_set(metrics: Vec<Metric>, tier_sets: Vec<TierSet>) -> RuleSet {
+    let config = Config {
+        database: String::new(),
+        ledger: String::new(),
+        rules: String::new(),
+        zone: Arc::new(Zone::utc()),
+        bad_values: Limit::Rows(0),
+        unknown_subjects: Limit::Unlimited,
+        subjects: Vec::new(),
+        facts: Vec::new(),
+    };
+    let (revision, files) = (Revision([0; 32]), FileSet::default());
+    RuleSet { revision, files, config, metrics, tier_sets, warnings: Vec::new() }
 }

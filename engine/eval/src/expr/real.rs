@@ -14,7 +14,7 @@ pub(super) fn finite(value: f64) -> Option<f64> {
 }
 
 /// The column with NULL for what isn't finite and zero positive. Nothing is copied where nothing changes.
-pub(super) fn tidy(column: &ArrayRef) -> ArrayRef {
+pub(crate) fn tidy(column: &ArrayRef) -> ArrayRef {
     let reals = column.as_primitive::<Float64Type>();
     let is_tidy = |value: &f64| finite(*value).is_some_and(|tidy| tidy.to_bits() == value.to_bits());
     if reals.values().iter().all(is_tidy) {

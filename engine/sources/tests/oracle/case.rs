@@ -31,8 +31,13 @@ pub(crate) fn words() -> impl Strategy<Value = Words> {
     let long = || vec(any::<u32>(), 0..90);
     let tables = (vec(row(), 0..14), vec(row(), 0..MOST_ROWS), vec(row(), 0..MOST_ROWS / 2));
     (vec(any::<u32>(), 80), long(), tables, vec(long(), 1..7), vec(long(), 0..3)).prop_map(
-        |(schema, filters, (subjects, first, second), metrics, tier_sets)| {
-            Words { schema, filters, subjects, facts: [first, second], metrics, tier_sets }
+        |(schema, filters, (subjects, first, second), metrics, tier_sets)| Words {
+            schema,
+            filters,
+            subjects,
+            facts: [first, second],
+            metrics,
+            tier_sets,
         },
     )
 }
@@ -93,12 +98,7 @@ fn keys(schema: &Schema, count: usize) -> Vec<Stored> {
     }
 }
 
-fn rows(
-    schema: &Schema,
-    table: &Table,
-    words: &[Vec<u32>],
-    key: impl Fn(usize, &mut Choices<'_>) -> Stored,
-) -> Rows {
+fn rows(schema: &Schema, table: &Table, words: &[Vec<u32>], key: impl Fn(usize, &mut Choices<'_>) -> Stored) -> Rows {
     let name = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
     let mut columns = format!("{} {}", name(table.key), table.key_declared);
     for column in &table.columns {
@@ -125,10 +125,8 @@ fn rows(
 }
 
 fn config(schema: &Schema, choices: &mut Choices<'_>) -> String {
-    let mut out = format!(
-        "time_zone = \"{}\"\n[database]\nsqlite = \"shop.db\"\nbad_values = \"any\"\n",
-        schema.zone().name()
-    );
+    let mut out =
+        format!("time_zone = \"{}\"\n[database]\nsqlite = \"shop.db\"\nbad_values = \"any\"\n", schema.zone().name());
     let subject = &schema.subject;
     let key_type = if schema.text_keys { "text" } else { "integer" };
     let key = format!("key = {{ column = {}, type = \"{key_type}\" }}", quoted(subject.key));

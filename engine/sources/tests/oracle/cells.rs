@@ -28,8 +28,16 @@ const JUNK: [&str; 12] = [
 ];
 
 /// Days on which months and years end, and one long ago and one far ahead.
-const DAYS: [(i64, u32, u32); 8] =
-    [(2024, 2, 29), (2023, 2, 28), (2024, 1, 31), (2023, 12, 31), (2024, 3, 31), (1899, 12, 31), (100, 3, 1), (9900, 12, 31)];
+const DAYS: [(i64, u32, u32); 8] = [
+    (2024, 2, 29),
+    (2023, 2, 28),
+    (2024, 1, 31),
+    (2023, 12, 31),
+    (2024, 3, 31),
+    (1899, 12, 31),
+    (100, 3, 1),
+    (9900, 12, 31),
+];
 
 /// Whole numbers in the smallest unit.
 const UNITS: [i64; 10] = [0, 1, -1, 50, 100, -100, 12_345, 250, 999_999, -999_999];
@@ -59,7 +67,9 @@ pub(crate) fn cell(choices: &mut Choices<'_>, schema: &Schema, column: &Column) 
     match choices.below(20) {
         0 | 1 => Stored::Null,
         2 => misfit(choices),
-        3..10 if column.huge && column.ty == Type::Integer => Stored::Integer(choices.pick(&[i64::MAX, i64::MIN, 1 << 53])),
+        3..10 if column.huge && column.ty == Type::Integer => {
+            Stored::Integer(choices.pick(&[i64::MAX, i64::MIN, 1 << 53]))
+        }
         _ => fitting(choices, schema, column),
     }
 }

@@ -12,6 +12,8 @@ mod expression;
 mod rules;
 mod schema;
 
+use std::hash::BuildHasher;
+
 use proptest::test_runner::{Config, FileFailurePersistence, RngSeed, TestCaseError, TestRunner};
 
 use case::{Case, words};

@@ -143,7 +143,9 @@ fn function(choices: &mut Choices<'_>, argument: &Item) -> (String, Type, u128) 
         0 | 1 if summable => (format!("sum({x})"), ty, sum),
         2 => (format!("count({x})"), Type::Integer, rows),
         3 => (format!("count_distinct({x})"), Type::Integer, rows),
-        4 if summable && sum.saturating_mul(widened) < LIMIT => (format!("avg({x})"), average, argument.most * widened + 1),
+        4 if summable && sum.saturating_mul(widened) < LIMIT => {
+            (format!("avg({x})"), average, argument.most * widened + 1)
+        }
         5 if ordered => (format!("min({x})"), ty, argument.most),
         6 if ordered => (format!("max({x})"), ty, argument.most),
         7 => (format!("first({x})"), ty, argument.most),

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use tierd_model::{CalendarSpan, CalendarUnit, Clock, MICROS, Timestamp, Type, Window, WindowKind, Zone, parse_timestamp,
-    pow10};
+use tierd_model::{
+    CalendarSpan, CalendarUnit, Clock, MICROS, Timestamp, Type, Window, WindowKind, Zone, parse_timestamp, pow10,
+};
 
 use crate::{cells::MOST_WHOLES, choices::Choices, expression::Item};
 

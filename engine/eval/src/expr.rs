@@ -2,7 +2,7 @@
 //!
 //! The checker has proved every type, so that this module only dispatches, once per node and never per row. Comparisons,
 //! Kleene logic and choices are Arrow's own kernels; arithmetic is ours, because in tierd a result that doesn't fit is NULL
-//! where Arrow raises an error ([`numbers`]). Constants stay single values until a kernel needs them ([`operand`]).
+//! where Arrow raises an error (`numbers`). Constants stay single values until a kernel needs them (`operand`).
 //!
 //! Callers hand in some thousand rows at a time ([`CHUNK`]), so that what lies between two nodes stays in the cache.
 //! Explanations evaluate single rows by the same functions; that is why they can't disagree with the levels.
@@ -15,7 +15,7 @@ mod choice;
 mod compare;
 mod numbers;
 mod operand;
-mod real;
+pub(crate) mod real;
 #[cfg(test)]
 mod tests;
 
@@ -67,16 +67,21 @@ pub fn truth(expr: &Expr, columns: &[Option<ArrayRef>], rows: usize, clock: &Clo
     evaluate(expr, columns, rows, clock).as_boolean().clone()
 }
 
-/// The columns that `needed` names, cut to `rows` rows from `offset`; all others absent.
+/// The stretches that `rows` rows are evaluated in: first row and length, each at most [`CHUNK`] long.
+pub(crate) fn chunks(rows: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..rows).step_by(CHUNK).map(move |first| (first, CHUNK.min(rows - first)))
+}
+
+/// The columns that `needed` names, cut to `rows` rows from `first`; all others absent.
 pub(crate) fn slice(
     columns: &[Option<ArrayRef>],
     needed: &[usize],
-    offset: usize,
+    first: usize,
     rows: usize,
 ) -> Vec<Option<ArrayRef>> {
     let mut out = vec![None; columns.len()];
     for &index in needed {
-        out[index] = columns[index].as_ref().map(|column| column.slice(offset, rows));
+        out[index] = columns[index].as_ref().map(|column| column.slice(first, rows));
     }
     out
 }
@@ -143,8 +148,8 @@ fn negate_if(negated: bool, verdicts: BooleanArray) -> BooleanArray {
     if negated { compare::not(&verdicts) } else { verdicts }
 }
 
-/// What a kernel of Arrow answers. Its errors are wrong types or lengths, which the checker and [`operand`] rule out.
+/// What a kernel of Arrow answers. Its errors are wrong types or lengths, which the checker and `Operand` rule out.
 #[expect(clippy::expect_used, reason = "the checker has proved the types, and all operands have the same length")]
-fn sound<T>(result: Result<T, ArrowError>) -> T {
+pub(crate) fn sound<T>(result: Result<T, ArrowError>) -> T {
     result.expect("operands of proved type and equal length")
 }
