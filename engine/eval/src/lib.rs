@@ -11,9 +11,9 @@ pub mod columns;
 pub mod derive;
 pub mod explain;
 pub mod expr;
-pub mod scan;
 pub mod levels;
 pub mod rank;
+pub mod scan;
 
 #[cfg(test)]
 mod testing;

@@ -66,18 +66,38 @@ fn amount(raw: &Sql, encoding: AmountEncoding, scale: u8) -> Sql {
 
 /// A REAL within 1/10,000 of a unit, or an INTEGER in whole units.
 fn real_amount(raw: &Sql, scale: u8) -> Sql {
-    let whole = times(raw, pow10(scale));
     let units = infix(Binds::Product, raw, "*", &Sql::whole(format!("{}.0", pow10(scale))));
     let near = format!(
-        "(SELECT CAST(round(u) AS INTEGER) FROM (SELECT {} AS u) WHERE abs(u - round(u)) <= 0.0001)",
+        "\
+(SELECT CAST(round(u) AS INTEGER)
+FROM (SELECT {} AS u)
+WHERE abs(u - round(u)) <= 0.0001 AND abs(u) < 9223372036854775808.0)",
         units.bare()
     );
-    Sql::whole(format!("CASE typeof({}) WHEN 'integer' THEN {} WHEN 'real' THEN {near} END", raw.bare(), whole.bare()))
+    Sql::whole(format!(
+        "CASE typeof({})\n  WHEN 'integer' THEN {}\n  WHEN 'real' THEN {} END",
+        raw.bare(),
+        whole_units(raw, scale).bare(),
+        indent(&near, 4)
+    ))
+}
+
+/// An INTEGER in whole units, as far as its smallest units fit 64 bits.
+fn whole_units(raw: &Sql, scale: u8) -> Sql {
+    let most = i128::from(i64::MAX) / pow10(scale);
+    match scale {
+        0 => raw.clone(),
+        _ => Sql::whole(format!(
+            "CASE WHEN {0} BETWEEN -{most} AND {most} THEN {1} END",
+            raw.bare(),
+            times(raw, pow10(scale)).bare()
+        )),
+    }
 }
 
 /// TEXT such as `-19.90`, or an INTEGER in whole units. More digits than the scale has must be zeros.
 fn text_amount(raw: &Sql, scale: u8) -> Sql {
-    let whole = times(raw, pow10(scale));
+    let whole = whole_units(raw, scale);
     let zeros = "0".repeat(usize::from(scale));
     let text = format!(
         "\

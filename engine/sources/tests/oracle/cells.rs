@@ -147,7 +147,7 @@ fn day(choices: &mut Choices<'_>, schema: &Schema) -> Date {
 fn date(choices: &mut Choices<'_>, schema: &Schema, encoding: Option<&str>) -> Stored {
     match encoding {
         Some("iso8601") => Stored::Text(day(choices, schema).to_string()),
-        Some("yyyymmdd") => yyyymmdd(choices, day(choices, schema)),
+        Some("yyyymmdd") => yyyymmdd(choices, schema),
         _ => counted(encoding, instant(choices, schema)),
     }
 }
@@ -155,12 +155,13 @@ fn date(choices: &mut Choices<'_>, schema: &Schema, encoding: Option<&str>) -> S
 fn timestamp(choices: &mut Choices<'_>, schema: &Schema, encoding: Option<&str>) -> Stored {
     match encoding {
         Some("iso8601") => Stored::Text(iso(choices, schema)),
-        Some("yyyymmdd") => yyyymmdd(choices, day(choices, schema)),
+        Some("yyyymmdd") => yyyymmdd(choices, schema),
         _ => counted(encoding, instant(choices, schema)),
     }
 }
 
-fn yyyymmdd(choices: &mut Choices<'_>, day: Date) -> Stored {
+fn yyyymmdd(choices: &mut Choices<'_>, schema: &Schema) -> Stored {
+    let day = day(choices, schema);
     let digits = day.to_string().replace('-', "");
     match digits.parse() {
         Ok(number) if choices.chance(50) => Stored::Integer(number),

@@ -34,16 +34,16 @@ impl<'a> Rules<'a> {
             7 | 8 => self.derived(choices, &name),
             _ => self.rank(choices, &name),
         };
-        self.text += &format!("[metric.{name}]\n{body}\n");
+        self.text += &format!("[metric.\"{name}\"]\n{body}\n");
         self.scope.push(item);
     }
 
     /// Adds a tier set.
     pub(crate) fn tier_set(&mut self, choices: &mut Choices<'_>, name: &str) {
         let unknown = choices.pick(&["keep", "lowest"]);
-        let mut text = format!("[tiers.{name}]\nunknown = \"{unknown}\"\n");
+        let mut text = format!("[tiers.\"{name}\"]\nunknown = \"{unknown}\"\n");
         for (i, level) in ["C", "it's B", "金", "A"].iter().enumerate().take(1 + choices.below(4)) {
-            text += &format!("[[tiers.{name}.level]]\nname = {}\n", quoted(level));
+            text += &format!("[[tiers.\"{name}\".level]]\nname = {}\n", quoted(level));
             if i > 0 || choices.chance(40) {
                 let when = self.writer(choices).condition(3);
                 text += &format!("when = {}\n", quoted(&when));
