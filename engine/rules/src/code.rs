@@ -120,3 +120,8 @@ codes! {
     /// A metric with the name of an attribute, computed from something else.
     SHADOWED_ATTRIBUTE = "shadowed-attribute";
 }
+
+/// A table or view that the configuration names and the database doesn't have. Found by a look into the database.
+pub const MISSING_TABLE: &str = "missing-table";
+/// A column that the configuration names and its table doesn't have. Found by a look into the database.
+pub const MISSING_COLUMN: &str = "missing-column";

@@ -22,7 +22,7 @@ mod suggest;
 mod syntax;
 mod typing;
 
-pub use check::{CONFIG_FILE, Loaded, load};
+pub use check::{CONFIG_FILE, Loaded, load, rules_folder};
 pub use checked::{
     Aggregate, AggregateFn, FactsId, Level, Metric, MetricId, MetricKind, RankKind, RuleSet, SubjectId, TierSet,
     Unknown,

@@ -8,7 +8,7 @@ use sqlparser::{
 use super::{
     lower::lower,
     node::Node,
-    tokens::{RuleDialect, Tokens},
+    tokens::{RuleDialect, Tokens, is_reserved},
 };
 use crate::{
     code,
@@ -77,7 +77,7 @@ pub fn is_usable_name(name: &str) -> bool {
     let mut ignored = vec![];
     let node = parse(&file, &text, &at, &mut ignored);
     let names = node.map(|node| node.names()).unwrap_or_default();
-    names.len() == 3 && names.iter().all(|(found, _)| **found == *name) && !matches!(name, "as_of" | "today")
+    !is_reserved(name) && names.len() == 3 && names.iter().all(|(found, _)| **found == *name)
 }
 
 /// Tokens that no rule has, each with what to write in its place.
@@ -103,8 +103,8 @@ fn foreign_tokens(tokens: &Tokens<'_>) -> Vec<Diagnostic> {
             Token::Placeholder(_) => not_here("there are no parameters in rules", "write the value itself"),
             Token::Number(_, true) => not_here("a number has no suffix", "leave the `L` out"),
             Token::Char(char) => {
-                let headline = format!("`{char}` means nothing in an expression");
-                Some(Diagnostic::error(code::EXPRESSION_SYNTAX, &at, headline).maybe_help(full_width(*char)))
+                let headline = format!("the sign {char} means nothing in an expression");
+                Some(Diagnostic::error(code::EXPRESSION_SYNTAX, &at, headline).maybe_help(in_place_of(*char)))
             }
             _ => None,
         }
@@ -112,8 +112,8 @@ fn foreign_tokens(tokens: &Tokens<'_>) -> Vec<Diagnostic> {
     tokens.all().iter().map(|token| &token.token).enumerate().filter_map(foreign).collect()
 }
 
-/// Signs that Chinese input methods give in place of the ASCII ones.
-fn full_width(char: char) -> Option<String> {
+/// What to write for signs of other systems, and those that Chinese input methods give in place of the ASCII ones.
+fn in_place_of(char: char) -> Option<String> {
     let ascii = match char {
         '（' => '(',
         '）' => ')',
@@ -121,6 +121,7 @@ fn full_width(char: char) -> Option<String> {
         '＝' => '=',
         '＞' => '>',
         '＜' => '<',
+        '`' => return Some("names are written without quotes".to_owned()),
         '≥' => return Some("write `>=`".to_owned()),
         '≤' => return Some("write `<=`".to_owned()),
         '≠' => return Some("write `<>`".to_owned()),
@@ -151,6 +152,10 @@ fn syntax_error(error: &ParserError, tokens: &Tokens<'_>) -> Diagnostic {
     let wanted = message.strip_prefix("Expected: ").map(|rest| rest.split(", found").next().unwrap_or(rest));
     let found = tokens.token(index).map_or("the end".to_owned(), |token| format!("`{token}`"));
     let headline = match wanted {
+        // A sign or a keyword itself.
+        Some(wanted) if !wanted.contains(char::is_lowercase) => {
+            format!("expected `{}`, found {found}", wanted.to_lowercase())
+        }
         Some(wanted) => format!("expected {wanted}, found {found}"),
         None => format!("{found} isn't expected here"),
     };

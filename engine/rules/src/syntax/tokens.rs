@@ -3,7 +3,10 @@
 use std::ops::Range;
 
 use sqlparser::{
+    ast::Expr,
     dialect::Dialect,
+    keywords::Keyword,
+    parser::{Parser, ParserError},
     tokenizer::{Location as Point, Span, Token, TokenWithSpan, Tokenizer, Whitespace},
 };
 
@@ -22,10 +25,35 @@ impl Dialect for RuleDialect {
         char.is_alphanumeric() || char == '_'
     }
 
+    /// Words of the language begin no value: without this, sqlparser takes `and` for a column in `a and and b`.
+    fn parse_prefix(&self, parser: &mut Parser<'_>) -> Option<Result<Expr, ParserError>> {
+        let token = parser.peek_token_ref();
+        let word = token.token.to_string().to_lowercase();
+        let is_word = matches!(token.token, Token::Word(_));
+        (is_word && INFIX_WORDS.contains(&word.as_str())).then(|| parser.expected_ref("an expression", token))
+    }
+
+    /// Words that begin an expression of their own: where that fails, they aren't tried as a column.
+    fn is_reserved_for_identifier(&self, keyword: Keyword) -> bool {
+        use Keyword as K;
+        matches!(keyword, K::CASE | K::CAST | K::NOT | K::INTERVAL | K::EXISTS | K::NULL | K::TRUE | K::FALSE)
+    }
+
     /// Double quotes and backticks quote nothing here.
     fn is_delimited_identifier_start(&self, _: char) -> bool {
         false
     }
+}
+
+/// Words that stand between values.
+const INFIX_WORDS: [&str; 12] =
+    ["and", "or", "in", "is", "between", "like", "when", "then", "else", "end", "as", "distinct"];
+
+/// Whether the language has this word for itself, so that nothing can be named so.
+pub(super) fn is_reserved(word: &str) -> bool {
+    let word = word.to_lowercase();
+    INFIX_WORDS.contains(&word.as_str())
+        || ["as_of", "today", "not", "null", "true", "false", "case", "cast", "interval"].contains(&word.as_str())
 }
 
 /// A run of tokens, both ends inside. Places are found by widening it, token by token.
@@ -54,11 +82,7 @@ impl<'a> Tokens<'a> {
     pub(super) fn new(text: &str, offsets: &'a Offsets) -> Result<Self, Diagnostic> {
         let lines = Lines::new(text);
         let cut = Tokenizer::new(&RuleDialect, text).tokenize_with_location();
-        let mut all = cut.map_err(|error| {
-            let start = lines.byte(error.location);
-            let at = offsets.locate(start..lines.after(start));
-            unreadable(&error.message, &at)
-        })?;
+        let mut all = cut.map_err(|error| unreadable(&error.message, &offsets.locate(lines.one(error.location))))?;
         let is_comment = |token: &TokenWithSpan| match &token.token {
             Token::Whitespace(Whitespace::SingleLineComment { .. } | Whitespace::MultiLineComment(_)) => true,
             _ => false,
@@ -135,30 +159,33 @@ fn unreadable(message: &str, at: &Location) -> Diagnostic {
 }
 
 /// Lines and columns (both from 1, columns counting characters) to bytes.
-struct Lines<'a> {
-    text: &'a str,
+struct Lines {
+    /// The byte at which each character begins, and the end.
+    bytes: Vec<usize>,
+    /// The character that each line begins with.
     starts: Vec<usize>,
 }
 
-impl<'a> Lines<'a> {
-    fn new(text: &'a str) -> Self {
-        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Lines { text, starts }
+impl Lines {
+    fn new(text: &str) -> Self {
+        let bytes = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+        let newlines = text.chars().enumerate().filter(|(_, char)| *char == '\n');
+        Lines { bytes, starts: std::iter::once(0).chain(newlines.map(|(at, _)| at + 1)).collect() }
     }
 
-    fn byte(&self, point: Point) -> usize {
-        let line = point.line.saturating_sub(1) as usize;
-        let start = self.starts.get(line).copied().unwrap_or(self.text.len());
-        let mut chars = self.text[start..].char_indices();
-        chars.nth(point.column.saturating_sub(1) as usize).map_or(self.text.len(), |(at, _)| start + at)
+    fn char(&self, point: Point) -> usize {
+        let line = self.starts.get(point.line.saturating_sub(1) as usize);
+        let char = line.map_or(usize::MAX, |start| start + point.column.saturating_sub(1) as usize);
+        char.min(self.bytes.len() - 1)
     }
 
     fn range(&self, span: Span) -> Range<usize> {
-        self.byte(span.start)..self.byte(span.end)
+        self.bytes[self.char(span.start)]..self.bytes[self.char(span.end)]
     }
 
-    /// The end of the character at `byte`.
-    fn after(&self, byte: usize) -> usize {
-        byte + self.text[byte..].chars().next().map_or(0, char::len_utf8)
+    /// The character at a place.
+    fn one(&self, point: Point) -> Range<usize> {
+        let char = self.char(point);
+        self.bytes[char]..self.bytes[(char + 1).min(self.bytes.len() - 1)]
     }
 }

@@ -1,0 +1,181 @@
+//! Why a subject has its level: every condition with its values, and what is missing for the next level.
+//!
+//! An explanation is data ([`Explanation`]); [`text`] turns it into lines for a terminal. It is found by the functions
+//! that graded the subject ([`crate::levels`], [`crate::expr`]), given one row of the same columns, so that it can't
+//! disagree with the level. Ranks are read from their columns, never computed again for one subject.
+//!
+//! Nothing is masked in the data: [`Side::personal`] and [`Story::personal`] say what must be, wherever it is shown.
+
+mod clauses;
+mod missing;
+mod stories;
+#[cfg(test)]
+mod tests;
+pub mod text;
+
+use arrow_array::ArrayRef;
+use tierd_model::{Clock, Value};
+use tierd_rules::{Expr, Location, MetricId, MetricKind, RuleSet, TierSet, Unknown};
+
+use crate::{
+    columns::value_at,
+    derive::Metrics,
+    expr::{evaluate, slice},
+    levels::{Graded, NONE, grade_rows},
+};
+
+pub use clauses::{Clause, ClauseKind, Side, Test, Verdict};
+pub use missing::{Difference, Gap, Missing, Need, Needed};
+pub use stories::{How, Story};
+
+/// Why one subject has its level in one tier set.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Explanation {
+    /// Name of the tier set.
+    pub set: String,
+    /// Its title.
+    pub title: Option<String>,
+    /// Index of the level that the subject has.
+    pub level: Option<usize>,
+    /// What the level rests on.
+    pub basis: Basis,
+    /// Every level, highest first.
+    pub levels: Vec<LevelCheck>,
+    /// The metrics behind the conditions, each before those that it is computed from, and each once.
+    pub metrics: Vec<Story>,
+    /// What would lift the subject to the next level; `None` if it has the highest, or if the set refuses to grade it.
+    pub missing: Option<Missing>,
+}
+
+/// What a level rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Basis {
+    /// On the conditions alone: no UNKNOWN was met before the first TRUE.
+    Proven,
+    /// A higher condition is UNKNOWN, and the level held before isn't higher than the one that is proven.
+    ProvenDespiteUnknown,
+    /// A condition is UNKNOWN, and the level held before stays.
+    Kept,
+    /// A condition is UNKNOWN, and the set gives the lowest level then.
+    Lowest,
+    /// A condition is UNKNOWN, and the set refuses to grade then.
+    Refused,
+}
+
+/// One level and how its condition came out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LevelCheck {
+    /// Its index, lowest 0.
+    pub level: usize,
+    /// Its name.
+    pub name: String,
+    /// Its title.
+    pub title: Option<String>,
+    /// Whether the condition holds; TRUE where there is none.
+    pub verdict: Verdict,
+    /// The condition, taken apart.
+    pub condition: Option<Clause>,
+}
+
+/// Explains the level of one subject (its index) in `set`; `held` is the level that it had before the run.
+///
+/// # Panics
+/// If the subject is beyond the end or a metric of the set's conditions is absent.
+pub fn explain(
+    rules: &RuleSet,
+    set: &TierSet,
+    metrics: &Metrics,
+    subject: usize,
+    held: Option<u16>,
+    clock: &Clock,
+) -> Explanation {
+    let row = Row::new(rules, metrics, subject, clock);
+    let (level, basis) = decided(set, metrics, subject, held, clock);
+    let levels: Vec<LevelCheck> = (0..set.levels.len()).rev().map(|level| check(&row, set, level)).collect();
+    let next = level.map_or(0, |level| level + 1);
+    let next = levels.iter().find(|check| check.level == next && basis != Basis::Refused);
+    let missing = next.map(missing::missing);
+    let metrics = stories::stories(&row, set, metrics);
+    Explanation { set: set.name.clone(), title: set.title.clone(), level, basis, levels, metrics, missing }
+}
+
+fn decided(
+    set: &TierSet,
+    metrics: &Metrics,
+    subject: usize,
+    held: Option<u16>,
+    clock: &Clock,
+) -> (Option<usize>, Basis) {
+    let Ok(mut graded) = grade_rows(set, metrics, subject, 1, clock) else {
+        return (None, Basis::Refused);
+    };
+    let proven = graded.earned[0];
+    graded.settle(|_| held);
+    let level = graded.earned[0];
+    ((level != NONE).then_some(usize::from(level)), basis(&graded, proven))
+}
+
+fn basis(graded: &Graded, proven: u16) -> Basis {
+    match graded.policy {
+        _ if graded.unknown.is_empty() => Basis::Proven,
+        Unknown::Lowest => Basis::Lowest,
+        _ if graded.earned[0] == proven => Basis::ProvenDespiteUnknown,
+        _ => Basis::Kept,
+    }
+}
+
+fn check(row: &Row<'_>, set: &TierSet, level: usize) -> LevelCheck {
+    let of = &set.levels[level];
+    let condition = of.when.as_ref().map(|when| clauses::clause(row, when));
+    let verdict = condition.as_ref().map_or(Verdict::True, |clause| clause.verdict);
+    LevelCheck { level, name: of.name.clone(), title: of.title.clone(), verdict, condition }
+}
+
+/// One subject's row of all metrics, and what is needed to read and quote rules about it.
+struct Row<'a> {
+    rules: &'a RuleSet,
+    columns: Vec<Option<ArrayRef>>,
+    /// By metric, whether it is personal or computed from what is.
+    personal: Vec<bool>,
+    clock: &'a Clock,
+}
+
+impl<'a> Row<'a> {
+    fn new(rules: &'a RuleSet, metrics: &Metrics, subject: usize, clock: &'a Clock) -> Self {
+        let all: Vec<usize> = (0..metrics.columns.len()).collect();
+        Row { rules, columns: slice(&metrics.columns, &all, subject, 1), personal: personal(rules), clock }
+    }
+
+    fn value(&self, expr: &Expr) -> Option<Value> {
+        value_at(&evaluate(expr, &self.columns, 1, self.clock), expr.ty, 0)
+    }
+
+    fn metric(&self, metric: MetricId) -> Option<Value> {
+        let column = self.columns[metric.0].as_ref()?;
+        value_at(column, self.rules.metrics[metric.0].ty, 0)
+    }
+
+    /// The rule's own words, on one line.
+    fn quote(&self, at: &Location) -> String {
+        self.rules.quote(at).split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+}
+
+fn personal(rules: &RuleSet) -> Vec<bool> {
+    let mut out: Vec<bool> = Vec::with_capacity(rules.metrics.len());
+    for metric in &rules.metrics {
+        // Metrics stand after those that they refer to.
+        let inherited = match &metric.kind {
+            MetricKind::Attribute(_) => false,
+            MetricKind::Derived(expr) => expr.columns().into_iter().any(|input| out[input]),
+            MetricKind::Rank { of, .. } => out[of.0],
+            MetricKind::Aggregate(aggregate) => {
+                let facts = rules.config.facts.get(aggregate.facts.0);
+                let read = aggregate.argument.as_ref().map(Expr::columns).unwrap_or_default();
+                facts.is_some_and(|facts| read.into_iter().any(|column| facts.columns[column].personal))
+            }
+        };
+        out.push(metric.personal || inherited);
+    }
+    out
+}

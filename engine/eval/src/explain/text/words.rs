@@ -1,0 +1,230 @@
+//! Values, tests and gaps in words.
+
+use tierd_model::{Clock, DAY_MICROS, Date, MICROS, Per, Timestamp, Value, WindowKind};
+use tierd_rules::{CompareOp, RankKind};
+
+use super::super::{
+    clauses::{Side, Test},
+    missing::{Difference, Gap, Needed},
+    stories::How,
+};
+use crate::rank::Bucket;
+
+/// Constants of a list that are written out.
+const LISTED: usize = 8;
+
+pub(super) struct Words<'a> {
+    pub(super) clock: &'a Clock,
+}
+
+impl Words<'_> {
+    /// The value of a side, masked if it is personal.
+    pub(super) fn value(&self, side: &Side) -> String {
+        self.known(side.value.as_ref(), side.personal)
+    }
+
+    pub(super) fn known(&self, value: Option<&Value>, personal: bool) -> String {
+        match value {
+            None => "NULL".to_owned(),
+            Some(value) if personal => masked(value),
+            Some(value) => self.shown(value),
+        }
+    }
+
+    /// As a rule would write it: decimals without needless zeros, text in quotes, instants on the local clock.
+    fn shown(&self, value: &Value) -> String {
+        match value {
+            Value::Text(text) => format!("'{}'", text.replace('\'', "''")),
+            Value::Decimal(decimal) => decimal.normalize().to_string(),
+            Value::Timestamp(at) => self.local(*at),
+            other => other.to_string(),
+        }
+    }
+
+    /// `2026-03-31 10:00`, with seconds where there are any.
+    fn local(&self, at: Timestamp) -> String {
+        let civil = self.clock.zone().to_civil(at.0);
+        let day = Date(civil.div_euclid(DAY_MICROS) as i32);
+        let second = civil.rem_euclid(DAY_MICROS) / MICROS;
+        let clock = format!("{day} {:02}:{:02}", second / 3600, second / 60 % 60);
+        if second % 60 == 0 { clock } else { format!("{clock}:{:02}", second % 60) }
+    }
+
+    /// A bound in the rule's words, with its value where the words don't say it.
+    fn bound(&self, side: &Side) -> String {
+        let value = self.value(side);
+        let says_it = side.is_constant() && side.text.contains(&value);
+        match side.text.as_str() {
+            "" => value,
+            text if says_it => text.to_owned(),
+            text => format!("{text} (= {value})"),
+        }
+    }
+
+    fn list(&self, list: &[Value]) -> String {
+        let shown: Vec<String> = list.iter().take(LISTED).map(|value| self.shown(value)).collect();
+        let more = list.len().saturating_sub(LISTED);
+        if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
+    }
+
+    /// What a test asks for: `needs >= 10000`, or `must not be >= 10000` under a `not`.
+    pub(super) fn asked(&self, test: &Test, wanted: bool) -> String {
+        let asked = match test {
+            Test::Compare { op, right, .. } => format!("{} {}", sign(*op), self.bound(right)),
+            Test::Between { low, high, negated, .. } => {
+                format!("{}between {} and {}", not(*negated), self.bound(low), self.bound(high))
+            }
+            Test::In { list, negated, .. } => {
+                format!("{} of {}", if *negated { "none" } else { "one" }, self.list(list))
+            }
+            Test::IsNull { negated, .. } => (if *negated { "a value" } else { "NULL" }).to_owned(),
+            Test::StartsWith { prefix, negated, .. } => format!("text {}starting with '{prefix}'", not(*negated)),
+            Test::Flag(_) => "true".to_owned(),
+        };
+        format!("{} {asked}", if wanted { "needs" } else { "must not be" })
+    }
+
+    /// `2500 short`; empty where that isn't a number, or is personal.
+    pub(super) fn shortfall(&self, gap: &Gap) -> String {
+        let Some(by) = gap.difference.filter(|_| !gap.actual.personal) else { return String::new() };
+        match (by, by.is_zero(), by.is_upwards()) {
+            (_, true, _) => "not beyond it".to_owned(),
+            (Difference::Days(_) | Difference::Micros(_), _, true) => format!("{} too early", size(by)),
+            (Difference::Days(_) | Difference::Micros(_), _, false) => format!("{} too late", size(by)),
+            (_, _, true) => format!("{} short", size(by)),
+            (_, _, false) => format!("{} too much", size(by)),
+        }
+    }
+
+    /// What has to change: `annual_spend must rise by 2500 to 10000`.
+    pub(super) fn gap(&self, gap: &Gap) -> String {
+        let what = &gap.actual.text;
+        let by = gap.difference.filter(|_| !gap.actual.personal);
+        match (&gap.needed, by) {
+            (Needed::Compared(op, bound), Some(by)) => format!("{what} must {}", self.change(*op, by, bound)),
+            (Needed::Within(low, high), Some(by)) => {
+                let end = if by.is_upwards() { low } else { high };
+                format!("{what} must {}", self.change(CompareOp::Eq, by, end))
+            }
+            (Needed::Flag(flag), _) => format!("{what} must be {flag}"),
+            (needed, _) => match gap.actual.value {
+                Some(_) => format!("{what} is {}, needs {}", self.value(&gap.actual), self.needed(needed)),
+                None => format!("{what} is unknown (NULL), needs {}", self.needed(needed)),
+            },
+        }
+    }
+
+    fn change(&self, op: CompareOp, by: Difference, bound: &Side) -> String {
+        let bound = self.bound(bound);
+        let verb = match (by, by.is_upwards() || (by.is_zero() && op == CompareOp::Gt)) {
+            (Difference::Days(_) | Difference::Micros(_), true) => "move forward",
+            (Difference::Days(_) | Difference::Micros(_), false) => "move back",
+            (_, true) => "rise",
+            (_, false) => "fall",
+        };
+        match op {
+            CompareOp::Gt | CompareOp::Lt if by.is_zero() => format!("{verb} beyond {bound}"),
+            CompareOp::Gt | CompareOp::Lt => format!("{verb} by more than {}, beyond {bound}", size(by)),
+            _ => format!("{verb} by {} to {bound}", size(by)),
+        }
+    }
+
+    fn needed(&self, needed: &Needed) -> String {
+        match needed {
+            Needed::Compared(op, bound) => format!("{} {}", sign(*op), self.bound(bound)),
+            Needed::Within(low, high) => format!("between {} and {}", self.bound(low), self.bound(high)),
+            Needed::Outside(low, high) => format!("below {} or above {}", self.bound(low), self.bound(high)),
+            Needed::OneOf(list) => format!("one of {}", self.list(list)),
+            Needed::NoneOf(list) => format!("anything but {}", self.list(list)),
+            Needed::StartingWith(prefix) => format!("text starting with '{prefix}'"),
+            Needed::NotStartingWith(prefix) => format!("text not starting with '{prefix}'"),
+            Needed::Null => "NULL".to_owned(),
+            Needed::Known => "a value".to_owned(),
+            Needed::Flag(flag) => flag.to_string(),
+        }
+    }
+
+    /// How a metric was found.
+    pub(super) fn how(&self, how: &How) -> String {
+        match how {
+            How::Aggregate { text, from, filter, window, instants, per, .. } => {
+                let filter = filter.as_ref().map(|filter| format!(" where {filter}")).unwrap_or_default();
+                let per = per.map(|per| format!(", per {}", unit(per))).unwrap_or_default();
+                let end = self.local(instants.end);
+                let time = match window.kind {
+                    WindowKind::Lifetime => format!("before {end}"),
+                    _ => format!("from {} to {end}", self.local(instants.start)),
+                };
+                format!("{text} of {from}{filter}, {time}{per}")
+            }
+            How::Attribute { name } => format!("attribute {name}"),
+            How::Derived { text, .. } => format!("from {text}"),
+            How::Rank { of_name, descending, kind, ranked, .. } => {
+                let first = if *descending { "largest" } else { "smallest" };
+                let what = match kind {
+                    RankKind::Rank => "rank".to_owned(),
+                    RankKind::Percentile => "percentile".to_owned(),
+                    RankKind::Ntile(buckets) => format!("bucket of {buckets}"),
+                };
+                format!("{what} by {of_name}, {first} first, among {ranked}")
+            }
+        }
+    }
+
+    /// A bucket's cut points and how many subjects it holds.
+    pub(super) fn bucket(&self, bucket: &Bucket, personal: bool) -> String {
+        let [from, to] = [&bucket.from, &bucket.to].map(|value| self.known(Some(value), personal));
+        format!("{}: {from} to {to} ({})", bucket.number, bucket.subjects)
+    }
+}
+
+/// Enough to recognise, too little to learn: `王*`.
+fn masked(value: &Value) -> String {
+    match value {
+        Value::Text(text) => text.chars().take(1).chain(['*']).collect(),
+        _ => "*".to_owned(),
+    }
+}
+
+/// The size of a difference, without its direction.
+fn size(by: Difference) -> String {
+    let days = |n: i64| if n == 1 { "1 day".to_owned() } else { format!("{n} days") };
+    match by {
+        Difference::Exact(by) => by.normalize().to_string().trim_start_matches('-').to_owned(),
+        Difference::Real(by) => by.abs().to_string(),
+        Difference::Days(by) => days(by.saturating_abs()),
+        Difference::Micros(by) => {
+            let seconds = by.saturating_abs() / MICROS;
+            let clock = format!("{}:{:02}:{:02} h", seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+            match (seconds / 86_400, seconds % 86_400) {
+                (0, _) => clock,
+                (n, 0) => days(n),
+                (n, _) => format!("{} {clock}", days(n)),
+            }
+        }
+    }
+}
+
+fn sign(op: CompareOp) -> &'static str {
+    match op {
+        CompareOp::Eq => "=",
+        CompareOp::Ne => "<>",
+        CompareOp::Lt => "<",
+        CompareOp::Le => "<=",
+        CompareOp::Gt => ">",
+        CompareOp::Ge => ">=",
+    }
+}
+
+fn not(negated: bool) -> &'static str {
+    if negated { "not " } else { "" }
+}
+
+fn unit(per: Per) -> &'static str {
+    match per {
+        Per::Day => "day",
+        Per::Week => "week",
+        Per::Month => "month",
+        Per::Year => "year",
+    }
+}

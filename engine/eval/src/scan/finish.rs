@@ -1,0 +1,218 @@
+//! From accumulators to columns: one Arrow array per metric, `empty`, averages, rates and days applied.
+
+use std::sync::Arc;
+
+use arrow_array::{
+    ArrayRef,
+    builder::{Decimal128Builder, Float64Builder, Int64Builder, NullBufferBuilder, StringBuilder},
+};
+use arrow_buffer::NullBuffer;
+use tierd_model::{Date, Timestamp, Type, Value, div_round, pow10};
+use tierd_rules::MetricId;
+
+use super::{
+    accumulators::Accumulators,
+    arrays::{array_from, exact_value},
+    interner::Interner,
+    order::Order,
+    plan::{FactPlan, Finish, MetricPlan, OpKind},
+};
+use crate::columns::arrow_type;
+
+/// The largest number of 38 digits: what a decimal column holds.
+const MOST_UNITS: i128 = pow10(38) - 1;
+
+/// Every metric of the plan, one value per subject.
+pub(super) fn metrics(
+    plan: &FactPlan,
+    accumulators: Accumulators,
+    texts: &[Option<Interner>],
+) -> Vec<(MetricId, ArrayRef)> {
+    let mut finisher = Finisher { plan, accumulators, texts };
+    plan.metrics.iter().map(|metric| (metric.id, finisher.metric(metric))).collect()
+}
+
+struct Finisher<'a> {
+    plan: &'a FactPlan,
+    accumulators: Accumulators,
+    texts: &'a [Option<Interner>],
+}
+
+impl Finisher<'_> {
+    fn metric(&mut self, metric: &MetricPlan) -> ArrayRef {
+        if let Finish::Distinct { set } = metric.finish {
+            let counts = self.accumulators.distinct_counts(self.plan.ops[set].word);
+            return self.exact(metric, 0, |subject| some_count(counts[subject].into()));
+        }
+        let ops = &self.plan.ops;
+        let all = &self.accumulators;
+        let count = |index: usize, subject: usize| all.count(index, &ops[index], subject);
+        let sum = |index: usize, subject: usize| all.exact_sum(index, &ops[index], subject);
+        let real_sum = |index: usize, subject: usize| all.real_sum_of(index, &ops[index], subject);
+        let counts = |index: Option<usize>, subject: usize| index.is_none_or(|index| count(index, subject) != 0);
+        match metric.finish {
+            Finish::Count { count: index } => self.exact(metric, 0, |s| some_count(count(index, s))),
+            Finish::Sum { sum: index, scale, count } => {
+                self.exact(metric, scale, |s| counts(count, s).then(|| Some(sum(index, s))))
+            }
+            Finish::Avg { sum: index, scale, count: rows } => {
+                let digits = scale.max(6);
+                let widen = pow10(digits - scale);
+                let average = |s| match count(rows, s) {
+                    0 => None,
+                    rows => Some(sum(index, s).checked_mul(widen).and_then(|units| div_round(units, rows))),
+                };
+                self.exact(metric, digits, average)
+            }
+            Finish::RealSum { sum: index, count } => {
+                self.real(metric, |s| counts(count, s).then(|| real_sum(index, s)))
+            }
+            Finish::RealAvg { sum: index, count: rows } => self.real(metric, |s| match count(rows, s) {
+                0 => None,
+                rows => Some(real_sum(index, s) / rows as f64),
+            }),
+            Finish::Extreme { best, count } => {
+                let order = value_order(ops[best].kind);
+                self.value(metric, |s| {
+                    let code = all.word(s, ops[best].word);
+                    // Without a count, code 0 is "none".
+                    let any = count.map_or(code != 0, |index| all.count(index, &ops[index], s) != 0);
+                    any.then(|| order.value(code))
+                })
+            }
+            Finish::Latest { best } => {
+                let (order, word) = (value_order(ops[best].kind), ops[best].word);
+                self.value(metric, |s| (all.word(s, word) != 0).then(|| order.value(all.word(s, word + 1))))
+            }
+            Finish::LatestText { best } => self.text(metric, best),
+            Finish::DaysSince { best } => self.days_since(metric, best),
+            Finish::Distinct { .. } => unreachable!("sets were read off above"),
+        }
+    }
+
+    fn days_since(&self, metric: &MetricPlan, best: usize) -> ArrayRef {
+        let (op, clock) = (&self.plan.ops[best], &self.plan.clock);
+        let OpKind::Extreme { column, order } = op.kind else { unreachable!("days_since keeps a latest time") };
+        let timestamps = self.plan.columns[column].ty == Type::Timestamp;
+        let today = i128::from(clock.today().0);
+        self.exact(metric, 0, |subject| match self.accumulators.word(subject, op.word) {
+            0 => None,
+            code if timestamps => Some(Some(today - i128::from(clock.zone().date_of(Timestamp(order.value(code))).0))),
+            code => Some(Some(today - i128::from(Date(order.value(code) as i32).0))),
+        })
+    }
+
+    /// A number: `None` where no row counted, `Some(None)` where the result doesn't fit.
+    fn exact(&self, metric: &MetricPlan, scale: u8, number: impl Fn(usize) -> Option<Option<i128>>) -> ArrayRef {
+        let empty = metric.empty.as_ref().and_then(|value| exact_value(value, metric.ty));
+        let to_scale = metric.ty.scale().unwrap_or(0);
+        let subjects = self.accumulators.subjects();
+        let units = |subject| match (number(subject), metric.per) {
+            (None, _) => empty,
+            (Some(number), None) if scale == to_scale => number,
+            (Some(number), per) => number.and_then(|number| rate(number, scale, per.unwrap_or((1, 1)), to_scale)),
+        };
+        if metric.ty == Type::Integer {
+            let mut builder = Int64Builder::with_capacity(subjects);
+            (0..subjects).for_each(|s| builder.append_option(units(s).and_then(|units| i64::try_from(units).ok())));
+            return Arc::new(builder.finish());
+        }
+        let mut builder = Decimal128Builder::with_capacity(subjects).with_data_type(arrow_type(metric.ty));
+        let fits = |units: &i128| units.unsigned_abs() <= MOST_UNITS as u128;
+        (0..subjects).for_each(|subject| builder.append_option(units(subject).filter(fits)));
+        Arc::new(builder.finish())
+    }
+
+    fn real(&self, metric: &MetricPlan, number: impl Fn(usize) -> Option<f64>) -> ArrayRef {
+        let empty = match metric.empty {
+            Some(Value::Real(value)) => Some(value),
+            _ => None,
+        };
+        let (units, one) = metric.per.unwrap_or((1, 1));
+        let subjects = self.accumulators.subjects();
+        let mut builder = Float64Builder::with_capacity(subjects);
+        for subject in 0..subjects {
+            let value = number(subject).map(|value| match metric.per {
+                Some(_) => value * one as f64 / units as f64,
+                None => value,
+            });
+            builder.append_option(value.or(empty).filter(|value| value.is_finite()));
+        }
+        Arc::new(builder.finish())
+    }
+
+    /// A value as it was stored.
+    fn value(&self, metric: &MetricPlan, value: impl Fn(usize) -> Option<i64>) -> ArrayRef {
+        if metric.per.is_some() {
+            return match metric.ty {
+                Type::Real => self.real(metric, |s| value(s).map(|bits| f64::from_bits(bits as u64))),
+                _ => {
+                    let scale = self.argument_scale(metric);
+                    self.exact(metric, scale, |s| value(s).map(|v| Some(i128::from(v))))
+                }
+            };
+        }
+        let empty = metric.empty.as_ref().and_then(|value| match value {
+            Value::Real(value) => super::arrays::real_bits(*value),
+            value => exact_value(value, metric.ty).and_then(|units| i64::try_from(units).ok()),
+        });
+        let subjects = self.accumulators.subjects();
+        let mut nulls = NullBufferBuilder::new(subjects);
+        let mut values = Vec::with_capacity(subjects);
+        for subject in 0..subjects {
+            let value = value(subject).or(empty);
+            nulls.append(value.is_some());
+            values.push(value.unwrap_or(0));
+        }
+        array_from(metric.ty, values, nulls.finish() as Option<NullBuffer>)
+    }
+
+    fn argument_scale(&self, metric: &MetricPlan) -> u8 {
+        let best = match metric.finish {
+            Finish::Extreme { best, .. } | Finish::Latest { best } => best,
+            _ => unreachable!("only stored values have the scale of their column"),
+        };
+        let (OpKind::Extreme { column, .. } | OpKind::Latest { column, .. }) = self.plan.ops[best].kind else {
+            unreachable!("stored values are kept by their order")
+        };
+        self.plan.columns[column].ty.scale().unwrap_or(0)
+    }
+
+    fn text(&self, metric: &MetricPlan, best: usize) -> ArrayRef {
+        let op = &self.plan.ops[best];
+        let OpKind::LatestText { column, .. } = op.kind else { unreachable!("a text is kept with its time") };
+        let texts = self.texts[column].as_ref();
+        let empty = match &metric.empty {
+            Some(Value::Text(text)) => Some(text.as_ref()),
+            _ => None,
+        };
+        let subjects = self.accumulators.subjects();
+        let mut builder = StringBuilder::with_capacity(subjects, subjects * 8);
+        for subject in 0..subjects {
+            let text = match self.accumulators.word(subject, op.word) {
+                0 => None,
+                _ => texts.and_then(|texts| texts.text(self.accumulators.word(subject, op.word + 1) as u32)),
+            };
+            builder.append_option(text.or(empty));
+        }
+        Arc::new(builder.finish())
+    }
+}
+
+/// The order of a kept value.
+fn value_order(kind: OpKind) -> Order {
+    match kind {
+        OpKind::Extreme { order, .. } | OpKind::Latest { value: order, .. } => order,
+        _ => unreachable!("only extremes and latest values are kept by order"),
+    }
+}
+
+fn some_count(count: i128) -> Option<Option<i128>> {
+    (count != 0).then_some(Some(count))
+}
+
+/// `number / per` at another scale, halves away from zero.
+fn rate(number: i128, scale: u8, (units, one): (i128, i128), to_scale: u8) -> Option<i128> {
+    let widened = number.checked_mul(pow10(to_scale.checked_sub(scale)?))?;
+    div_round(widened.checked_mul(one)?, units)
+}

@@ -1,0 +1,31 @@
+//! The hot path: rows of a fact table in, every metric of it out, in one pass.
+//!
+//! ```text
+//! reader ─► Batch (512 rows, columns) ─► masks (windows, filters) ─► accumulators (a row per subject) ─► Arrow arrays
+//!                                FactPlan: what of this the metrics need, each thing once
+//! ```
+//!
+//! A [`FactPlan`] is made once per run. Each reading thread has a [`FactScan`]: it fills the [`Batch`], and the scan takes it in
+//! column by column, in loops without branches; at the end the scans are merged and finished. The order of rows and the way in
+//! which they are split among threads never changes a bit of the result.
+//!
+//! Deliberately absent: reading (that is the sources' work), ranks and conditions over metrics (they need all subjects).
+
+mod accumulators;
+mod arrays;
+mod batch;
+mod distinct;
+mod fact_scan;
+mod filter;
+mod finish;
+mod interner;
+mod mask;
+mod order;
+mod plan;
+mod same;
+
+pub use arrays::{array_from, real_bits, text_array};
+pub use batch::{BAD, BATCH_ROWS, Batch, Cell, VALID, Values};
+pub use fact_scan::{BadCell, FactCounts, FactScan};
+pub use interner::{Interner, NULL_ID, NotUtf8};
+pub use plan::FactPlan;

@@ -1,0 +1,118 @@
+//! The checked rules as plain SQL for SQLite: to be read by people, run in any sqlite3 shell, and to check tierd itself.
+//!
+//! ```text
+//! customer            the subjects, columns decoded
+//! orders              a fact table, columns decoded          (one per fact table)
+//! orders_by_customer  all aggregates over it, one GROUP BY   (one per fact table)
+//! metrics             subjects ⟕ aggregates
+//! metrics_2 …         what is computed from metrics: derived ones and ranks, as many steps as they need
+//! SELECT              the level by CASE, the metrics
+//! ```
+//!
+//! The query says what the rules mean, with the same NULLs and the same rounding; the oracle test holds it against tierd's own
+//! evaluation. It isn't the way tierd runs: that is one pass in Rust (see the scan), some twelve times as fast.
+//!
+//! Limits, stated rather than worked around: whole-number results are exact while they fit 64 bits; reals are added in floating
+//! point, where tierd adds in fixed point; dates end with the year 9999; the movement of levels between runs isn't part of a
+//! query, so `unknown = "keep"` holds for subjects that have no level yet.
+
+mod aggregate;
+mod decode;
+mod expr;
+mod level;
+mod metric;
+mod plan;
+mod text;
+mod zone;
+
+use tierd_model::{Clock, Type};
+use tierd_rules::{MetricId, RuleSet, SubjectId, TierSet};
+
+use plan::Plan;
+use text::{comment, indent, name};
+
+/// A query for these metrics of all subjects of one kind, by key: columns are `key` and then the metrics in the order given.
+///
+/// Integers, bools (0 and 1) and decimals (in their smallest unit) are INTEGER, reals REAL, texts and dates (`YYYY-MM-DD`)
+/// TEXT, timestamps INTEGER microseconds since 1970 in UTC.
+pub fn metrics_query(rules: &RuleSet, subject: SubjectId, metrics: &[MetricId], clock: &Clock) -> String {
+    let names: Vec<&str> = metrics.iter().map(|id| rules.metrics[id.0].name.as_str()).collect();
+    let what = format!("{} of each {}", names.join(", "), rules.config.subjects[subject.0].name);
+    let plan = Plan::new(rules, subject, metrics, clock);
+    query(&plan, &what, None, metrics)
+}
+
+/// As [`metrics_query`], for one metric.
+pub fn metric_query(rules: &RuleSet, metric: MetricId, clock: &Clock) -> String {
+    metrics_query(rules, rules.metrics[metric.0].subject, &[metric], clock)
+}
+
+/// A query for the level of each subject of this tier set, by key: columns are `key`, `level` (NULL for none) and the metrics that
+/// its conditions read ([`TierSet::metrics`]), as in [`metrics_query`].
+///
+/// With `unknown = "error"` a subject whose condition is UNKNOWN has the level NULL, where a run fails.
+pub fn tier_set_query(rules: &RuleSet, set: &TierSet, clock: &Clock) -> String {
+    let title = set.title.as_ref().map_or(String::new(), |title| format!(" ({title})"));
+    let what = format!("tier set {}{title} of each {}", set.name, rules.config.subjects[set.subject.0].name);
+    let metrics = set.metrics();
+    let plan = Plan::new(rules, set.subject, &metrics, clock);
+    query(&plan, &what, Some(set), &metrics)
+}
+
+fn query(plan: &Plan<'_>, what: &str, set: Option<&TierSet>, metrics: &[MetricId]) -> String {
+    let (ctes, last) = metric::ctes(plan);
+    let mut out = header(plan, what);
+    for (i, (name, body)) in ctes.iter().enumerate() {
+        let with = if i == 0 { "WITH " } else { "" };
+        let comma = if i + 1 < ctes.len() { "," } else { "" };
+        out += &format!("{with}{name} AS (\n  {}\n){comma}\n", indent(body, 2));
+    }
+    let mut columns = vec!["\"key\"".to_owned()];
+    columns.extend(set.map(|set| format!("{} AS \"level\"", level::lower(plan, set))));
+    columns.extend(metrics.iter().map(|id| plan.columns[id.0].clone()));
+    out += &format!("SELECT\n{}\nFROM {last}\nORDER BY \"key\";\n", select_list(plan, &columns, metrics));
+    out
+}
+
+fn header(plan: &Plan<'_>, what: &str) -> String {
+    let (rules, clock) = (plan.rules, plan.clock);
+    format!(
+        "-- {}\n-- as of {}, time zone {}, revision {}\n-- Decimals are whole numbers of their smallest unit, timestamps \
+         microseconds since 1970 (UTC), dates text.\n-- For SQLite 3.35 and later.\n",
+        comment(what),
+        clock.as_of(),
+        comment(clock.zone().name()),
+        rules.revision.short()
+    )
+}
+
+/// One column a line, the metrics with their types.
+fn select_list(plan: &Plan<'_>, columns: &[String], metrics: &[MetricId]) -> String {
+    let first_metric = columns.len() - metrics.len();
+    let lines = columns.iter().enumerate().map(|(i, column)| {
+        let comma = if i + 1 < columns.len() { "," } else { "" };
+        let ty = i.checked_sub(first_metric).map(|m| plan.rules.metrics[metrics[m].0].ty);
+        let note =
+            ty.filter(|ty| !matches!(ty, Type::Text | Type::Integer)).map_or(String::new(), |ty| format!(" -- {ty}"));
+        format!("  {}{comma}{note}", indent(column, 2))
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// `name AS (…)`: a name in quotes and the query behind it.
+type Cte = (String, String);
+
+/// A `SELECT` with one column a line.
+fn select(columns: &[(String, String)], rest: &str) -> String {
+    let lines: Vec<String> = columns
+        .iter()
+        .map(|(text, alias)| if text == alias { text.clone() } else { format!("{text} AS {alias}") })
+        .collect();
+    let lines: Vec<String> = lines.iter().map(|line| format!("  {}", indent(line, 2))).collect();
+    format!("SELECT\n{}\n{rest}", lines.join(",\n"))
+}
+
+/// The table of the user's database, never one of our own names.
+fn table(table: &str) -> String {
+    format!("\"main\".{}", name(table))
+}

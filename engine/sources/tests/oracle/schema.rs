@@ -1,0 +1,197 @@
+//! Random tables: who is graded, one or two fact tables, and how their columns are stored.
+
+use std::sync::Arc;
+
+use tierd_model::{CalendarSpan, CalendarUnit, Clock, MICROS, Timestamp, Type, Window, WindowKind, Zone, parse_timestamp};
+
+use crate::choices::Choices;
+
+/// Rows of one fact table at most: what bounds of sums reckon with.
+pub(crate) const MOST_ROWS: usize = 60;
+
+/// Zones with and without daylight saving, with odd offsets, and one whose midnight is skipped.
+const ZONES: [&str; 7] = [
+    "UTC",
+    "Asia/Shanghai",
+    "Europe/Paris",
+    "America/New_York",
+    "Australia/Lord_Howe",
+    "America/Santiago",
+    "Asia/Kathmandu",
+];
+
+/// Runs at month ends, leap days, midnights, in gaps and overlaps.
+const RUNS: [&str; 12] = [
+    "2024-07-15T12:00:00",
+    "2024-02-29T12:00:00",
+    "2025-02-28T23:59:59.999999",
+    "2024-03-31T02:30:00",
+    "2024-10-27T02:30:00",
+    "2024-03-10T02:30:00",
+    "2024-11-03T01:30:00",
+    "2024-01-01T00:00:00",
+    "2024-12-31T23:59:59",
+    "2026-05-31T00:00:00.000001",
+    "2000-03-01T00:00:00",
+    "2024-09-08T00:30:00",
+];
+
+/// A column as rules see it and as it is stored.
+pub(crate) struct Column {
+    pub(crate) name: String,
+    pub(crate) stored: String,
+    pub(crate) ty: Type,
+    pub(crate) encoding: Option<&'static str>,
+    pub(crate) declared: &'static str,
+}
+
+/// How a table stands in the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Layout {
+    Rowids,
+    WithoutRowids,
+    View,
+}
+
+pub(crate) struct Table {
+    /// In rules.
+    pub(crate) name: &'static str,
+    /// In the database.
+    pub(crate) table: &'static str,
+    pub(crate) layout: Layout,
+    /// The key, or the facts' column of it.
+    pub(crate) key: &'static str,
+    pub(crate) key_declared: &'static str,
+    pub(crate) columns: Vec<Column>,
+}
+
+pub(crate) struct Schema {
+    pub(crate) clock: Clock,
+    pub(crate) text_keys: bool,
+    pub(crate) subject: Table,
+    pub(crate) facts: Vec<Table>,
+    /// Instants at which something happens: window ends, changes of the clock, and right beside them.
+    pub(crate) edges: Vec<i64>,
+}
+
+impl Schema {
+    pub(crate) fn random(choices: &mut Choices<'_>) -> Self {
+        let zone = Arc::new(Zone::new(choices.pick(&ZONES)).expect("a zone"));
+        let written = parse_timestamp(choices.pick(&RUNS).as_bytes()).expect("a time");
+        let clock = Clock::new(written.instant(&zone), zone);
+        let text_keys = choices.chance(40);
+        let edges = edges(&clock);
+        let names = [("orders", "orders"), ("visits", "visit \"log\"")];
+        let facts = (0..=usize::from(choices.chance(60))).map(|i| facts(choices, names[i], text_keys)).collect();
+        Schema { subject: subject(choices, text_keys), clock, text_keys, facts, edges }
+    }
+
+    pub(crate) fn zone(&self) -> &Zone {
+        self.clock.zone()
+    }
+}
+
+fn subject(choices: &mut Choices<'_>, text_keys: bool) -> Table {
+    let table = choices.pick(&["customers", "customer", "our 'best' ones"]);
+    let layout = layout(choices);
+    let columns = (0..choices.below(5)).map(|i| column(choices, format!("a{i}"))).collect();
+    Table { name: "customer", table, layout, key: "id", key_declared: key_declared(choices, text_keys), columns }
+}
+
+fn facts(choices: &mut Choices<'_>, (name, table): (&'static str, &'static str), text_keys: bool) -> Table {
+    let layout = layout(choices);
+    let mut columns = vec![time_column(choices)];
+    columns.extend((0..choices.below(6)).map(|i| column(choices, format!("c{i}"))));
+    let key = choices.pick(&["customer_id", "customer", "who \"exactly\""]);
+    Table { name, table, layout, key, key_declared: key_declared(choices, text_keys), columns }
+}
+
+fn layout(choices: &mut Choices<'_>) -> Layout {
+    choices.pick(&[Layout::Rowids, Layout::Rowids, Layout::Rowids, Layout::WithoutRowids, Layout::View])
+}
+
+fn key_declared(choices: &mut Choices<'_>, text: bool) -> &'static str {
+    match text {
+        true => choices.pick(&["TEXT", "TEXT COLLATE NOCASE", ""]),
+        false => choices.pick(&["INTEGER", "", "NUMERIC"]),
+    }
+}
+
+fn time_column(choices: &mut Choices<'_>) -> Column {
+    let ty = choices.pick(&[Type::Timestamp, Type::Timestamp, Type::Date]);
+    stored_as(choices, "happened_at".to_owned(), ty)
+}
+
+fn column(choices: &mut Choices<'_>, name: String) -> Column {
+    let ty = choices.pick(&[
+        Type::Decimal(2),
+        Type::Integer,
+        Type::Text,
+        Type::Real,
+        Type::Bool,
+        Type::Date,
+        Type::Timestamp,
+        Type::Decimal(0),
+        Type::Decimal(4),
+    ]);
+    stored_as(choices, name, ty)
+}
+
+fn stored_as(choices: &mut Choices<'_>, name: String, ty: Type) -> Column {
+    let encoding = match ty {
+        Type::Decimal(_) => Some(choices.pick(&["minor_units", "real", "text"])),
+        Type::Date | Type::Timestamp => {
+            Some(choices.pick(&["iso8601", "unix_seconds", "unix_milliseconds", "yyyymmdd", "julian_day"]))
+        }
+        _ => None,
+    };
+    let text = ty == Type::Text || matches!(encoding, Some("text" | "iso8601"));
+    // Without a declared type a column keeps whatever is put into it; a declared one converts what it can.
+    let declared = match text {
+        true => choices.pick(&["", "", "TEXT", "TEXT COLLATE NOCASE"]),
+        false => choices.pick(&["", "", "", "INTEGER", "REAL", "NUMERIC"]),
+    };
+    let stored = if choices.chance(30) { format!("{name} \"x\"") } else { name.clone() };
+    Column { name, stored, ty, encoding, declared }
+}
+
+/// Every window that metrics use, with its text.
+pub(crate) fn windows() -> Vec<(&'static str, WindowKind)> {
+    use CalendarUnit as Unit;
+    let last = |months, days| WindowKind::Last(CalendarSpan { months, days });
+    vec![
+        ("last = \"12 months\"", last(12, 0)),
+        ("lifetime = true", WindowKind::Lifetime),
+        ("last = \"30 days\"", last(0, 30)),
+        ("last = \"1 month\"", last(1, 0)),
+        ("last = \"1 year 10 days\"", last(12, 10)),
+        ("calendar = \"year\"", WindowKind::Calendar(Unit::Year)),
+        ("calendar = \"quarter\"", WindowKind::Calendar(Unit::Quarter)),
+        ("calendar = \"month\"", WindowKind::Calendar(Unit::Month)),
+        ("previous = \"year\"", WindowKind::Previous(Unit::Year)),
+        ("previous = \"quarter\"", WindowKind::Previous(Unit::Quarter)),
+        ("previous = \"month\"", WindowKind::Previous(Unit::Month)),
+    ]
+}
+
+fn edges(clock: &Clock) -> Vec<i64> {
+    let mut edges = vec![clock.as_of().0];
+    for (_, kind) in windows() {
+        for offset in 0..3 {
+            let window = Window { kind, offset }.resolve(clock);
+            edges.extend([window.start.0, window.end.0].iter().filter(|at| **at > i64::MIN));
+        }
+    }
+    let year = 400 * 86_400 * MICROS;
+    let near = |at: i64| (at - clock.as_of().0).abs() < year;
+    edges.extend(clock.zone().instant_offsets().map(|(start, _)| start).filter(|at| *at > i64::MIN && near(*at)));
+    edges.sort_unstable();
+    edges.dedup();
+    edges
+}
+
+/// The local time of an instant as ISO text, with a blank.
+pub(crate) fn local_text(zone: &Zone, at: i64) -> String {
+    let text = Timestamp(zone.to_civil(at)).to_string();
+    text.trim_end_matches('Z').replace('T', " ")
+}
