@@ -4,7 +4,6 @@ mod args;
 mod commands;
 mod demo;
 mod exit;
-mod mask;
 mod output;
 mod progress;
 mod reading;

@@ -101,8 +101,8 @@ fn seconds(text: &[u8]) -> Option<(i64, i64, &[u8])> {
         return None;
     }
     let mut micros = 0;
-    for i in 0..6 {
-        micros = micros * 10 + if i < digits { i64::from(rest[i] - b'0') } else { 0 };
+    for digit in rest[..digits].iter().chain(b"000000").take(6) {
+        micros = micros * 10 + i64::from(digit - b'0');
     }
     Some((second, micros, &rest[digits..]))
 }

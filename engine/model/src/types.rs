@@ -99,6 +99,23 @@ impl Value {
     }
 }
 
+impl Value {
+    /// What may be shown of a personal value: enough to recognise, too little to learn. The first character of a text and a
+    /// star (`王*`; an empty text stays empty), of anything else a star alone.
+    ///
+    /// ```
+    /// use tierd_model::Value;
+    /// assert_eq!(Value::Text("王小明".into()).masked(), "王*");
+    /// assert_eq!(Value::Integer(13_800_000_000).masked(), "*");
+    /// ```
+    pub fn masked(&self) -> String {
+        match self {
+            Value::Text(text) => text.trim_start().chars().next().map_or_else(String::new, |first| format!("{first}*")),
+            _ => "*".to_owned(),
+        }
+    }
+}
+
 /// As a rule file would write it, without quotes: `12000.00`, `2026-03-01`, `2026-03-01T08:00:00Z`.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -18,7 +18,6 @@ use crate::{
     args::{ExportArgs, Format},
     commands::levels::last_run,
     exit::{Code, Failure},
-    mask::mask,
     output::{Cell, Output, Table},
     progress::Progress,
     reading,
@@ -96,7 +95,7 @@ impl Columns {
             if !self.levels.is_empty() && !self.levels.contains(&level) {
                 continue;
             }
-            let mut cells = vec![key_cell(&decisions.keys.get(row))];
+            let mut cells = vec![key_cell(&decisions.keys.key(row))];
             cells.extend(shown.iter().map(|column| column.cell(row)));
             cells.extend(decisions.cells(row));
             table.push(cells);
@@ -137,7 +136,7 @@ struct Shown {
 impl Shown {
     fn cell(&self, row: usize) -> Cell {
         match value_at(&self.values, self.ty, row) {
-            Some(value) if self.personal => Cell::text(mask(&value.to_string())),
+            Some(value) if self.personal => Cell::text(value.masked()),
             value => Cell::value(value.as_ref()),
         }
     }

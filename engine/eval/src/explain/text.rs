@@ -74,6 +74,11 @@ impl Line {
     }
 }
 
+/// How a metric was found, in one line: what is aggregated over which time, or what it is computed from.
+pub fn how(story: &Story, clock: &Clock) -> String {
+    Words { clock }.how(&story.how)
+}
+
 /// The whole explanation; `who` names the subject, such as `customer 4711`. Times are shown in the clock's zone.
 pub fn lines(explanation: &Explanation, who: &str, clock: &Clock) -> Vec<Line> {
     let words = Words { clock };

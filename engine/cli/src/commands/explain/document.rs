@@ -8,7 +8,7 @@ use tierd_ledger::Held;
 use tierd_model::{Clock, Value};
 use tierd_rules::RuleSet;
 
-use crate::{mask::mask, output::Cell};
+use crate::output::Cell;
 
 /// One tier set.
 pub(super) fn set(rules: &RuleSet, explanation: &Explanation, held: Option<&Held>, clock: &Clock) -> Json {
@@ -80,7 +80,7 @@ fn side(side: &Side) -> Json {
 
 fn value(value: Option<&Value>, personal: bool) -> Json {
     match value {
-        Some(value) if personal => json!(mask(&value.to_string())),
+        Some(value) if personal => json!(value.masked()),
         Some(Value::Bool(truth)) => json!(truth),
         value => Cell::value(value).json(),
     }

@@ -64,7 +64,7 @@ pub(crate) fn print(
     set: usize,
     output: Output,
 ) -> Result<(), Failure> {
-    let key = evaluation.subject(&evaluation.sets[set]).source.keys.get(subject).to_string();
+    let key = evaluation.subject(&evaluation.sets[set]).source.keys.key(subject).to_string();
     let answer = answer(session, clock, evaluation, set, subject)?;
     show(session, clock, &key, &[answer], output)
 }
@@ -111,7 +111,7 @@ fn answer(
     let result = &evaluation.sets[set];
     let tier_set = &rules.tier_sets[result.set];
     let of = evaluation.subject(result);
-    let held = held_now(session, tier_set, &of.source.keys.get(subject))?;
+    let held = held_now(session, tier_set, &of.source.keys.key(subject))?;
     let level = held.as_ref().and_then(|held| held.level.as_deref());
     let level = level.and_then(|name| tier_set.levels.iter().position(|l| l.name == name));
     let explanation = explain_level(rules, tier_set, &of.metrics, subject, level.map(|l| l as u16), clock);

@@ -26,7 +26,7 @@ impl Words<'_> {
     pub(super) fn known(&self, value: Option<&Value>, personal: bool) -> String {
         match value {
             None => "NULL".to_owned(),
-            Some(value) if personal => masked(value),
+            Some(value) if personal => value.masked(),
             Some(value) => self.shown(value),
         }
     }
@@ -70,7 +70,7 @@ impl Words<'_> {
     /// What a test asks for: `needs >= 10000`, or `must not be >= 10000` under a `not`.
     pub(super) fn asked(&self, test: &Test, wanted: bool) -> String {
         let asked = match test {
-            Test::Compare { op, right, .. } => format!("{} {}", sign(*op), self.bound(right)),
+            Test::Compare { op, right, .. } => format!("{} {}", op.symbol(), self.bound(right)),
             Test::Between { low, high, negated, .. } => {
                 format!("{}between {} and {}", not(*negated), self.bound(low), self.bound(high))
             }
@@ -131,7 +131,7 @@ impl Words<'_> {
 
     fn needed(&self, needed: &Needed) -> String {
         match needed {
-            Needed::Compared(op, bound) => format!("{} {}", sign(*op), self.bound(bound)),
+            Needed::Compared(op, bound) => format!("{} {}", op.symbol(), self.bound(bound)),
             Needed::Within(low, high) => format!("between {} and {}", self.bound(low), self.bound(high)),
             Needed::Outside(low, high) => format!("below {} or above {}", self.bound(low), self.bound(high)),
             Needed::OneOf(list) => format!("one of {}", self.list(list)),
@@ -178,14 +178,6 @@ impl Words<'_> {
     }
 }
 
-/// Enough to recognise, too little to learn: `王*`.
-fn masked(value: &Value) -> String {
-    match value {
-        Value::Text(text) => text.chars().take(1).chain(['*']).collect(),
-        _ => "*".to_owned(),
-    }
-}
-
 /// The size of a difference, without its direction.
 fn size(by: Difference) -> String {
     let days = |n: i64| if n == 1 { "1 day".to_owned() } else { format!("{n} days") };
@@ -205,16 +197,6 @@ fn size(by: Difference) -> String {
     }
 }
 
-fn sign(op: CompareOp) -> &'static str {
-    match op {
-        CompareOp::Eq => "=",
-        CompareOp::Ne => "<>",
-        CompareOp::Lt => "<",
-        CompareOp::Le => "<=",
-        CompareOp::Gt => ">",
-        CompareOp::Ge => ">=",
-    }
-}
 
 fn not(negated: bool) -> &'static str {
     if negated { "not " } else { "" }
