@@ -3,6 +3,8 @@
 //! After a change, `UPDATE_EXPECTED=1 cargo test -p tierd-sources --test init` rewrites the expectations; read them before
 //! they are committed.
 
+#![expect(clippy::unwrap_used, reason = "a failing test may panic")]
+
 use std::{fs, path::Path};
 
 use rusqlite::Connection;

@@ -137,10 +137,8 @@ fn integer(column: &Column, values: &[&Cell]) -> Kind {
     if names::is_identifier(&column.name) {
         return Kind::plain(Type::Integer);
     }
-    if is_timely(column) {
-        if let Some(kind) = integer_time(column, &numbers) {
-            return kind;
-        }
+    if let Some(kind) = is_timely(column).then(|| integer_time(column, &numbers)).flatten() {
+        return kind;
     }
     let zero_or_one = numbers.iter().all(|n| matches!(n, 0 | 1));
     if zero_or_one && (column.declared.contains("BOOL") || names::is_flag(&column.name)) {
@@ -285,4 +283,103 @@ fn declared_scale(column: &Column) -> Option<u8> {
     let (_, arguments) = ty.split_once('(')?;
     let (_, scale) = arguments.trim_end_matches(')').split_once(',')?;
     scale.trim().parse().ok().filter(|scale| (1..=9).contains(scale))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::toml_text;
+    use super::*;
+
+    fn int(values: &[i64]) -> Vec<Cell> {
+        values.iter().map(|v| Cell::Integer(*v)).collect()
+    }
+
+    fn reals(values: &[f64]) -> Vec<Cell> {
+        values.iter().map(|v| Cell::Real(*v)).collect()
+    }
+
+    fn texts(values: &[&str]) -> Vec<Cell> {
+        values.iter().map(|v| Cell::Text((*v).to_owned())).collect()
+    }
+
+    fn found(name: &str, declared: &str, values: &[Cell]) -> Result<Kind, &'static str> {
+        let column = Column { name: name.to_owned(), declared: declared.to_owned(), defaults_to_now: false };
+        kind(&column, &values.iter().collect::<Vec<_>>())
+    }
+
+    /// The type and encoding, as `tierd.toml` would have them.
+    fn check(name: &str, declared: &str, values: Vec<Cell>, expected: &str) {
+        let shown = found(name, declared, &values).map(|kind| toml_text::column(kind.ty, kind.encoding, false, None));
+        let shown = match shown {
+            Ok(text) => text.replace("{ type = ", "").replace(", encoding =", "").replace([' ', '"', '}'], " "),
+            Err(why) => format!("left out: {why}"),
+        };
+        assert_eq!(shown.split_whitespace().collect::<Vec<_>>().join(" "), expected, "{name} {declared} {values:?}");
+    }
+
+    #[test]
+    fn times_by_value_and_name() {
+        check("joined", "TEXT", texts(&["2024-02-29"]), "date iso8601");
+        check("joined", "DATETIME", texts(&["2024-02-29"]), "timestamp iso8601");
+        check("x", "", texts(&["2024-02-29", "2024-02-29T10:00:00Z"]), "timestamp iso8601");
+        check("order_date", "INTEGER", int(&[20_240_229, 20_231_231]), "date yyyymmdd");
+        check("order_date", "TEXT", texts(&["20240229"]), "date yyyymmdd");
+        check("ts", "INTEGER", int(&[1_700_000_000]), "timestamp unix_seconds");
+        check("ts", "INTEGER", int(&[0, 1_700_000_000]), "timestamp unix_seconds");
+        check("ts", "INTEGER", int(&[1_700_000_000_000]), "timestamp unix_milliseconds");
+        check("ts", "INTEGER", int(&[1_700_000_000_000_000]), "integer");
+        check("booked_on", "REAL", reals(&[2_460_000.25]), "timestamp julian_day");
+        check("ts", "REAL", reals(&[1_700_000_000.5]), "real");
+        check("visits", "INTEGER", int(&[1_700_000_000]), "integer");
+        check("day", "INTEGER", int(&[1, 31]), "integer");
+        check("order_date", "TEXT", texts(&["31.12.2024", "1.1.2025"]), "text");
+    }
+
+    #[test]
+    fn amounts_by_value_and_name() {
+        check("amount_cents", "INTEGER", int(&[1999]), "decimal(2) minor_units");
+        check("amount", "INTEGER", int(&[1999]), "integer");
+        check("amount", "REAL", reals(&[19.99, 20.0]), "decimal(2) real");
+        check("amount", "REAL", reals(&[19.9975]), "decimal(4) real");
+        check("amount", "REAL", reals(&[0.123_456_7]), "real");
+        check("weight", "REAL", reals(&[19.99]), "real");
+        check("x", "DECIMAL(10,3)", reals(&[19.99]), "decimal(3) real");
+        check("x", "DECIMAL(10,2)", int(&[20]), "decimal(2) real");
+        check("amount", "TEXT", texts(&["19.990", "20"]), "decimal(2) text");
+        check("amount", "TEXT", texts(&["19.9901"]), "decimal(4) text");
+        check("amount", "TEXT", texts(&["many", "few"]), "text");
+        check("order_no", "TEXT", texts(&["19.99"]), "text");
+    }
+
+    #[test]
+    fn flags_numbers_and_the_rest() {
+        check("is_active", "INTEGER", int(&[0, 1]), "bool");
+        check("x", "BOOLEAN", int(&[0, 1]), "bool");
+        check("x", "BOOLEAN", int(&[0, 2]), "integer");
+        check("level", "INTEGER", int(&[0, 1]), "integer");
+        check("photo", "BLOB", vec![Cell::Blob], "left out: BLOB");
+        check("x", "", vec![Cell::Integer(1), Cell::Text("a".into())], "left out: numbers and text mixed");
+        check("x", "DATE", vec![], "date iso8601");
+        check("amount", "REAL", vec![], "decimal(2) real");
+        check("customer_id", "", vec![], "text");
+    }
+
+    #[test]
+    fn few_values_that_do_not_fit_are_counted() {
+        let mut days = texts(&["2024-02-29"; 19]);
+        days.push(Cell::Text("n/a".into()));
+        assert_eq!(found("day", "TEXT", &days).map(|kind| (kind.ty, kind.bad)), Ok((Type::Date, 1)));
+        let mut counts = int(&[7; 19]);
+        counts.push(Cell::Text("seven".into()));
+        assert_eq!(found("count", "INTEGER", &counts).map(|kind| (kind.ty, kind.bad)), Ok((Type::Integer, 1)));
+    }
+
+    #[test]
+    fn utc_defaults_are_told() {
+        let column = Column { name: "at".to_owned(), declared: "TEXT".to_owned(), defaults_to_now: true };
+        let said = |text: &str| kind(&column, &[&Cell::Text(text.to_owned())]).unwrap().comment.is_some();
+        assert!(said("2024-02-29 10:00:00"));
+        assert!(!said("2024-02-29 10:00:00Z"));
+        assert!(!said("2024-02-29 10:00:00+08:00"));
+    }
 }

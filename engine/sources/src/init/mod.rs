@@ -1,8 +1,8 @@
 //! A first configuration for a database that nobody has described yet: what `tierd init` writes.
 //!
 //! ```text
-//! schema + sampled rows ─► findings per column ─► subject, its facts ─► tierd.toml, rules/value.toml
-//!      (schema)               (kind, names)           (relate)            (write_config, write_rules)
+//! schema + sampled rows ─► columns, links, subjects ─► subject, its facts ─► tierd.toml, rules/value.toml
+//!      (schema)        (kind, links, candidates; names)     (relate)          (write_config, write_rules)
 //! ```
 //!
 //! Everything here is a guess that a person reads next, so each guess says in a comment what it rests on and what else it
@@ -12,12 +12,16 @@
 //! The database is only read, in one read transaction: the schema, and a few hundred rows per table from both ends. No value
 //! of a personal column gets into the output.
 
+mod candidates;
 mod kind;
+mod links;
 mod names;
 mod naming;
+mod newest;
 mod relate;
 mod schema;
 mod toml_text;
+mod write_attribute_rules;
 mod write_config;
 mod write_rules;
 

@@ -4,14 +4,10 @@ use tierd_rules::is_usable_name;
 
 use super::names;
 
-/// The name of a table's facts, or of a subject: letters of any script, digits and `_`.
-pub(super) fn table_name(name: &str, taken: &[String]) -> String {
-    let name: String = name.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect();
-    let name = match name.trim_matches('_') {
-        "" => "rows".to_owned(),
-        name => name.to_owned(),
-    };
-    free(name, taken)
+/// The name of a subject or of facts, from the words of its table's name.
+pub(super) fn table_name(words: &[String], taken: &[String]) -> String {
+    let name = words.join("_");
+    free(if name.is_empty() { "rows".to_owned() } else { name }, taken)
 }
 
 /// The name of a column: an amount in minor units is named without them, since rules see whole units; a word of SQL gets

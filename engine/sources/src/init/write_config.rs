@@ -22,6 +22,7 @@ pub(super) fn config(options: &InitOptions<'_>, found: &Found<'_>, notes: &mut V
     out.push_str(&subject(&found.subject));
     for facts in &found.facts {
         out.push_str(&self::facts(facts, &found.subject));
+        notes.extend(time_note(facts));
     }
     out
 }
@@ -55,35 +56,39 @@ ordered_at = {{ type = "timestamp", encoding = "iso8601" }}
 }
 
 fn head(options: &InitOptions<'_>, bad: &[String]) -> String {
-    let bad_values = if bad.is_empty() {
-        "bad_values       = 0       # how many values may not fit their type before a run fails: 10, \"0.1%\", \"any\""
-            .to_owned()
-    } else {
-        format!(
-            "bad_values       = \"any\"   # samples don't fit in {}; better a limit such as \"0.1%\"",
-            comment(&bad.join(", "))
-        )
+    let (zone, database) = (string(options.time_zone), string(options.database));
+    let (limit, remark) = match bad {
+        [] => ("0", "how many values may not fit their type before a run fails: 10, \"0.1%\", \"any\"".to_owned()),
+        bad => {
+            ("\"any\"", format!("samples don't fit in {}; better a limit such as \"0.1%\"", comment(&bad.join(", "))))
+        }
     };
-    format!(
+    let width = zone.len();
+    let mut out = format!(
         r#"#:schema .tierd/tierd.schema.json
 #
 # Proposed by `tierd init` from the schema and some rows of the database. Read it through: comments say what a guess rests
 # on and what else it could be. tierd only reads the database.
 
 time_zone = {zone}   # where days begin, and where times without offset are read
-rules     = "rules"   # the folder of rule files
+rules     = {rules:width$}   # the folder of rule files
 
-[database]
-sqlite           = {database}
-{bad_values}
-unknown_subjects = "any"   # how many rows may refer to nobody
+"#,
+        rules = "\"rules\"",
+    );
+    let width = database.chars().count().max(5);
+    out.push_str(&format!(
+        r#"[database]
+sqlite           = {database:width$}   # only read, never written
+bad_values       = {limit:width$}   # {remark}
+unknown_subjects = {any:width$}   # how many rows may refer to nobody
 
 [ledger]
 path = "tierd.ledger"   # tierd's own memory
 "#,
-        zone = string(options.time_zone),
-        database = string(options.database),
-    )
+        any = "\"any\"",
+    ));
+    out
 }
 
 fn subject(subject: &Subject<'_>) -> String {
@@ -100,7 +105,7 @@ fn subject(subject: &Subject<'_>) -> String {
     };
     let name = key(&subject.name);
     format!(
-        "\n# Who is graded: {because}.{warning}\n[subject.{name}]\ntable = {table_name}\nkey   = {key_text}\n{columns}",
+        "\n# Who is graded, recognised by {because}.{warning}\n[subject.{name}]\ntable = {table_name}\nkey   = {key_text}\n{columns}",
         because = comment(&subject.because),
         table_name = string(&table.name),
         columns = columns(&format!("subject.{name}.attributes"), table, &subject.columns),
@@ -124,13 +129,20 @@ fn facts(facts: &Facts<'_>, subject: &Subject<'_>) -> String {
     )
 }
 
+/// What is to be known of the time of the rows: it decides which rows a window holds.
+fn time_note(facts: &Facts<'_>) -> Option<String> {
+    let time = facts.columns.iter().find(|d| d.column == facts.time)?;
+    let comment = time.kind.as_ref().ok()?.comment.as_ref()?;
+    Some(format!("`{}.{}`: {comment}", facts.table.name, facts.table.columns[facts.time].name))
+}
+
 /// The table of columns, aligned.
 fn columns(header: &str, table: &Table, columns: &[Described]) -> String {
     let keys: Vec<String> = columns.iter().filter(|d| d.kind.is_ok()).map(|d| key(&d.name)).collect();
     if columns.is_empty() {
         return String::new();
     }
-    let width = keys.iter().map(|k| k.chars().count()).max().unwrap_or(0);
+    let columns_wide = keys.iter().map(|k| width(k)).max().unwrap_or(0);
     let mut out = format!("\n[{header}]\n");
     for described in columns {
         let stored = &table.columns[described.column].name;
@@ -139,12 +151,19 @@ fn columns(header: &str, table: &Table, columns: &[Described]) -> String {
                 let renamed = (described.name != *stored).then_some(stored.as_str());
                 let declaration = column(kind.ty, kind.encoding, described.personal, renamed);
                 let remark = remark(table, described, kind.comment.as_deref());
-                out.push_str(&format!("{:width$} = {declaration}{remark}\n", key(&described.name)));
+                let key = key(&described.name);
+                let blanks = " ".repeat(columns_wide - width(&key));
+                out.push_str(&format!("{key}{blanks} = {declaration}{remark}\n"));
             }
             Err(why) => out.push_str(&format!("# {} is left out: {why}\n", comment(stored))),
         }
     }
     out
+}
+
+/// Columns of a terminal: Chinese, Japanese and Korean signs take two.
+fn width(text: &str) -> usize {
+    text.chars().map(|c| if c >= '\u{1100}' { 2 } else { 1 }).sum()
 }
 
 fn remark(table: &Table, described: &Described, said: Option<&str>) -> String {

@@ -4,16 +4,12 @@
 //! subjects, which fit any data, and the file says how to write thresholds in their place. Every metric that stands in the
 //! file is used by a level; what else could be counted stands in comments.
 
-use tierd_model::{Date, Type};
-use tierd_rules::{Encoding, TimeEncoding};
-
 use super::{
-    InitOptions,
-    kind::Kind,
-    names,
+    InitOptions, names,
+    newest::newest,
     relate::{Described, Facts, Found},
-    schema::{Cell, Table},
     toml_text::{comment, key, string},
+    write_attribute_rules::from_attributes,
     write_config::seen,
 };
 
@@ -34,18 +30,16 @@ pub(super) fn rules(options: &InitOptions<'_>, found: &Found<'_>, notes: &mut Ve
                 "no dated rows refer to `{}`: its columns are all that rules can use",
                 found.subject.table.name
             ));
-            out.push_str(&from_attributes(found));
+            out.push_str(&from_attributes(&found.subject));
         }
     }
     out
 }
 
-// ── From facts ───────────────────────────────────────────────────────────────────────────────────────
-
 fn from_facts(found: &Found<'_>, facts: &Facts<'_>, notes: &mut Vec<String>) -> String {
     if let Some(newest) = newest(facts) {
         notes.push(format!(
-            "the newest row seen in `{}` is of {newest}; `--as-of` grades as of an earlier day than today",
+            "the newest row seen in `{}` is of {newest}: if that is long ago, run with `--as-of` a day soon after it",
             facts.table.name
         ));
     }
@@ -80,7 +74,7 @@ impl Metrics {
         Metrics {
             spend: free("spend_12m".to_owned()),
             count: free(format!("{}_12m", facts.name)),
-            days: free(format!("days_since_{}", facts.name)),
+            days: free(format!("days_since_{}", names::noun(&facts.table.name).join("_"))),
             fifth: free("value_fifth".to_owned()),
         }
     }
@@ -174,7 +168,7 @@ fn count_metrics(metrics: &Metrics, facts: &Facts<'_>, condition: &Condition) ->
         count = key(&metrics.count),
         count_title = string(&format!("{} in 12 months", facts.name)),
         days = key(&metrics.days),
-        days_title = string(&format!("days since the last of {}", facts.name)),
+        days_title = string(&format!("days since the last {}", names::noun(&facts.table.name).join(" "))),
         since = string(&format!("days_since({time})")),
     )
 }
@@ -242,124 +236,4 @@ fn suggestion(facts: &Facts<'_>) -> String {
          # window    = {{ last = \"12 months\" }}\n# empty     = 0\n",
         from = comment(&string(&facts.name)),
     )
-}
-
-// ── From attributes alone ────────────────────────────────────────────────────────────────────────────
-
-fn from_attributes(found: &Found<'_>) -> String {
-    let subject = &found.subject;
-    let stored = |d: &Described| subject.table.columns[d.column].name.as_str();
-    let usable = |d: &&Described| !d.personal && !names::is_identifier(stored(d));
-    let with = |test: &dyn Fn(&Kind) -> bool| {
-        subject.columns.iter().filter(usable).filter(|d| d.kind.as_ref().is_ok_and(test)).collect::<Vec<_>>()
-    };
-    let mut numbers = with(&|kind| kind.ty.is_numeric());
-    numbers.sort_by_key(|d| std::cmp::Reverse(names::money_rank(stored(d))));
-    if let Some(number) = numbers.first() {
-        return attribute_levels(&subject.name, &number.name);
-    }
-    if let Some(time) = with(&Kind::is_time).first() {
-        let date = time.kind.as_ref().is_ok_and(|kind| kind.ty == Type::Date);
-        let date = if date { time.name.clone() } else { format!("date({})", time.name) };
-        return tenure_levels(&subject.name, &date);
-    }
-    one_level(&subject.name)
-}
-
-fn attribute_levels(subject: &str, attribute: &str) -> String {
-    format!(
-        r#"
-# Fifths of all by `{attribute}`, 5 for the largest.
-[metric.value_fifth]
-quintile = {quintile}
-
-[tiers.value]
-subject = {subject}
-
-[[tiers.value.level]]
-name = "C"
-
-[[tiers.value.level]]
-name = "B"
-when = "value_fifth >= 4"
-
-[[tiers.value.level]]
-name = "A"
-when = "value_fifth = 5"   # or a threshold: when = "{attribute} >= 5000"
-"#,
-        quintile = string(&format!("{attribute} asc")),
-        subject = string(subject),
-    )
-}
-
-fn tenure_levels(subject: &str, date: &str) -> String {
-    format!(
-        r#"
-[metric.days_known]
-derived = {derived}
-
-[tiers.value]
-subject = {subject}
-
-[[tiers.value.level]]
-name = "new"
-
-[[tiers.value.level]]
-name = "known"
-when = "days_known >= 90"
-
-[[tiers.value.level]]
-name = "old"
-when = "days_known >= 365"
-"#,
-        derived = string(&format!("days_between({date}, today)")),
-        subject = string(subject),
-    )
-}
-
-fn one_level(subject: &str) -> String {
-    format!(
-        r#"
-# Nothing to grade by was found: a level that all have, to begin with.
-[tiers.value]
-subject = {subject}
-
-[[tiers.value.level]]
-name = "C"
-"#,
-        subject = string(subject),
-    )
-}
-
-// ── The newest row ───────────────────────────────────────────────────────────────────────────────────
-
-fn newest(facts: &Facts<'_>) -> Option<Date> {
-    let time = facts.columns.iter().find(|d| d.column == facts.time)?;
-    let Encoding::Time(encoding) = time.kind.as_ref().ok()?.encoding else { return None };
-    sampled(facts.table, facts.time).filter_map(|cell| day(cell, encoding)).max()
-}
-
-fn sampled(table: &Table, column: usize) -> impl Iterator<Item = &Cell> {
-    table.rows.iter().map(move |row| &row[column])
-}
-
-/// The day of a stored time, in UTC: near enough for a note.
-fn day(cell: &Cell, encoding: TimeEncoding) -> Option<Date> {
-    let days = |days: i64| i32::try_from(days).ok().map(Date);
-    match (encoding, cell) {
-        (TimeEncoding::Iso8601, Cell::Text(text)) => tierd_model::parse_date(text.get(..10)?.as_bytes()),
-        (TimeEncoding::UnixSeconds, Cell::Integer(at)) => days(at.div_euclid(86_400)),
-        (TimeEncoding::UnixMilliseconds, Cell::Integer(at)) => days(at.div_euclid(86_400_000)),
-        (TimeEncoding::Yyyymmdd, Cell::Integer(n)) => yyyymmdd(*n),
-        (TimeEncoding::Yyyymmdd, Cell::Text(text)) => yyyymmdd(text.parse().ok()?),
-        (TimeEncoding::JulianDay, Cell::Integer(at)) => days(at - 2_440_588),
-        // Julian days begin at noon.
-        (TimeEncoding::JulianDay, Cell::Real(at)) => days((at - 2_440_587.5).floor() as i64),
-        _ => None,
-    }
-}
-
-fn yyyymmdd(n: i64) -> Option<Date> {
-    let part = |n: i64| u32::try_from(n).ok();
-    Date::from_ymd(n / 10_000, part(n / 100 % 100)?, part(n % 100)?)
 }

@@ -1,6 +1,8 @@
--- Text keys, a database without any declared reference, dates as yyyymmdd, amounts as text.
+-- Text keys, no declared reference, dates as yyyymmdd, amounts as text; one table holds the members' codes as numbers.
 CREATE TABLE MEMBER_MASTER (MEMBER_CODE TEXT PRIMARY KEY, MEMBER_NAME TEXT, JOIN_DATE INTEGER, REGION_CODE TEXT);
 CREATE TABLE TRANS (TRANS_NO TEXT, MEMBER_CODE TEXT, TRANS_DATE TEXT, TOTAL_AMT TEXT, STORE_CODE TEXT);
+CREATE TABLE POINTS (MEMBER_CODE INTEGER, POINTS INTEGER, BOOKED_ON TEXT);
+INSERT INTO POINTS VALUES (1, 100, '2025-03-01');
 WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 30)
 INSERT INTO MEMBER_MASTER SELECT printf('M%05d', i), 'Member ' || i, 20230100 + i % 28 + 1, 'R1' FROM n;
 WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 180)
