@@ -6,11 +6,7 @@ use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 use serde_json::json;
-use tierd_daemon::{
-    evaluate::{Evaluation, Evaluator},
-    held,
-    run::evaluate_with_held,
-};
+use tierd_daemon::evaluate::Evaluation;
 use tierd_eval::explain::{
     Explanation, explain as explain_level,
     text::{Line, Role, lines},
@@ -23,7 +19,6 @@ use crate::{
     args::{ExplainArgs, Format},
     exit::{Code, Failure},
     output::Output,
-    progress::Progress,
     reading,
     session::{self, Session},
 };
@@ -41,12 +36,7 @@ pub(crate) fn explain(args: &ExplainArgs, folder: &Path, output: Output) -> Resu
         session.tier_set(Some(name))?;
     }
     let clock = session.clock_of_last_run(args.as_of.as_deref())?;
-    let progress = Progress::new(output.quiet, "reading");
-    let rows = |rows| progress.rows(rows);
-    let evaluator = Evaluator { clock: &clock, read: reading::options(&args.reading, &rows) };
-    let evaluation = evaluate_with_held(&session.project, &session.rules, &evaluator);
-    drop(progress);
-    let evaluation = evaluation.map_err(|error| reading::failure(&error))?;
+    let evaluation = reading::evaluate(&args.reading, &session, &clock, output)?;
     let subjects = find(&session, &evaluation, &args.customer, args.set.as_deref())?;
     let answers = subjects
         .into_iter()
