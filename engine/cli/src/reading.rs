@@ -3,8 +3,10 @@
 use tierd_daemon::{
     evaluate::{Evaluation, EvaluateError, Evaluator},
     run::{RunError, evaluate_with_held},
+    verify,
 };
 use tierd_model::Clock;
+use tierd_rules::RuleSet;
 use tierd_sources::{ReadError, ReadOptions, ReaderKind};
 
 use crate::{
@@ -12,7 +14,7 @@ use crate::{
     exit::{Code, Failure},
     output::Output,
     progress::ShownProgress,
-    session::Session,
+    session::{self, Session},
 };
 
 /// Reading options as the arguments say.
@@ -30,6 +32,7 @@ pub(crate) fn options(args: &Reading) -> ReadOptions {
 /// Carries out `work` with an evaluator whose progress is shown.
 pub(crate) fn with_progress<T>(
     args: &Reading,
+    session: &Session,
     clock: &Clock,
     output: Output,
     work: impl FnOnce(&Evaluator<'_>) -> Result<T, RunError>,
@@ -37,7 +40,7 @@ pub(crate) fn with_progress<T>(
     let shown = ShownProgress::new(output.quiet);
     let result = work(&Evaluator { clock, options: options(args), progress: shown.progress() });
     drop(shown);
-    result.map_err(|error| failure(&error))
+    result.map_err(|error| failure(&error, &session.rules, output))
 }
 
 /// Evaluates everything, storing nothing.
@@ -47,24 +50,32 @@ pub(crate) fn evaluate(
     clock: &Clock,
     output: Output,
 ) -> Result<Evaluation, Failure> {
-    with_progress(args, clock, output, |evaluator| evaluate_with_held(&session.project, &session.rules, evaluator))
+    with_progress(args, session, clock, output, |evaluator| evaluate_with_held(&session.project, &session.rules, evaluator))
 }
 
 /// Exit code and message of a run that failed.
-fn failure(error: &RunError) -> Failure {
+fn failure(error: &RunError, rules: &RuleSet, output: Output) -> Failure {
     let code = match error {
         RunError::Ledger(_) => Code::Unreachable,
         RunError::LedgerIsDatabase(_) => Code::Config,
-        RunError::Evaluate(error) => return evaluate_failure(error),
+        RunError::Evaluate(error) => return evaluate_failure(error, rules, output),
     };
     Failure::from_error(code, error)
 }
 
-/// Exit code and message of an evaluation that failed.
-pub(crate) fn evaluate_failure(error: &EvaluateError) -> Failure {
-    let code = match error {
-        EvaluateError::Database(_) | EvaluateError::Read(ReadError::Cancelled) => Code::Unreachable,
-        EvaluateError::Read(_) | EvaluateError::Limit(_) | EvaluateError::Unknown { .. } => Code::Failed,
-    };
-    Failure::from_error(code, error)
+/// Exit code and message of an evaluation that failed. What the configuration names and the database lacks is shown at its place.
+pub(crate) fn evaluate_failure(error: &EvaluateError, rules: &RuleSet, output: Output) -> Failure {
+    match error {
+        EvaluateError::Read(ReadError::Schema(problems)) => {
+            let diagnostics: Vec<_> = problems.iter().map(verify::diagnostic).collect();
+            session::print_diagnostics(&diagnostics, &rules.files, output);
+            Failure::new(Code::Failed, format!("{}; nothing was changed", session::summary(&diagnostics)))
+        }
+        EvaluateError::Database(_) | EvaluateError::Read(ReadError::Cancelled) => {
+            Failure::from_error(Code::Unreachable, error)
+        }
+        EvaluateError::Read(_) | EvaluateError::Limit(_) | EvaluateError::Unknown { .. } => {
+            Failure::from_error(Code::Failed, error)
+        }
+    }
 }

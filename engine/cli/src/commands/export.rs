@@ -30,7 +30,7 @@ pub(crate) fn export(args: &ExportArgs, folder: &Path, output: Output) -> Result
     let ledger = Reader::open(&session.project.ledger(&session.rules.config));
     let ledger = ledger.map_err(|error| Failure::from_error(Code::Unreachable, &error))?;
     last_run(&ledger)?;
-    let columns = Columns::asked_for(args, &session, set)?;
+    let columns = Columns::asked_for(args, &session, set, output)?;
     let clock = session.clock_of_last_run(None)?;
     let evaluation = reading::evaluate(&args.reading, &session, &clock, output)?;
     let decisions = Decisions::read(&session, &ledger, &evaluation, set, &clock)?;
@@ -45,10 +45,11 @@ struct Columns {
     metrics: Vec<usize>,
     /// Level indices to show; all where empty.
     levels: Vec<u16>,
+    output: Output,
 }
 
 impl Columns {
-    fn asked_for(args: &ExportArgs, session: &Session, set: &TierSet) -> Result<Self, Failure> {
+    fn asked_for(args: &ExportArgs, session: &Session, set: &TierSet, output: Output) -> Result<Self, Failure> {
         let rules = &session.rules;
         let subject = &rules.config.subjects[set.subject.0];
         let attribute = |name: &String| {
@@ -72,6 +73,7 @@ impl Columns {
             attributes: args.attributes.iter().map(attribute).collect::<Result<_, _>>()?,
             metrics,
             levels: args.levels.iter().map(level).collect::<Result<_, _>>()?,
+            output,
         })
     }
 
@@ -97,7 +99,7 @@ impl Columns {
         let of = evaluation.subject(decisions.result);
         let subject = &rules.config.subjects[of.subject.0];
         let read = attributes(&session.project, rules, of, &self.attributes, decisions.clock)
-            .map_err(|error| reading::evaluate_failure(&error))?;
+            .map_err(|error| reading::evaluate_failure(&error, rules, self.output))?;
         let mut shown = Vec::new();
         for (&index, values) in self.attributes.iter().zip(read) {
             let attribute = &subject.attributes[index];

@@ -19,7 +19,7 @@ use crate::{
 pub(crate) fn run(args: &RunArgs, folder: &Path, output: Output) -> Result<(), Failure> {
     let session = Session::open(folder, output)?;
     let clock = session.clock(args.as_of.as_deref())?;
-    let report = reading::with_progress(&args.reading, &clock, output, |evaluator| match args.dry_run {
+    let report = reading::with_progress(&args.reading, &session, &clock, output, |evaluator| match args.dry_run {
         true => runs::dry_run(&session.project, &session.rules, evaluator),
         false => runs::run(&session.project, &session.rules, evaluator, session::now()),
     })?;
