@@ -1,9 +1,8 @@
 //! Making, recognising and opening the file.
 //!
 //! A new ledger is built beside its place and renamed into it, so that a file of that name is either a whole ledger or not
-//! there. A file that exists is looked at through a read-only connection first: what isn't a ledger is never written,
-//! locked for writing or given a lock file. SQLite does the looking, because closing a handle of `std::fs` would drop the
-//! locks of whoever in this process reads that file.
+//! there, and its first page says from the first moment on that it is one. What isn't a ledger is left alone entirely: not
+//! written, not locked, and given neither lock file nor WAL.
 
 use std::{
     fs, io,
@@ -89,11 +88,38 @@ fn identify(path: &Path) -> KindResult<Found> {
         Ok(meta) if meta.len() == 0 => return Ok(Found::Nothing),
         Ok(_) => {}
     }
-    let conn = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    match schema::application_id(&conn)? {
+    match peek_application_id(path)? {
         schema::APPLICATION_ID => Ok(Found::Ledger),
         _ => Err(ErrorKind::NotALedger),
     }
+}
+
+/// Reads the application id out of the first page, and leaves no trace.
+///
+/// - Merely reading a WAL database leaves `-wal` and `-shm` files beside it, which its owner may then be unable to open. Only
+///   `immutable` makes none. It doesn't look into the WAL, and needn't: the application id of a ledger is in the file
+///   before the file has its name, and stays.
+/// - `std::fs` could read those four bytes too, but closing its handle would drop the locks that SQLite holds on the file in
+///   this process.
+/// - A checkpoint writes the first page before those at the end. `writable_schema` has SQLite accept a file that is shorter
+///   than its first page says.
+fn peek_application_id(path: &Path) -> rusqlite::Result<i64> {
+    let uri = format!("file:{}?immutable=1", percent_encoded(path));
+    let conn = connect(Path::new(&uri), OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI)?;
+    conn.pragma_update(None, "writable_schema", true)?;
+    schema::application_id(&conn)
+}
+
+/// A path as a part of a URI.
+fn percent_encoded(path: &Path) -> String {
+    let mut encoded = String::new();
+    for &byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' | b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => encoded.push(char::from(byte)),
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
 }
 
 /// Builds a ledger beside its place, and moves it there whole. The caller holds the lock.
@@ -152,4 +178,27 @@ pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ledger_is_recognised_in_the_middle_of_a_checkpoint() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tierd.ledger");
+        create(&path).unwrap();
+        let whole = fs::read(&path).unwrap();
+        fs::write(&path, &whole[..4096]).unwrap();
+        assert!(matches!(identify(&path), Ok(Found::Ledger)));
+    }
+
+    #[test]
+    fn any_path_is_a_part_of_a_uri() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("100% sure? #1 + ü 帳.ledger");
+        create(&path).unwrap();
+        assert!(matches!(identify(&path), Ok(Found::Ledger)));
+    }
 }

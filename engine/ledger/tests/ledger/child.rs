@@ -1,9 +1,9 @@
 //! This test program again, as another process with a part to play.
 
 use std::{
-    io::Read,
+    io::{BufRead, BufReader, Lines, Read},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
 };
 
 use tierd_ledger::{ErrorKind, Keys, Ledger, RunSummary, SetDecisions};
@@ -18,37 +18,55 @@ const READY: &str = "the child is ready";
 /// Changes of level in each of the child's runs; as many rows are held.
 pub(crate) const SUBJECTS: i64 = 30_000;
 
-/// Starts this part, and waits until it says that it is ready.
-pub(crate) fn start(part: &str, ledger: &Path) -> Child {
-    start_as(Command::new(std::env::current_exe().unwrap()), part, ledger)
+/// A part that is being played.
+pub(crate) struct Part {
+    process: Child,
+    said: Lines<BufReader<ChildStdout>>,
 }
 
-/// As [`start`], with a shell command before the program.
-pub(crate) fn start_after(shell: &str, part: &str, ledger: &Path) -> Child {
-    let mut command = Command::new("sh");
-    command.args(["-c", &format!("{shell}; exec \"$0\" \"$@\"")]).arg(std::env::current_exe().unwrap());
-    start_as(command, part, ledger)
-}
-
-/// Waits until the child says again that it is ready.
-pub(crate) fn await_ready(child: &mut Child) {
-    // Byte by byte: a buffer would swallow what is said next.
-    let mut said = Vec::new();
-    for byte in child.stdout.as_mut().unwrap().bytes() {
-        match byte.unwrap() {
-            b'\n' if said.ends_with(READY.as_bytes()) => return,
-            b'\n' => said.clear(),
-            byte => said.push(byte),
-        }
+impl Part {
+    /// Starts this part, and waits until it says that it is ready.
+    pub(crate) fn start(name: &str, ledger: &Path) -> Self {
+        Part::start_as(Command::new(std::env::current_exe().unwrap()), name, ledger)
     }
-    panic!("the child ended before it was ready");
-}
 
-fn start_as(mut command: Command, part: &str, ledger: &Path) -> Child {
-    command.args(["--exact", &format!("child::{part}"), "--ignored", "--nocapture"]).env(LEDGER, ledger);
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    await_ready(&mut child);
-    child
+    /// As [`Part::start`], with a shell command before the program.
+    pub(crate) fn start_after(shell: &str, name: &str, ledger: &Path) -> Self {
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("{shell}; exec \"$0\" \"$@\"")]).arg(std::env::current_exe().unwrap());
+        Part::start_as(command, name, ledger)
+    }
+
+    fn start_as(mut command: Command, name: &str, ledger: &Path) -> Self {
+        command.args(["--exact", &format!("child::{name}"), "--ignored", "--nocapture"]).env(LEDGER, ledger);
+        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let said = BufReader::new(process.stdout.take().unwrap()).lines();
+        let mut part = Part { process, said };
+        part.await_ready();
+        part
+    }
+
+    /// Waits until the child says (again) that it is ready.
+    pub(crate) fn await_ready(&mut self) {
+        assert!(self.said.any(|line| line.unwrap().ends_with(READY)), "the child ended before it was ready");
+    }
+
+    /// The process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// `kill -9`.
+    pub(crate) fn kill(mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    /// Lets the part come to its end, which has to be a good one.
+    pub(crate) fn end(mut self) {
+        drop(self.process.stdin.take());
+        assert!(self.said.all(|line| line.is_ok()) && self.process.wait().unwrap().success());
+    }
 }
 
 fn ledger_path() -> PathBuf {
