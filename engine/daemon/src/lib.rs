@@ -1,9 +1,16 @@
 //! Loading a project folder and carrying out runs.
 //!
-//! This crate is where the pure core meets the machine: it reads files, asks the clock, opens the database and the
-//! ledger, and hands plain data to `tierd-eval`. Start-up and (later) reload are one path: [`Project::load`].
+//! This crate is where the pure core meets the machine: it reads files, opens the database and the ledger, and hands plain
+//! data to `tierd-eval`. Start-up and (later) reload are one path: [`Project::load`]. Nothing here prints, and the time is an
+//! argument here too.
 
+mod deciding;
+pub mod evaluate;
+pub mod held;
+mod limits;
 pub mod project;
 pub mod run;
+pub mod verify;
 
+pub use limits::LimitError;
 pub use project::{Loaded, Project, ProjectError};

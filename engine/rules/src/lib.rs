@@ -32,4 +32,5 @@ pub use diagnostic::{Diagnostic, Label, Severity};
 pub use expr::{ArithOp, CompareOp, Expr, ExprKind};
 pub use fileset::{File, FileId, FileSet, Location, Revision};
 pub use schema::{config_schema, rules_schema};
+pub use suggest::nearest;
 pub use syntax::is_usable_name;

@@ -3,7 +3,7 @@
 /// The candidate nearest to `name`, if it is near enough to be a slip of the finger; the earlier one among equals.
 ///
 /// "Near" is at most a third of the name's characters changed, swapped, added or left out, or a difference of case only.
-pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted: Vec<char> = name.to_lowercase().chars().collect();
     let mut most = wanted.len().div_ceil(3).min(3);
     if wanted.len() > 64 {

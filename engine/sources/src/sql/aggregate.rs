@@ -65,14 +65,14 @@ impl<'a> FactsSql<'a> {
         for (id, aggregate) in ordered {
             let cte = name(&names.take(&format!("{}_rows", self.plan.rules.metrics[id.0].name)));
             ctes.push((cte.clone(), self.first(*id, aggregate)));
-            joins.push(self.join(&cte, &format!(" AND {cte}.\"nth\" = 1")));
+            joins.push(self.join(&cte, &format!(" AND {cte}.nth = 1")));
             columns[id.0] = self.finish(*id, aggregate, &Sql::whole(format!("{cte}.{}", self.plan.columns[id.0])));
         }
         ctes
     }
 
     fn join(&self, cte: &str, more: &str) -> String {
-        format!("LEFT JOIN {cte} ON {cte}.{} = \"key\"{more}", self.subject)
+        format!("LEFT JOIN {cte} ON {cte}.{} = key{more}", self.subject)
     }
 
     /// The columns that metrics read, typed.
@@ -183,7 +183,8 @@ impl<'a> FactsSql<'a> {
             sql = self.days_since(aggregate, &sql);
         }
         if let Some((numerator, denominator)) = aggregate.per.and_then(|per| aggregate.window.units(per)) {
-            sql = rate(&sql, (numerator, denominator), raw_scale(aggregate), ty);
+            let own = aggregate.argument.as_ref().filter(|_| !counts).map(|a| a.ty);
+            sql = rate(&sql, (numerator, denominator), own, ty);
         }
         match empty {
             Some(empty) => call("coalesce", &[sql, empty]),
@@ -228,23 +229,9 @@ fn one_call(function: AggregateFn, argument: &str) -> String {
     }
 }
 
-/// Digits after the point of the aggregate before it is divided by the window's length; `None` for a real.
-fn raw_scale(aggregate: &Aggregate) -> Option<u8> {
-    let argument = aggregate.argument.as_ref().map_or(Type::Integer, |a| a.ty);
-    match aggregate.function {
-        AggregateFn::Count | AggregateFn::CountDistinct | AggregateFn::DaysSince => Some(0),
-        AggregateFn::Avg => argument.scale().map(|scale| scale.max(6)),
-        _ => argument.scale(),
-    }
-}
-
-/// `sql * denominator / numerator` at the scale of `ty`.
-fn rate(sql: &Sql, (numerator, denominator): (i128, i128), scale: Option<u8>, ty: Type) -> Sql {
-    match (scale, ty.scale()) {
-        (Some(from), Some(to)) => divide(&times(sql, pow10(to - from) * denominator), &Sql::integer(numerator)),
-        _ => {
-            let product = infix(Binds::Product, sql, "*", &Sql::whole(format!("{denominator}.0")));
-            infix(Binds::Product, &product, "/", &Sql::whole(format!("{numerator}.0")))
-        }
-    }
+/// A sum or count times `denominator / numerator`, from its own scale to that of `ty`.
+fn rate(sql: &Sql, (numerator, denominator): (i128, i128), own: Option<Type>, ty: Type) -> Sql {
+    let digits = |ty: Type| ty.scale().unwrap_or(0);
+    let widen = pow10(digits(ty).saturating_sub(own.map_or(0, digits)));
+    divide(&times(sql, widen * denominator), &Sql::integer(numerator))
 }

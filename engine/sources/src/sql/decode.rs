@@ -66,29 +66,49 @@ fn amount(raw: &Sql, encoding: AmountEncoding, scale: u8) -> Sql {
 
 /// A REAL within 1/10,000 of a unit, or an INTEGER in whole units.
 fn real_amount(raw: &Sql, scale: u8) -> Sql {
-    let whole = times(raw, pow10(scale));
     let units = infix(Binds::Product, raw, "*", &Sql::whole(format!("{}.0", pow10(scale))));
     let near = format!(
-        "(SELECT CAST(round(\"u\") AS INTEGER) FROM (SELECT {} AS \"u\") WHERE abs(\"u\" - round(\"u\")) <= 0.0001)",
+        "\
+(SELECT CAST(round(u) AS INTEGER)
+FROM (SELECT {} AS u)
+WHERE abs(u - round(u)) <= 0.0001 AND abs(u) < 9223372036854775808.0)",
         units.bare()
     );
-    Sql::whole(format!("CASE typeof({}) WHEN 'integer' THEN {} WHEN 'real' THEN {near} END", raw.bare(), whole.bare()))
+    Sql::whole(format!(
+        "CASE typeof({})\n  WHEN 'integer' THEN {}\n  WHEN 'real' THEN {} END",
+        raw.bare(),
+        whole_units(raw, scale).bare(),
+        indent(&near, 4)
+    ))
+}
+
+/// An INTEGER in whole units, as far as its smallest units fit 64 bits.
+fn whole_units(raw: &Sql, scale: u8) -> Sql {
+    let most = i128::from(i64::MAX) / pow10(scale);
+    match scale {
+        0 => raw.clone(),
+        _ => Sql::whole(format!(
+            "CASE WHEN {0} BETWEEN -{most} AND {most} THEN {1} END",
+            raw.bare(),
+            times(raw, pow10(scale)).bare()
+        )),
+    }
 }
 
 /// TEXT such as `-19.90`, or an INTEGER in whole units. More digits than the scale has must be zeros.
 fn text_amount(raw: &Sql, scale: u8) -> Sql {
-    let whole = times(raw, pow10(scale));
+    let whole = whole_units(raw, scale);
     let zeros = "0".repeat(usize::from(scale));
     let text = format!(
         "\
-(SELECT CAST(\"sign\" || \"whole\" || substr(\"fraction\" || '{zeros}', 1, {scale}) AS INTEGER)
-FROM (SELECT \"sign\", \"digits\",
-        substr(\"digits\", 1, instr(\"digits\" || '.', '.') - 1) AS \"whole\",
-        substr(\"digits\", instr(\"digits\" || '.', '.') + 1) AS \"fraction\"
-      FROM (SELECT CASE WHEN {raw} GLOB '-*' THEN '-' ELSE '' END AS \"sign\",
-              substr({raw}, CASE WHEN {raw} GLOB '[-+]*' THEN 2 ELSE 1 END) AS \"digits\"))
-WHERE \"digits\" GLOB '[0-9]*' AND \"digits\" NOT GLOB '*[^0-9.]*' AND \"digits\" NOT GLOB '*.*.*' AND \"digits\" NOT GLOB '*.'
-  AND rtrim(substr(\"fraction\", {after}), '0') = '' AND length(ltrim(\"whole\", '0')) <= {most})",
+(SELECT CAST(sign || whole || substr(fraction || '{zeros}', 1, {scale}) AS INTEGER)
+FROM (SELECT sign, digits,
+        substr(digits, 1, instr(digits || '.', '.') - 1) AS whole,
+        substr(digits, instr(digits || '.', '.') + 1) AS fraction
+      FROM (SELECT CASE WHEN {raw} GLOB '-*' THEN '-' ELSE '' END AS sign,
+              substr({raw}, CASE WHEN {raw} GLOB '[-+]*' THEN 2 ELSE 1 END) AS digits))
+WHERE digits GLOB '[0-9]*' AND digits NOT GLOB '*[^0-9.]*' AND digits NOT GLOB '*.*.*' AND digits NOT GLOB '*.'
+  AND rtrim(substr(fraction, {after}), '0') = '' AND length(ltrim(whole, '0')) <= {most})",
         raw = raw.bare(),
         after = u32::from(scale) + 1,
         most = 18 - u32::from(scale),
@@ -117,9 +137,9 @@ fn timestamp(raw: &Sql, encoding: TimeEncoding, zone: &Zone, reach: Reach) -> Sq
         TimeEncoding::Iso8601 => iso_timestamp(raw, zone, reach),
         TimeEncoding::Yyyymmdd => {
             let local = format!("CAST(strftime('%s', {}) AS INTEGER) * 1000000", yyyymmdd(raw).bare());
-            let offset = offset_at_local(zone, reach, &Sql::whole("\"local\""));
+            let offset = offset_at_local(zone, reach, &Sql::whole("local"));
             let offset = indent(&offset.at(Binds::Product), 2);
-            Sql::whole(format!("(SELECT \"local\" - {offset} FROM (SELECT {local} AS \"local\"))"))
+            Sql::whole(format!("(SELECT local - {offset} FROM (SELECT {local} AS local))"))
         }
         _ => instant(raw, encoding),
     }
@@ -150,39 +170,40 @@ fn yyyymmdd(raw: &Sql) -> Sql {
     let c = raw.bare();
     Sql::whole(format!(
         "\
-(SELECT \"day\"
-FROM (SELECT substr({c}, 1, 4) || '-' || substr({c}, 5, 2) || '-' || substr({c}, 7) AS \"day\")
-WHERE typeof({c}) IN ('integer', 'text') AND date(\"day\", '+0 days') = \"day\")"
+(SELECT day
+FROM (SELECT typeof(t) AS class, substr(t, 1, 4) || '-' || substr(t, 5, 2) || '-' || substr(t, 7) AS day
+      FROM (SELECT {c} AS t))
+WHERE class IN ('integer', 'text') AND date(day, '+0 days') = day)"
     ))
 }
 
 /// ISO 8601 text: a date, perhaps a time, perhaps an offset. Without offset it is local time.
 ///
-/// `tail` is what follows the minutes: seconds, a fraction, and the last `n` characters of it the offset.
+/// `tail` is what follows the minutes: seconds with a fraction, and in its last `n` characters the offset.
 fn iso_timestamp(raw: &Sql, zone: &Zone, reach: Reach) -> Sql {
-    let c = raw.bare();
-    let offset = offset_at_local(zone, reach, &Sql::whole("\"local\""));
-    let offset = indent(&offset.at(Binds::Product), 2);
+    let offset = offset_at_local(zone, reach, &Sql::whole("local"));
     Sql::whole(format!(
         "\
-(SELECT \"local\" - CASE WHEN \"zoned\" THEN \"offset\" ELSE {offset} END
-FROM (SELECT \"offset\" <> '' AS \"zoned\",
-        (strftime('%s', substr({c}, 1, 16)) + CAST(substr(\"seconds\", 2, 2) AS INTEGER)) * 1000000
-          + CAST(substr(substr(\"seconds\", 5) || '000000', 1, 6) AS INTEGER) AS \"local\",
-        CAST(substr(\"offset\", 1, 1) || '60000000' AS INTEGER)
-          * (substr(\"offset\", 2, 2) * 60 + CAST(substr(replace(\"offset\", ':', ''), 4) AS INTEGER)) AS \"offset\"
-      FROM (SELECT substr(\"tail\", 1, length(\"tail\") - \"n\") AS \"seconds\",
-              substr(\"tail\", length(\"tail\") - \"n\" + 1) AS \"offset\"
-            FROM (SELECT substr({c}, 17) AS \"tail\",
-                    CASE WHEN substr({c}, 17) GLOB '*[Zz]' THEN 1
-                         WHEN substr({c}, 17) GLOB '*[-+][0-9][0-9]:[0-9][0-9]' THEN 6
-                         WHEN substr({c}, 17) GLOB '*[-+][0-9][0-9][0-9][0-9]' THEN 5
-                         WHEN substr({c}, 17) GLOB '*[-+][0-9][0-9]' THEN 3 ELSE 0 END AS \"n\"))
-      WHERE typeof({c}) = 'text' AND date(substr({c}, 1, 10), '+0 days') = substr({c}, 1, 10)
-        AND (length({c}) = 10 OR substr({c}, 11, 6) GLOB '[ T][0-2][0-9]:[0-5][0-9]' AND substr({c}, 12, 2) < '24')
-        AND (\"seconds\" = '' OR \"seconds\" GLOB ':[0-5][0-9]'
-             OR \"seconds\" GLOB ':[0-5][0-9].[0-9]*' AND substr(\"seconds\", 5) NOT GLOB '*[^0-9]*')
-        AND substr(\"offset\", 2, 2) < '24' AND substr(replace(\"offset\", ':', ''), 4) < '60'))"
+(SELECT local - CASE WHEN zoned THEN moved ELSE {offset} END
+FROM (SELECT zone <> '' AS zoned,
+        CAST(substr(zone, 1, 1) || '60000000' AS INTEGER)
+          * (substr(zone, 2, 2) * 60 + CAST(substr(replace(zone, ':', ''), 4) AS INTEGER)) AS moved,
+        (strftime('%s', substr(t, 1, 16)) + CAST(substr(seconds, 2, 2) AS INTEGER)) * 1000000
+          + CAST(substr(substr(seconds, 5) || '000000', 1, 6) AS INTEGER) AS local
+      FROM (SELECT t, substr(tail, 1, length(tail) - n) AS seconds, substr(tail, length(tail) - n + 1) AS zone
+            FROM (SELECT t, substr(t, 17) AS tail,
+                    CASE WHEN substr(t, 17) GLOB '*[Zz]' THEN 1
+                         WHEN substr(t, 17) GLOB '*[-+][0-9][0-9]:[0-9][0-9]' THEN 6
+                         WHEN substr(t, 17) GLOB '*[-+][0-9][0-9][0-9][0-9]' THEN 5
+                         WHEN substr(t, 17) GLOB '*[-+][0-9][0-9]' THEN 3 ELSE 0 END AS n
+                  FROM (SELECT {raw} AS t)))
+      WHERE typeof(t) = 'text' AND date(substr(t, 1, 10), '+0 days') = substr(t, 1, 10)
+        AND (length(t) = 10 OR substr(t, 11, 6) GLOB '[ T][0-2][0-9]:[0-5][0-9]' AND substr(t, 12, 2) < '24')
+        AND (seconds = '' OR seconds GLOB ':[0-5][0-9]'
+             OR seconds GLOB ':[0-5][0-9].[0-9]*' AND substr(seconds, 5) NOT GLOB '*[^0-9]*')
+        AND substr(zone, 2, 2) < '24' AND substr(replace(zone, ':', ''), 4) < '60'))",
+        raw = raw.bare(),
+        offset = indent(&offset.at(Binds::Product), 2),
     ))
 }
 

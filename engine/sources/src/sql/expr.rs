@@ -213,8 +213,8 @@ fn extreme(function: &str, all: Vec<Sql>) -> Sql {
         let both = call(function, &[a.clone(), b.clone()]);
         return call("coalesce", &[both, a.clone(), b.clone()]);
     }
-    let rows: Vec<String> = all.iter().map(|row| format!("SELECT {} AS \"v\"", row.bare())).collect();
-    Sql::whole(format!("(SELECT {function}(\"v\") FROM ({}))", rows.join(" UNION ALL ")))
+    let rows: Vec<String> = all.iter().map(|row| format!("SELECT {} AS v", row.bare())).collect();
+    Sql::whole(format!("(SELECT {function}(v) FROM ({}))", rows.join(" UNION ALL ")))
 }
 
 /// `sql * factor`
@@ -242,9 +242,9 @@ pub(super) fn divide(dividend: &Sql, divisor: &Sql) -> Sql {
     if dividend.is_short() && (constant.is_some() || divisor.is_short()) || constant == Some(1) {
         return text(dividend, divisor);
     }
-    let named = text(&Sql::whole("\"n\""), &Sql::whole("\"d\""));
-    let d = if constant.is_some() { String::new() } else { format!(", {} AS \"d\"", divisor.bare()) };
-    Sql::whole(format!("(SELECT {} FROM (SELECT {} AS \"n\"{d}))", named.bare(), dividend.bare()))
+    let named = text(&Sql::whole("n"), &Sql::whole("d"));
+    let d = if constant.is_some() { String::new() } else { format!(", {} AS d", divisor.bare()) };
+    Sql::whole(format!("(SELECT {} FROM (SELECT {} AS n{d}))", named.bare(), dividend.bare()))
 }
 
 /// An exact number from one scale to another, halves away from zero.
@@ -280,8 +280,8 @@ fn cast(sql: &Sql, from: Type, to: Type) -> Sql {
 /// limit. (`'floor'` does the same from SQLite 3.46 on, and older ones make NULL of it without a word.)
 fn add_span(date: &Sql, span: CalendarSpan) -> Sql {
     if !date.is_short() {
-        let inner = add_span(&Sql::whole("\"day\""), span);
-        return Sql::whole(format!("(SELECT {} FROM (SELECT {} AS \"day\"))", inner.bare(), date.bare()));
+        let inner = add_span(&Sql::whole("day"), span);
+        return Sql::whole(format!("(SELECT {} FROM (SELECT {} AS day))", inner.bare(), date.bare()));
     }
     let d = date.bare();
     let days = if span.days == 0 { String::new() } else { format!(", '{:+} days'", span.days) };

@@ -26,7 +26,7 @@ pub(super) fn ctes(plan: &Plan<'_>) -> (Vec<Cte>, String) {
     }
     let steps = steps(plan);
     let mut last = name(&names.take("metrics"));
-    let first: Vec<(String, String)> = std::iter::once((format!("{subject}.\"key\""), "\"key\"".to_owned()))
+    let first: Vec<(String, String)> = std::iter::once((format!("{subject}.key"), "key".to_owned()))
         .chain(steps[0].iter().map(|id| (columns[id.0].bare().to_owned(), plan.columns[id.0].clone())))
         .collect();
     ctes.push((last.clone(), select(&first, &joins.join("\n"))));
@@ -45,7 +45,7 @@ fn subjects(plan: &Plan<'_>) -> String {
     let subject = &plan.rules.config.subjects[plan.subject.0];
     let scope = attributes(plan);
     let key = key(&subject.key, subject.key_type).bare().to_owned();
-    let mut columns = vec![(key.clone(), "\"key\"".to_owned())];
+    let mut columns = vec![(key.clone(), "key".to_owned())];
     for attribute in plan.attributes() {
         let text = decode(&subject.attributes[attribute], plan.clock.zone(), Reach::ALL);
         columns.push((text.bare().to_owned(), scope.columns[attribute].clone()));
@@ -115,7 +115,7 @@ fn computed(plan: &Plan<'_>, id: MetricId) -> Sql {
 fn rank(of: &str, descending: bool, kind: RankKind) -> Sql {
     let down = if descending { " DESC" } else { "" };
     let ranked = format!("PARTITION BY {of} IS NULL");
-    let ordered = format!("OVER ({ranked} ORDER BY {of}{down}, \"key\")");
+    let ordered = format!("OVER ({ranked} ORDER BY {of}{down}, key)");
     let place = match kind {
         RankKind::Rank => format!("row_number() {ordered}"),
         RankKind::Ntile(buckets) => format!("ntile({buckets}) {ordered}"),

@@ -67,10 +67,10 @@ fn query(plan: &Plan<'_>, what: &str, set: Option<&TierSet>, metrics: &[MetricId
         let comma = if i + 1 < ctes.len() { "," } else { "" };
         out += &format!("{with}{name} AS (\n  {}\n){comma}\n", indent(body, 2));
     }
-    let mut columns = vec!["\"key\"".to_owned()];
-    columns.extend(set.map(|set| format!("{} AS \"level\"", level::lower(plan, set))));
+    let mut columns = vec!["key".to_owned()];
+    columns.extend(set.map(|set| format!("{} AS level", level::lower(plan, set))));
     columns.extend(metrics.iter().map(|id| plan.columns[id.0].clone()));
-    out += &format!("SELECT\n{}\nFROM {last}\nORDER BY \"key\";\n", select_list(plan, &columns, metrics));
+    out += &format!("SELECT\n{}\nFROM {last}\nORDER BY key;\n", select_list(plan, &columns, metrics));
     out
 }
 
@@ -114,5 +114,5 @@ fn select(columns: &[(String, String)], rest: &str) -> String {
 
 /// The table of the user's database, never one of our own names.
 fn table(table: &str) -> String {
-    format!("\"main\".{}", name(table))
+    format!("main.{}", name(table))
 }

@@ -25,6 +25,28 @@ pub(super) enum Binds {
     Whole,
 }
 
+/// SQLite's keywords, but for KEY, which it takes as a name everywhere; and the two names that it takes for values.
+///
+/// Source: <https://sqlite.org/lang_keywords.html>.
+#[rustfmt::skip]
+const KEYWORDS: [&str; 148] = [
+    "ABORT", "ACTION", "ADD", "AFTER", "ALL", "ALTER", "ALWAYS", "ANALYZE", "AND", "AS", "ASC", "ATTACH",
+    "AUTOINCREMENT", "BEFORE", "BEGIN", "BETWEEN", "BY", "CASCADE", "CASE", "CAST", "CHECK", "COLLATE",
+    "COLUMN", "COMMIT", "CONFLICT", "CONSTRAINT", "CREATE", "CROSS", "CURRENT", "CURRENT_DATE",
+    "CURRENT_TIME", "CURRENT_TIMESTAMP", "DATABASE", "DEFAULT", "DEFERRABLE", "DEFERRED", "DELETE", "DESC",
+    "DETACH", "DISTINCT", "DO", "DROP", "EACH", "ELSE", "END", "ESCAPE", "EXCEPT", "EXCLUDE", "EXCLUSIVE",
+    "EXISTS", "EXPLAIN", "FAIL", "FALSE", "FILTER", "FIRST", "FOLLOWING", "FOR", "FOREIGN", "FROM", "FULL",
+    "GENERATED", "GLOB", "GROUP", "GROUPS", "HAVING", "IF", "IGNORE", "IMMEDIATE", "IN", "INDEX", "INDEXED",
+    "INITIALLY", "INNER", "INSERT", "INSTEAD", "INTERSECT", "INTO", "IS", "ISNULL", "JOIN", "LAST", "LEFT",
+    "LIKE", "LIMIT", "MATCH", "MATERIALIZED", "NATURAL", "NO", "NOT", "NOTHING", "NOTNULL", "NULL", "NULLS",
+    "OF", "OFFSET", "ON", "OR", "ORDER", "OTHERS", "OUTER", "OVER", "PARTITION", "PLAN", "PRAGMA",
+    "PRECEDING", "PRIMARY", "QUERY", "RAISE", "RANGE", "RECURSIVE", "REFERENCES", "REGEXP", "REINDEX",
+    "RELEASE", "RENAME", "REPLACE", "RESTRICT", "RETURNING", "RIGHT", "ROLLBACK", "ROW", "ROWS", "SAVEPOINT",
+    "SELECT", "SET", "TABLE", "TEMP", "TEMPORARY", "THEN", "TIES", "TO", "TRANSACTION", "TRIGGER", "TRUE",
+    "UNBOUNDED", "UNION", "UNIQUE", "UPDATE", "USING", "VACUUM", "VALUES", "VIEW", "VIRTUAL", "WHEN", "WHERE",
+    "WINDOW", "WITH", "WITHOUT",
+];
+
 /// An SQL expression as text.
 #[derive(Debug, Clone)]
 pub(super) struct Sql {
@@ -81,8 +103,15 @@ pub(super) fn infix(binds: Binds, left: &Sql, operator: &str, right: &Sql) -> Sq
     Sql::new(binds, format!("{left} {operator} {}", right.at(tighter)))
 }
 
-/// An identifier in double quotes.
+/// An identifier, in double quotes where SQLite asks for them.
+///
+/// A plain name is more than easier to read: where it names nothing it is an error, and a quoted one would be taken for text.
 pub(super) fn name(identifier: &str) -> String {
+    let starts = |c: char| c.is_ascii_alphabetic() || c == '_' || !c.is_ascii();
+    let plain = identifier.starts_with(starts) && identifier.chars().all(|c| starts(c) || c.is_ascii_digit());
+    if plain && KEYWORDS.binary_search(&identifier.to_ascii_uppercase().as_str()).is_err() {
+        return identifier.to_owned();
+    }
     format!("\"{}\"", identifier.replace('"', "\"\""))
 }
 
@@ -160,6 +189,11 @@ mod tests {
     #[test]
     fn quotes_are_doubled_and_zero_bytes_survive() {
         assert_eq!(name("a\"b"), "\"a\"\"b\"");
+        assert_eq!(
+            (name("order").as_str(), name("客户").as_str(), name("1st").as_str()),
+            ("\"order\"", "客户", "\"1st\"")
+        );
+        assert!(KEYWORDS.is_sorted());
         assert_eq!(literal("it's").bare(), "'it''s'");
         assert_eq!(literal("a\0b").bare(), "('a' || char(0) || 'b')");
     }

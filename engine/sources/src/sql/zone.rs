@@ -57,8 +57,8 @@ fn offset(pieces: Vec<(i64, i64)>, reach: Reach, of: &Sql) -> Sql {
 /// The local calendar day, as `YYYY-MM-DD`, at the instant `at`.
 pub(super) fn date_of(zone: &Zone, reach: Reach, at: &Sql) -> Sql {
     if !at.is_short() {
-        let inner = date_of(zone, reach, &Sql::whole("\"at\""));
-        return Sql::whole(format!("(SELECT {} FROM (SELECT {} AS \"at\"))", inner.bare(), at.bare()));
+        let inner = date_of(zone, reach, &Sql::whole("at"));
+        return Sql::whole(format!("(SELECT {} FROM (SELECT {} AS at))", inner.bare(), at.bare()));
     }
     let offset = offset_at_instant(zone, reach, at);
     match offset.bare().parse::<i64>() {
@@ -66,8 +66,8 @@ pub(super) fn date_of(zone: &Zone, reach: Reach, at: &Sql) -> Sql {
         Ok(_) => day_of(&infix(Binds::Sum, at, "+", &offset)),
         Err(_) => {
             let local = format!("{} + {}", at.bare(), offset.bare());
-            let day = day_of(&Sql::whole("\"local\""));
-            Sql::whole(format!("(SELECT {} FROM (SELECT {} AS \"local\"))", day.bare(), indent(&local, 2)))
+            let day = day_of(&Sql::whole("local"));
+            Sql::whole(format!("(SELECT {} FROM (SELECT {} AS local))", day.bare(), indent(&local, 2)))
         }
     }
 }

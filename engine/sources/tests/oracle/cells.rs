@@ -28,12 +28,21 @@ const JUNK: [&str; 12] = [
 ];
 
 /// Days on which months and years end, and one long ago and one far ahead.
-const DAYS: [(i64, u32, u32); 8] =
-    [(2024, 2, 29), (2023, 2, 28), (2024, 1, 31), (2023, 12, 31), (2024, 3, 31), (1899, 12, 31), (100, 3, 1), (9900, 12, 31)];
+const DAYS: [(i64, u32, u32); 8] = [
+    (2024, 2, 29),
+    (2023, 2, 28),
+    (2024, 1, 31),
+    (2023, 12, 31),
+    (2024, 3, 31),
+    (1899, 12, 31),
+    (100, 3, 1),
+    (9900, 12, 31),
+];
 
-/// Whole numbers in the smallest unit; bounds of expressions reckon with [`MOST_UNITS`].
+/// Whole numbers in the smallest unit.
 const UNITS: [i64; 10] = [0, 1, -1, 50, 100, -100, 12_345, 250, 999_999, -999_999];
-pub(crate) const MOST_UNITS: u128 = 1_000_000;
+/// No number that stands in a column for ordinary ones is larger in size.
+pub(crate) const MOST_WHOLES: u128 = 21_000_000;
 
 /// A value for a key column: a subject's key, or something else in `strangers` of a hundred cases.
 pub(crate) fn key(choices: &mut Choices<'_>, schema: &Schema, keys: &[Stored], strangers: u32) -> Stored {
@@ -58,6 +67,9 @@ pub(crate) fn cell(choices: &mut Choices<'_>, schema: &Schema, column: &Column) 
     match choices.below(20) {
         0 | 1 => Stored::Null,
         2 => misfit(choices),
+        3..10 if column.huge && column.ty == Type::Integer => {
+            Stored::Integer(choices.pick(&[i64::MAX, i64::MIN, 1 << 53]))
+        }
         _ => fitting(choices, schema, column),
     }
 }
@@ -67,7 +79,7 @@ fn misfit(choices: &mut Choices<'_>) -> Stored {
         0 => Stored::Text(choices.pick(&JUNK).to_owned()),
         1 => Stored::Blob(vec![0x31]),
         2 => Stored::Real(choices.pick(&[0.5, 19.995, 1e30, f64::INFINITY, -1e25])),
-        _ => Stored::Integer(choices.pick(&[2, -3, 20_230_229, i64::MIN])),
+        _ => Stored::Integer(choices.pick(&[2, -3, 20_230_229])),
     }
 }
 
@@ -135,7 +147,7 @@ fn day(choices: &mut Choices<'_>, schema: &Schema) -> Date {
 fn date(choices: &mut Choices<'_>, schema: &Schema, encoding: Option<&str>) -> Stored {
     match encoding {
         Some("iso8601") => Stored::Text(day(choices, schema).to_string()),
-        Some("yyyymmdd") => yyyymmdd(choices, day(choices, schema)),
+        Some("yyyymmdd") => yyyymmdd(choices, schema),
         _ => counted(encoding, instant(choices, schema)),
     }
 }
@@ -143,12 +155,13 @@ fn date(choices: &mut Choices<'_>, schema: &Schema, encoding: Option<&str>) -> S
 fn timestamp(choices: &mut Choices<'_>, schema: &Schema, encoding: Option<&str>) -> Stored {
     match encoding {
         Some("iso8601") => Stored::Text(iso(choices, schema)),
-        Some("yyyymmdd") => yyyymmdd(choices, day(choices, schema)),
+        Some("yyyymmdd") => yyyymmdd(choices, schema),
         _ => counted(encoding, instant(choices, schema)),
     }
 }
 
-fn yyyymmdd(choices: &mut Choices<'_>, day: Date) -> Stored {
+fn yyyymmdd(choices: &mut Choices<'_>, schema: &Schema) -> Stored {
+    let day = day(choices, schema);
     let digits = day.to_string().replace('-', "");
     match digits.parse() {
         Ok(number) if choices.chance(50) => Stored::Integer(number),

@@ -3,11 +3,7 @@
 
 use tierd_model::{Clock, Type, pow10};
 
-use crate::{
-    cells::{MOST_UNITS, TEXTS},
-    choices::Choices,
-    schema::local_text,
-};
+use crate::{cells::TEXTS, choices::Choices, schema::local_text};
 
 /// What every number of a computation stays below.
 const LIMIT: u128 = 1 << 61;
@@ -24,13 +20,6 @@ pub(crate) struct Item {
 }
 
 impl Item {
-    /// A column of a table.
-    pub(crate) fn column(name: &str, ty: Type) -> Self {
-        // Misfits of integer columns are integers, too.
-        let most = if ty.is_exact() { 1 << 63 } else { MOST_UNITS };
-        Item { text: name.to_owned(), ty, most, eighths: ty == Type::Real }
-    }
-
     fn scale(&self) -> u8 {
         self.ty.scale().unwrap_or(0)
     }
@@ -114,7 +103,9 @@ impl Writer<'_, '_, '_> {
 
     fn bool_column(&mut self) -> String {
         match self.column_of(|ty| ty == Type::Bool) {
-            Some(item) if self.choices.chance(40) => format!("{} = {}", item.text, self.choices.pick(&["true", "false"])),
+            Some(item) if self.choices.chance(40) => {
+                format!("{} = {}", item.text, self.choices.pick(&["true", "false"]))
+            }
             Some(item) => item.text,
             None => self.is_null(),
         }
@@ -213,10 +204,15 @@ impl Writer<'_, '_, '_> {
         });
         match self.choices.below(if depth > 0 { 9 } else { 1 }) {
             5 | 6 => {
-                let span = self.choices.pick(&["1 month", "3 months", "10 days", "1 year", "1 quarter 2 days", "45 days"]);
+                let span =
+                    self.choices.pick(&["1 month", "3 months", "10 days", "1 year", "1 quarter 2 days", "45 days"]);
                 format!("({simple} {} interval '{span}')", self.choices.pick(&["+", "-"]))
             }
-            7 => format!("{}({simple}, {})", self.choices.pick(&["least", "greatest", "coalesce"]), self.date(depth_left)),
+            7 => format!(
+                "{}({simple}, {})",
+                self.choices.pick(&["least", "greatest", "coalesce"]),
+                self.date(depth_left)
+            ),
             8 => format!("nullif({simple}, {})", self.date(depth_left)),
             _ => simple,
         }
@@ -226,7 +222,12 @@ impl Writer<'_, '_, '_> {
         let simple = match self.choices.below(5) {
             0..3 => self.column_of(|ty| ty == Type::Timestamp).map(|item| item.text),
             3 => {
-                let span = self.choices.pick(&["", " - interval '1 month'", " + interval '1 day'", " - interval '1 year 3 days'"]);
+                let span = self.choices.pick(&[
+                    "",
+                    " - interval '1 month'",
+                    " + interval '1 day'",
+                    " - interval '1 year 3 days'",
+                ]);
                 Some(if span.is_empty() { "as_of".to_owned() } else { format!("(as_of{span})") })
             }
             _ => None,
@@ -252,8 +253,10 @@ impl Writer<'_, '_, '_> {
     /// A number as written, with at most so many digits after the point.
     fn literal_up_to(&mut self, scale: u8) -> Item {
         let all = ["1", "0", "100", "-100", "1.00", "0.5", "123.45", "9999.99", "-1", "12345", "0.0001", "2.5"];
-        let fitting: Vec<&str> =
-            all.into_iter().filter(|t| t.split_once('.').map_or(0, |(_, digits)| digits.len()) <= usize::from(scale)).collect();
+        let fitting: Vec<&str> = all
+            .into_iter()
+            .filter(|t| t.split_once('.').map_or(0, |(_, digits)| digits.len()) <= usize::from(scale))
+            .collect();
         let text = self.choices.pick(&fitting);
         let number = tierd_model::Decimal::parse(text).expect("a number");
         let ty = if text.contains('.') { Type::Decimal(number.scale) } else { Type::Integer };
@@ -269,6 +272,9 @@ impl Writer<'_, '_, '_> {
             1..3 => return self.exact_column(),
             _ => self.exact(depth_left),
         };
+        if a.most >= LIMIT {
+            return a;
+        }
         match operator {
             3 => self.sum(a, depth_left),
             4 => self.product(a, depth_left),
@@ -294,7 +300,12 @@ impl Writer<'_, '_, '_> {
                     return a;
                 }
                 let text = format!("cast({} as decimal({scale}))", real.text);
-                Item { text, ty: Type::Decimal(scale), most: (real.most + 1) * pow10(scale).unsigned_abs(), eighths: false }
+                Item {
+                    text,
+                    ty: Type::Decimal(scale),
+                    most: (real.most + 1) * pow10(scale).unsigned_abs(),
+                    eighths: false,
+                }
             }
         }
     }
@@ -444,7 +455,8 @@ impl Writer<'_, '_, '_> {
     }
 
     fn real_literal(&mut self) -> Item {
-        let text = self.choices.pick(&["cast(1 as real)", "cast(0.125 as real)", "cast(-12.5 as real)", "cast(100 as real)"]);
+        let text =
+            self.choices.pick(&["cast(1 as real)", "cast(0.125 as real)", "cast(-12.5 as real)", "cast(100 as real)"]);
         Item { text: text.to_owned(), ty: Type::Real, most: 100, eighths: true }
     }
 }

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use tierd_model::{CalendarSpan, CalendarUnit, Clock, MICROS, Timestamp, Type, Window, WindowKind, Zone, parse_timestamp};
+use tierd_model::{
+    CalendarSpan, CalendarUnit, Clock, MICROS, Timestamp, Type, Window, WindowKind, Zone, parse_timestamp, pow10,
+};
 
-use crate::choices::Choices;
+use crate::{cells::MOST_WHOLES, choices::Choices, expression::Item};
 
 /// Rows of one fact table at most: what bounds of sums reckon with.
 pub(crate) const MOST_ROWS: usize = 60;
@@ -43,6 +45,19 @@ pub(crate) struct Column {
     pub(crate) ty: Type,
     pub(crate) encoding: Option<&'static str>,
     pub(crate) declared: &'static str,
+    /// Integers up to the ends of 64 bits: compared and ranked, not computed with.
+    pub(crate) huge: bool,
+}
+
+impl Column {
+    /// The column in expressions.
+    pub(crate) fn item(&self) -> Item {
+        let most = match self.ty {
+            Type::Integer if self.huge => 1 << 63,
+            ty => MOST_WHOLES * pow10(ty.scale().unwrap_or(0)).unsigned_abs(),
+        };
+        Item { text: self.name.clone(), ty: self.ty, most, eighths: self.ty == Type::Real }
+    }
 }
 
 /// How a table stands in the database.
@@ -152,7 +167,8 @@ fn stored_as(choices: &mut Choices<'_>, name: String, ty: Type) -> Column {
         false => choices.pick(&["", "", "", "INTEGER", "REAL", "NUMERIC"]),
     };
     let stored = if choices.chance(30) { format!("{name} \"x\"") } else { name.clone() };
-    Column { name, stored, ty, encoding, declared }
+    let huge = choices.chance(10);
+    Column { name, stored, ty, encoding, declared, huge }
 }
 
 /// Every window that metrics use, with its text.

@@ -1,0 +1,170 @@
+//! One random case: the files of a project folder, and statements that make its database.
+
+use std::fmt::Write;
+
+use proptest::{collection::vec, prelude::*};
+use rusqlite::{Connection, params_from_iter, types::Value as Stored};
+use tierd_model::Type;
+
+use crate::{
+    cells::{cell, key},
+    choices::Choices,
+    expression::Writer,
+    rules::{Rules, quoted},
+    schema::{Layout, MOST_ROWS, Schema, Table},
+};
+
+/// Random words: every part of a case has its own, so that each can shrink and vanish by itself.
+#[derive(Clone)]
+pub(crate) struct Words {
+    schema: Vec<u32>,
+    filters: Vec<u32>,
+    subjects: Vec<Vec<u32>>,
+    facts: [Vec<Vec<u32>>; 2],
+    metrics: Vec<Vec<u32>>,
+    tier_sets: Vec<Vec<u32>>,
+}
+
+/// Words say nothing to a person; the report of a difference shows what was made of them.
+impl std::fmt::Debug for Words {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the case above")
+    }
+}
+
+/// All cases.
+pub(crate) fn words() -> impl Strategy<Value = Words> {
+    let row = || vec(any::<u32>(), 0..40);
+    let long = || vec(any::<u32>(), 0..90);
+    let tables = (vec(row(), 0..14), vec(row(), 0..MOST_ROWS), vec(row(), 0..MOST_ROWS / 2));
+    (vec(any::<u32>(), 80), long(), tables, vec(long(), 1..7), vec(long(), 0..3)).prop_map(
+        |(schema, filters, (subjects, first, second), metrics, tier_sets)| Words {
+            schema,
+            filters,
+            subjects,
+            facts: [first, second],
+            metrics,
+            tier_sets,
+        },
+    )
+}
+
+/// A project folder with its database.
+pub(crate) struct Case {
+    pub(crate) schema: Schema,
+    pub(crate) config: String,
+    pub(crate) rules: String,
+    tables: Vec<Rows>,
+}
+
+/// A table and what it holds.
+struct Rows {
+    create: String,
+    insert: String,
+    rows: Vec<Vec<Stored>>,
+}
+
+impl Case {
+    pub(crate) fn new(words: &Words) -> Self {
+        let schema = Schema::random(&mut Choices::new(&words.schema));
+        let keys = keys(&schema, words.subjects.len());
+        let mut tables = vec![rows(&schema, &schema.subject, &words.subjects, |row, _| keys[row].clone())];
+        for (facts, words) in schema.facts.iter().zip(&words.facts) {
+            tables.push(rows(&schema, facts, words, |_, choices| key(choices, &schema, &keys, 12)));
+        }
+        let mut rules = Rules::new(&schema);
+        words.metrics.iter().for_each(|words| rules.metric(&mut Choices::new(words)));
+        for (words, name) in words.tier_sets.iter().zip(["value", "长期"]) {
+            rules.tier_set(&mut Choices::new(words), name);
+        }
+        let rules = rules.text;
+        let config = config(&schema, &mut Choices::new(&words.filters));
+        Case { schema, config, rules, tables }
+    }
+
+    /// Makes the tables in an empty database.
+    pub(crate) fn fill(&self, database: &Connection) -> rusqlite::Result<()> {
+        for table in &self.tables {
+            database.execute_batch(&table.create)?;
+            let mut insert = database.prepare(&table.insert)?;
+            for row in &table.rows {
+                insert.execute(params_from_iter(row))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Keys that sort differently as numbers, as text and without regard to case.
+fn keys(schema: &Schema, count: usize) -> Vec<Stored> {
+    let texts = ["b", "B", "a", "客户1", "Ab", "ab", "", "10", "9", "it's", "é", "z z", "_", "\u{1F600}"];
+    let numbers = [10, 9, -5, 0, 1, 1 << 40, i64::MAX, i64::MIN, 2, 3, 4, 100, 7, 8];
+    match schema.text_keys {
+        true => texts.iter().take(count).map(|text| Stored::Text((*text).to_owned())).collect(),
+        false => numbers.iter().take(count).map(|number| Stored::Integer(*number)).collect(),
+    }
+}
+
+fn rows(schema: &Schema, table: &Table, words: &[Vec<u32>], key: impl Fn(usize, &mut Choices<'_>) -> Stored) -> Rows {
+    let name = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
+    let mut columns = format!("{} {}", name(table.key), table.key_declared);
+    for column in &table.columns {
+        let _ = write!(columns, ", {} {}", name(&column.stored), column.declared);
+    }
+    let stored = if table.layout == Layout::View { format!("{} base", table.table) } else { table.table.to_owned() };
+    let mut create = match table.layout {
+        Layout::WithoutRowids => {
+            format!("CREATE TABLE {} (\"nr\" INTEGER PRIMARY KEY, {columns}) WITHOUT ROWID;", name(&stored))
+        }
+        _ => format!("CREATE TABLE {} (\"nr\" INTEGER PRIMARY KEY, {columns});", name(&stored)),
+    };
+    if table.layout == Layout::View {
+        let _ = write!(create, "CREATE VIEW {} AS SELECT * FROM {};", name(table.table), name(&stored));
+    }
+    let places = vec!["?"; table.columns.len() + 2].join(", ");
+    let rows = words.iter().enumerate().map(|(i, words)| {
+        let choices = &mut Choices::new(words);
+        let mut row = vec![Stored::Integer(i as i64), key(i, choices)];
+        row.extend(table.columns.iter().map(|column| cell(choices, schema, column)));
+        row
+    });
+    Rows { insert: format!("INSERT INTO {} VALUES ({places})", name(&stored)), rows: rows.collect(), create }
+}
+
+fn config(schema: &Schema, choices: &mut Choices<'_>) -> String {
+    let mut out =
+        format!("time_zone = \"{}\"\n[database]\nsqlite = \"shop.db\"\nbad_values = \"any\"\n", schema.zone().name());
+    let subject = &schema.subject;
+    let key_type = if schema.text_keys { "text" } else { "integer" };
+    let key = format!("key = {{ column = {}, type = \"{key_type}\" }}", quoted(subject.key));
+    out += &format!("[subject.customer]\ntable = {}\n{key}\n", quoted(subject.table));
+    out += &filter(schema, subject, choices);
+    out += &columns("subject.customer.attributes", subject);
+    for facts in &schema.facts {
+        out += &format!("[facts.{}]\ntable = {}\nsubject = \"customer\"\n", facts.name, quoted(facts.table));
+        out += &format!("subject_column = {}\ntime = \"happened_at\"\n", quoted(facts.key));
+        out += &filter(schema, facts, choices);
+        out += &columns(&format!("facts.{}.columns", facts.name), facts);
+    }
+    out
+}
+
+fn filter(schema: &Schema, table: &Table, choices: &mut Choices<'_>) -> String {
+    if table.columns.is_empty() || !choices.chance(30) {
+        return String::new();
+    }
+    let scope: Vec<_> = table.columns.iter().map(|column| column.item()).collect();
+    let condition = Writer { scope: &scope, choices, clock: &schema.clock }.condition(2);
+    format!("filter = {}\n", quoted(&condition))
+}
+
+fn columns(heading: &str, table: &Table) -> String {
+    let mut out = format!("[{heading}]\n");
+    for column in &table.columns {
+        let encoding = column.encoding.map_or(String::new(), |encoding| format!(", encoding = \"{encoding}\""));
+        let stored = quoted(&column.stored);
+        let (name, ty): (_, Type) = (&column.name, column.ty);
+        let _ = writeln!(out, "{name} = {{ type = \"{ty}\", column = {stored}{encoding} }}");
+    }
+    out
+}
