@@ -42,6 +42,15 @@ mod tests {
     }
 
     #[test]
+    fn the_rules_load_without_a_word() {
+        let file = |(path, text): (&str, String)| tierd_rules::File { path: path.into(), text: text.into() };
+        let loaded = tierd_rules::load(tierd_rules::FileSet::new(files().into_iter().map(file).collect()));
+        assert_eq!(loaded.diagnostics, []);
+        let sets: Vec<String> = loaded.rules.unwrap().tier_sets.into_iter().map(|set| set.name).collect();
+        assert_eq!(sets, ["rfm", "spend", "value"]);
+    }
+
+    #[test]
     fn the_rest_of_a_file_is_untouched() {
         assert_eq!(
             with_local_schema("a.toml", "#:schema x/y.json\n# one\ntwo = 2\n"),

@@ -1,0 +1,14 @@
+#!/bin/sh
+# Runs compare.py in a virtual environment of its own, with pinned versions.
+#   compare.sh [--self-test] FOLDER
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+for folder; do :; done # the last argument
+venv=$folder/venv
+if ! cmp -s "$here/requirements.txt" "$venv/installed.txt"; then
+    rm -rf "$venv"
+    python3 -m venv "$venv"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: -r "$here/requirements.txt"
+    cp "$here/requirements.txt" "$venv/installed.txt"
+fi
+exec "$venv/bin/python" "$here/compare.py" "$@"
