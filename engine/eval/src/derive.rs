@@ -1,7 +1,7 @@
-//! From aggregates and attributes to all metrics of a subject: derived ones and ranks, in the order that the checker found.
+//! From aggregates and attributes to all metrics of a subject: derived ones and ranks, in the checker's order.
 //!
-//! Metrics stand after those that they refer to, so that one walk is enough. Derived metrics are evaluated in chunks that stay
-//! in the cache; ranks need every subject at once.
+//! Metrics stand after those that they refer to, so that one walk is enough. Derived metrics are evaluated in chunks
+//! that stay in the cache; ranks need every subject at once.
 
 use arrow_array::{Array, ArrayRef};
 use arrow_select::concat::concat;

@@ -1,8 +1,8 @@
-//! Why a subject has its level: every condition with the values that decided it, and what is missing for the next level.
+//! Why a subject has its level: every condition with its values, and what is missing for the next level.
 //!
-//! An explanation is data ([`Explanation`]); [`text`] turns it into lines for a terminal. It is found by the functions that
-//! graded the subject ([`crate::levels`], [`crate::expr`]), given one row of the same columns, so that it can't disagree with
-//! the level. Ranks are read from their columns, never computed again for one subject.
+//! An explanation is data ([`Explanation`]); [`text`] turns it into lines for a terminal. It is found by the functions
+//! that graded the subject ([`crate::levels`], [`crate::expr`]), given one row of the same columns, so that it can't
+//! disagree with the level. Ranks are read from their columns, never computed again for one subject.
 //!
 //! Nothing is masked in the data: [`Side::personal`] and [`Story::personal`] say what must be, wherever it is shown.
 

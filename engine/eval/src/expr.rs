@@ -1,14 +1,15 @@
 //! Expressions over Arrow columns: each node of the tree is one kernel call over all rows.
 //!
-//! The checker has proved every type, so that this module only dispatches, once per node and never per row. Comparisons,
-//! Kleene logic and choices are Arrow's own kernels; arithmetic is ours, because in tierd a result that doesn't fit is NULL
-//! where Arrow raises an error (`numbers`). Constants stay single values until a kernel needs them (`operand`).
+//! The checker has proved every type, so that this module only dispatches, once per node and never per row.
+//! Comparisons, Kleene logic and choices are Arrow's own kernels; arithmetic is ours, because in tierd a result that
+//! doesn't fit is NULL where Arrow raises an error (`numbers`). Constants stay single values until a kernel needs them
+//! (`operand`).
 //!
 //! Callers hand in some thousand rows at a time ([`CHUNK`]), so that what lies between two nodes stays in the cache.
 //! Explanations evaluate single rows by the same functions; that is why they can't disagree with the levels.
 //!
-//! Deliberately absent: errors. Whatever the numbers are, the answer is a value or NULL. No branch is skipped either: an
-//! operand that isn't needed can't fail, and a short cut per row would cost more than it saves.
+//! Deliberately absent: errors. Whatever the numbers are, the answer is a value or NULL. No branch is skipped either:
+//! an operand that isn't needed can't fail, and a short cut per row would cost more than it saves.
 
 mod calendar;
 mod choice;
@@ -31,10 +32,12 @@ use operand::Operand;
 /// Rows that are best evaluated at once: a few columns of them fit into the second-level cache.
 pub const CHUNK: usize = 8192;
 
-/// The value of `expr` for each of `rows` rows: an array of `rows` values of the expression's type ([`crate::columns`]).
+/// The value of `expr` for each of `rows` rows: an array of `rows` values of the expression's type
+/// ([`crate::columns`]).
 ///
-/// `columns` are those of the expression's scope, by index; only those that it reads need be there. Each has `rows` values of
-/// its declared type. A result that doesn't fit its type, a division by zero and a real that isn't finite are NULL.
+/// `columns` are those of the expression's scope, by index; only those that it reads need be there. Each has `rows`
+/// values of its declared type. A result that doesn't fit its type, a division by zero and a real that isn't finite are
+/// NULL.
 ///
 /// # Panics
 /// If a column that the expression reads is absent or of another type or length: the callers of this crate build them.

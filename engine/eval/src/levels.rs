@@ -1,11 +1,12 @@
 //! From metrics to levels: the highest level whose condition is TRUE, and what UNKNOWN does.
 //!
-//! Grading goes in two steps, because what a subject held before comes from the ledger and is rarely needed: [`grade`] finds
-//! what the metrics alone prove, and lists the subjects that met UNKNOWN; [`Graded::settle`] asks for the held level of just
-//! these, and only in sets that keep it ([`Unknown::Keep`]). A run in which nothing is UNKNOWN never reads a held level.
+//! Grading goes in two steps, because what a subject held before comes from the ledger and is rarely needed: [`grade`]
+//! finds what the metrics alone prove, and lists the subjects that met UNKNOWN; [`Graded::settle`] asks for the held
+//! level of just these, and only in sets that keep it ([`Unknown::Keep`]). A run in which nothing is UNKNOWN never
+//! reads a held level.
 //!
-//! Conditions are truth masks over chunks of subjects. A subject leaves the mask with its first TRUE, so that an UNKNOWN below
-//! the level that it has doesn't count.
+//! Conditions are truth masks over chunks of subjects. A subject leaves the mask with its first TRUE, so that an
+//! UNKNOWN below the level that it has doesn't count.
 
 use arrow_array::{Array, BooleanArray};
 use arrow_buffer::BooleanBuffer;
@@ -59,8 +60,8 @@ pub struct UnknownConditions {
 
 /// The level that the metrics prove, for every subject.
 ///
-/// Where a decision met UNKNOWN, `earned` is the proven level for now if the set keeps levels ([`Graded::settle`] has the last
-/// word), and the lowest level if the set says so.
+/// Where a decision met UNKNOWN, `earned` is the proven level for now if the set keeps levels ([`Graded::settle`] has
+/// the last word), and the lowest level if the set says so.
 ///
 /// # Errors
 /// [`UnknownConditions`] if the set allows no UNKNOWN and there is one.

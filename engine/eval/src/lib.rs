@@ -1,8 +1,8 @@
 //! Metrics, ranks, levels and explanations: pure functions over Arrow columns.
 //!
 //! ```text
-//! aggregates, attributes ─► derive (expr, rank) ─► Metrics ─► levels ─► Graded
-//!                                                     └─────► explain
+//! rows of facts ─► scan ─► aggregates, attributes ─► derive (expr, rank) ─► Metrics ─► levels ─► Graded
+//!                                                                             └─────► explain
 //! ```
 //!
 //! Nothing here touches a file, a database or the clock; `as_of` is an argument ([`tierd_model::Clock`]).

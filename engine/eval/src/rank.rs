@@ -1,11 +1,11 @@
 //! Rank, percentile and buckets of all subjects by one metric.
 //!
-//! Always exact and over everyone. Subjects are in the order of their keys, so that the subject's index breaks ties: ascending,
-//! whichever way the metric is ordered. Subjects whose metric is NULL aren't ranked and get NULL.
+//! Always exact and over everyone. Subjects are in the order of their keys, so that the subject's index breaks ties:
+//! ascending, whichever way the metric is ordered. Subjects whose metric is NULL aren't ranked and get NULL.
 //!
-//! Value and index are packed into one integer per subject, which sorts several times faster than indices that look their
-//! values up, and in place: 8 bytes per subject where value range and index fit together into 64 bits (the usual case), else 16.
-//! Only a range of decimals beyond 96 bits falls back to sorting bare indices.
+//! Value and index are packed into one integer per subject, which sorts several times faster than indices that look
+//! their values up, and in place: 8 bytes per subject where value range and index fit together into 64 bits (the usual
+//! case), else 16. Only a range of decimals beyond 96 bits falls back to sorting bare indices.
 
 use std::sync::Arc;
 

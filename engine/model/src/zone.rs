@@ -1,5 +1,3 @@
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use jiff::tz::TimeZone;
 
 use crate::{DAY_MICROS, MICROS};
@@ -46,8 +44,9 @@ pub struct Zone {
     name: String,
     /// Sorted by both starts; the first begins before all time.
     pieces: Vec<Piece>,
-    /// The piece that answered last: rows of one table cluster in time.
-    recent: AtomicUsize,
+    /// For each stretch of [`BUCKET_BITS`], the piece that holds its beginning; by local time and by instant.
+    civil_index: Vec<u16>,
+    instant_index: Vec<u16>,
 }
 
 /// A stretch of time with one offset.
@@ -65,6 +64,12 @@ struct Piece {
 const FIRST_SECOND: i64 = -2_208_988_800;
 const LAST_SECOND: i64 = 7_258_118_400;
 
+/// Stretches of 2^40 microseconds (some 12.7 days) hold at most a transition or two, so that a lookup in any order of times is
+/// one load and a comparison.
+const BUCKET_BITS: u32 = 40;
+const FIRST_BUCKET: i64 = (FIRST_SECOND * MICROS) >> BUCKET_BITS;
+const LAST_BUCKET: i64 = (LAST_SECOND * MICROS) >> BUCKET_BITS;
+
 impl Zone {
     /// The zone of this IANA name.
     ///
@@ -72,12 +77,18 @@ impl Zone {
     /// [`ZoneError`] where the database has no such zone.
     pub fn new(name: &str) -> Result<Self, ZoneError> {
         let zone = TimeZone::get(name).map_err(|source| ZoneError { name: name.to_owned(), source })?;
-        Ok(Zone { name: name.to_owned(), pieces: pieces(&zone), recent: AtomicUsize::new(0) })
+        Ok(Zone::of_pieces(name, pieces(&zone)))
     }
 
     /// Coordinated universal time.
     pub fn utc() -> Self {
-        Zone { name: "UTC".to_owned(), pieces: pieces(&TimeZone::UTC), recent: AtomicUsize::new(0) }
+        Zone::of_pieces("UTC", pieces(&TimeZone::UTC))
+    }
+
+    fn of_pieces(name: &str, pieces: Vec<Piece>) -> Self {
+        let civil_index = index(&pieces, |piece| piece.civil);
+        let instant_index = index(&pieces, |piece| piece.instant);
+        Zone { name: name.to_owned(), pieces, civil_index, instant_index }
     }
 
     /// The IANA name.
@@ -88,13 +99,13 @@ impl Zone {
     /// The instant at which clocks show this local time (microseconds since 1970-01-01T00:00 on the local clock).
     #[inline]
     pub fn to_instant(&self, civil: i64) -> i64 {
-        civil.saturating_sub(self.piece(civil, |p| p.civil).offset)
+        civil.saturating_sub(self.piece(civil, &self.civil_index, |p| p.civil).offset)
     }
 
     /// The local time at this instant, in microseconds since 1970-01-01T00:00 on the local clock.
     #[inline]
     pub fn to_civil(&self, instant: i64) -> i64 {
-        instant.saturating_add(self.piece(instant, |p| p.instant).offset)
+        instant.saturating_add(self.piece(instant, &self.instant_index, |p| p.instant).offset)
     }
 
     /// The calendar day at this instant.
@@ -121,17 +132,20 @@ impl Zone {
     }
 
     #[inline]
-    fn piece(&self, at: i64, start: impl Fn(&Piece) -> i64) -> Piece {
-        let recent = self.recent.load(Ordering::Relaxed);
-        let piece = self.pieces[recent];
-        let ends = self.pieces.get(recent + 1).map_or(i64::MAX, &start);
-        if start(&piece) <= at && at < ends {
-            return piece;
+    fn piece(&self, at: i64, index: &[u16], start: impl Fn(&Piece) -> i64) -> Piece {
+        let bucket = (at >> BUCKET_BITS).clamp(FIRST_BUCKET, LAST_BUCKET) - FIRST_BUCKET;
+        let mut found = usize::from(index[bucket as usize]);
+        while self.pieces.get(found + 1).is_some_and(|next| start(next) <= at) {
+            found += 1;
         }
-        let found = self.pieces.partition_point(|p| start(p) <= at).saturating_sub(1);
-        self.recent.store(found, Ordering::Relaxed);
         self.pieces[found]
     }
+}
+
+/// For each bucket the last piece that starts at its beginning or before. There are at most a few hundred pieces.
+fn index(pieces: &[Piece], start: impl Fn(&Piece) -> i64) -> Vec<u16> {
+    let piece_at = |at: i64| pieces.partition_point(|piece| start(piece) <= at).saturating_sub(1) as u16;
+    (FIRST_BUCKET..=LAST_BUCKET).map(|bucket| piece_at(bucket << BUCKET_BITS)).collect()
 }
 
 fn pieces(zone: &TimeZone) -> Vec<Piece> {

@@ -85,6 +85,8 @@ pub struct Facts {
     pub filter: Option<Expr>,
     /// The newest row may be at most this old at `as_of`.
     pub fresh: Option<CalendarSpan>,
+    /// Whether a table without any row is no mistake.
+    pub may_be_empty: bool,
     /// Columns that rules may use; the time column among them.
     pub columns: Vec<Column>,
     /// Where it is written.

@@ -22,7 +22,7 @@ mod suggest;
 mod syntax;
 mod typing;
 
-pub use check::{CONFIG_FILE, Loaded, load};
+pub use check::{CONFIG_FILE, Loaded, load, rules_folder};
 pub use checked::{
     Aggregate, AggregateFn, FactsId, Level, Metric, MetricId, MetricKind, RankKind, RuleSet, SubjectId, TierSet,
     Unknown,
@@ -32,3 +32,4 @@ pub use diagnostic::{Diagnostic, Label, Severity};
 pub use expr::{ArithOp, CompareOp, Expr, ExprKind};
 pub use fileset::{File, FileId, FileSet, Location, Revision};
 pub use schema::{config_schema, rules_schema};
+pub use syntax::is_usable_name;

@@ -2,13 +2,16 @@
 
 use std::{borrow::Cow, ops::Range};
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use serde_json::{Value, json};
 
 use crate::{
     diagnostic::{Diagnostic, Label, Severity},
     fileset::{FileId, FileSet, Location},
 };
+
+/// How many bytes of a line are looked at after what is shown: a file may be one line of a megabyte.
+const MOST_AFTER: usize = 1 << 10;
 
 impl Diagnostic {
     /// The diagnostic as text of several lines, without a line end: headline, place, the quoted lines with carets, and the fix.
@@ -58,13 +61,17 @@ impl Diagnostic {
         let first = labels.iter().map(|(_, _, range)| range.start).min().unwrap_or(0);
         let last = labels.iter().map(|(_, _, range)| range.end).max().unwrap_or(0);
         let start = text[..first].rfind('\n').map_or(0, |at| at + 1);
-        let end = text[last..].find('\n').map_or(text.len(), |at| last + at);
+        let end = text[last..].find(['\r', '\n']).map_or(text.len(), |at| last + at);
+        let end = floor(text, end.min(last + MOST_AFTER));
         let line = text[..start].matches('\n').count() + 1;
         let annotations = labels.into_iter().map(|(kind, label, range)| {
             let annotation = kind.span(range.start - start..range.end - start);
             if label.text.is_empty() { annotation } else { annotation.label(printable(&label.text)) }
         });
-        Snippet::source(&text[start..end]).line_start(line).path(&*files.file(file).path).annotations(annotations)
+        Snippet::source(quotable(&text[start..end]))
+            .line_start(line)
+            .path(&*files.file(file).path)
+            .annotations(annotations)
     }
 
     /// The diagnostic as JSON: `code`, `severity`, `headline`, `help`, `places` (the first is the primary one) with `file`, `line`,
@@ -102,9 +109,13 @@ fn place(label: &Label, files: &FileSet) -> Value {
 
 /// The range cut to the text and to whole characters.
 fn in_text(text: &str, range: &Range<usize>) -> Range<usize> {
-    let boundary = |at: usize| (0..=at.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
-    let start = boundary(range.start);
-    start..boundary(range.end).max(start)
+    let start = floor(text, range.start);
+    start..floor(text, range.end).max(start)
+}
+
+/// The nearest character boundary at or before `at`.
+fn floor(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
 }
 
 /// As much of the range as is on its first line.
@@ -113,6 +124,15 @@ fn one_line(text: &str, range: &Range<usize>) -> Range<usize> {
     match text[range.clone()].find('\n') {
         Some(at) => range.start..range.start + at,
         None => range,
+    }
+}
+
+/// The renderer shows the control characters of ASCII as signs; those of Latin-1 are replaced here, byte for byte.
+fn quotable(text: &str) -> Cow<'_, str> {
+    let latin = |char: char| ('\u{80}'..='\u{9f}').contains(&char);
+    match text.contains(latin) {
+        true => Cow::Owned(text.replace(latin, "·")),
+        false => Cow::Borrowed(text),
     }
 }
 

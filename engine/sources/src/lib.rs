@@ -1,3 +1,4 @@
 //! Reading a company's database: one pass over each fact table, or SQL.
 
+pub mod init;
 pub mod sql;

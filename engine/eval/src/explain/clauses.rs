@@ -18,6 +18,17 @@ pub enum Verdict {
     Unknown,
 }
 
+impl Verdict {
+    /// The verdict on the opposite.
+    pub fn negated(self) -> Self {
+        match self {
+            Verdict::True => Verdict::False,
+            Verdict::False => Verdict::True,
+            Verdict::Unknown => Verdict::Unknown,
+        }
+    }
+}
+
 /// A condition or a part of one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Clause {

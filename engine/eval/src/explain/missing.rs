@@ -1,7 +1,8 @@
 //! What would have to change for a level's condition to hold.
 //!
-//! Worked out on the verdicts that are there: of parts joined by `and` those that don't hold yet, of parts joined by `or` all,
-//! as alternatives. `not` turns the question round. It says what is missing, not how likely it is to come about.
+//! Worked out on the verdicts that are there: of parts joined by `and` those that don't hold yet, of parts joined by
+//! `or` all, as alternatives. `not` turns the question round. It says what is missing, not how likely it is to come
+//! about.
 
 use std::sync::Arc;
 
@@ -148,7 +149,7 @@ fn opposite(op: CompareOp) -> CompareOp {
     }
 }
 
-/// The way from a value to the nearest that is needed. Of a value strictly above or below a bound, the way to the bound.
+/// The way from a value to the nearest that is needed; to the bound where that has to be passed.
 fn to_go(actual: &Value, needed: &Needed) -> Option<Difference> {
     match needed {
         Needed::Compared(CompareOp::Ne, _) => None,

@@ -112,6 +112,7 @@ fn rules() -> RuleSet {
         time: 0,
         filter: None,
         fresh: None,
+        may_be_empty: false,
         columns: vec![Column {
             name: "amount".to_owned(),
             column: "amount".to_owned(),
@@ -219,10 +220,9 @@ fn not_turns_the_question_round() {
     assert_eq!(
         parts,
         [
-            "            no    not",
-            "              yes   any of",
-            "                yes   annual_spend  = 7500      must not be >= 5000  2500 too much",
-            "                no    city          = 'London'  must not be NULL",
+            "            no    none of",
+            "              no    annual_spend  = 7500      must not be >= 5000  2500 too much",
+            "              yes   city          = 'London'  must not be NULL",
         ]
     );
     assert_eq!(next, "next level L1: annual_spend must fall by more than 2500, beyond 5000");

@@ -1,11 +1,11 @@
 //! An explanation as lines of plain English, each piece with the role that it plays, so that a terminal can colour it.
 //!
-//! Personal values are masked here: what these lines are shown on isn't known. Widths count East Asian characters double, as
-//! terminals do.
+//! Personal values are masked here: what these lines are shown on isn't known. Widths count East Asian characters
+//! double, as terminals do.
 
 mod words;
 
-use std::iter::repeat_n;
+use std::ops::RangeInclusive;
 
 use tierd_model::Clock;
 
@@ -155,9 +155,9 @@ fn table(words: &Words<'_>, condition: &Clause, indent: usize) -> Vec<Line> {
     }
     let mut widths = [0; 4];
     for part in parts.iter().filter(|part| part.cells.len() > 1) {
-        let indents = repeat_n(2 * part.depth, 1).chain(repeat_n(0, 3));
-        for (width, ((_, text), indent)) in widths.iter_mut().zip(part.cells.iter().zip(indents)) {
-            *width = (*width).max(columns(text) + indent);
+        for (i, (_, text)) in part.cells.iter().enumerate() {
+            let indent = if i == 0 { 2 * part.depth } else { 0 };
+            widths[i] = widths[i].max(columns(text) + indent);
         }
     }
     parts.into_iter().map(|part| row(part, &widths, indent)).collect()
@@ -171,25 +171,28 @@ fn row(part: Part, widths: &[usize; 4], indent: usize) -> Line {
     })
 }
 
+/// A clause and its parts. Under a `not` a part is good (`yes`) if it doesn't hold, which the words say.
 fn rows(words: &Words<'_>, clause: &Clause, wanted: bool, depth: usize, out: &mut Vec<Part>) {
-    let (heading, parts, wanted) = match &clause.kind {
-        ClauseKind::All(parts) => ("all of", &parts[..], wanted),
-        ClauseKind::Any(parts) => ("any of", &parts[..], wanted),
-        ClauseKind::Not(part) => ("not", std::slice::from_ref(part.as_ref()), !wanted),
-        ClauseKind::Test(test) => {
+    let verdict = if wanted { clause.verdict } else { clause.verdict.negated() };
+    let (heading, parts) = match (&clause.kind, wanted) {
+        (ClauseKind::All(parts), true) => ("all of", parts),
+        (ClauseKind::All(parts), false) => ("not all of", parts),
+        (ClauseKind::Any(parts), true) => ("any of", parts),
+        (ClauseKind::Any(parts), false) => ("none of", parts),
+        (ClauseKind::Not(part), _) => return rows(words, part, !wanted, depth, out),
+        (ClauseKind::Test(test), _) => {
             let gap = gap(test, wanted);
-            let missed = clause.verdict == if wanted { Verdict::False } else { Verdict::True };
             let cells = vec![
                 (Role::Rule, gap.actual.text.clone()),
                 (Role::Value, format!("= {}", words.value(&gap.actual))),
                 (Role::Plain, words.asked(test, wanted)),
-                (Role::Gap, if missed { words.shortfall(&gap) } else { String::new() }),
+                (Role::Gap, if verdict == Verdict::False { words.shortfall(&gap) } else { String::new() }),
             ];
-            out.push(Part { depth, verdict: clause.verdict, cells });
+            out.push(Part { depth, verdict, cells });
             return;
         }
     };
-    out.push(Part { depth, verdict: clause.verdict, cells: vec![(Role::Plain, heading.to_owned())] });
+    out.push(Part { depth, verdict, cells: vec![(Role::Plain, heading.to_owned())] });
     parts.iter().for_each(|part| rows(words, part, wanted, depth + 1, out));
 }
 
@@ -246,8 +249,19 @@ fn padded(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(columns(text))))
 }
 
-/// Columns that a terminal gives the text: two for East Asian wide characters (Unicode, Standard Annex 11).
+/// Columns that a terminal gives the text: two for wide characters.
 fn columns(text: &str) -> usize {
-    let wide = |c: char| matches!(c, '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}' | '\u{f900}'..='\u{faff}' | '\u{fe30}'..='\u{fe6f}' | '\u{ff00}'..='\u{ff60}' | '\u{ffe0}'..='\u{ffe6}' | '\u{20000}'..='\u{3fffd}');
-    text.chars().map(|c| if wide(c) { 2 } else { 1 }).sum()
+    text.chars().map(|char| if WIDE.iter().any(|wide| wide.contains(&char)) { 2 } else { 1 }).sum()
 }
+
+/// East Asian wide and full-width characters, as far as names use them (Unicode Standard Annex 11).
+const WIDE: [RangeInclusive<char>; 8] = [
+    '\u{1100}'..='\u{115f}',
+    '\u{2e80}'..='\u{a4cf}',
+    '\u{ac00}'..='\u{d7a3}',
+    '\u{f900}'..='\u{faff}',
+    '\u{fe30}'..='\u{fe6f}',
+    '\u{ff00}'..='\u{ff60}',
+    '\u{ffe0}'..='\u{ffe6}',
+    '\u{20000}'..='\u{3fffd}',
+];

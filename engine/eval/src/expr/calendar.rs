@@ -14,8 +14,8 @@ type Instant = types::TimestampMicrosecondType;
 const FIRST_DAY: i64 = days_from_civil(-9999, 1, 1);
 const LAST_DAY: i64 = days_from_civil(9999, 12, 31);
 
-/// `date + span` (months first, clamped to the month's last day), or the same local time of day on that date for an instant.
-/// NULL beyond the calendar.
+/// `date + span` (months first, clamped to the month's last day), or the same local time of day on that date for an
+/// instant. NULL beyond the calendar.
 pub(super) fn add_span(a: &Operand, ty: Type, span: CalendarSpan, clock: &Clock) -> ArrayRef {
     if ty == Type::Date {
         return Arc::new(map::<Day, Day>(a, |day| moved(i64::from(day), span)));

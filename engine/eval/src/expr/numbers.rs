@@ -1,7 +1,8 @@
 //! Arithmetic whose result may not fit: NULL then, never an error.
 //!
-//! Exact numbers are counted in units of their scale, as `i128`; integers stay `i64` where the result is one. A decimal has at
-//! most [`DIGITS`] digits, which is what Arrow's `Decimal128` promises to hold. Rounding is half away from zero throughout.
+//! Exact numbers are counted in units of their scale, as `i128`; integers stay `i64` where the result is one. A decimal
+//! has at most [`DIGITS`] digits, which is what Arrow's `Decimal128` promises to hold. Rounding is half away from zero
+//! throughout.
 
 use std::sync::Arc;
 
@@ -39,12 +40,11 @@ pub(super) fn arith(op: ArithOp, a: (&Operand, Type), b: (&Operand, Type), ty: T
 }
 
 fn real_arith(op: ArithOp, a: &Operand, b: &Operand, rows: usize) -> PrimitiveArray<Float64> {
-    let by = |f: fn(f64, f64) -> f64| map2::<Float64, Float64, Float64>(a, b, rows, move |a, b| real::finite(f(a, b)));
     match op {
-        ArithOp::Add => by(|a, b| a + b),
-        ArithOp::Sub => by(|a, b| a - b),
-        ArithOp::Mul => by(|a, b| a * b),
-        ArithOp::Div => by(|a, b| a / b),
+        ArithOp::Add => map2::<Float64, Float64, Float64>(a, b, rows, |a, b| real::finite(a + b)),
+        ArithOp::Sub => map2::<Float64, Float64, Float64>(a, b, rows, |a, b| real::finite(a - b)),
+        ArithOp::Mul => map2::<Float64, Float64, Float64>(a, b, rows, |a, b| real::finite(a * b)),
+        ArithOp::Div => map2::<Float64, Float64, Float64>(a, b, rows, |a, b| real::finite(a / b)),
     }
 }
 
@@ -53,6 +53,7 @@ fn integer_arith(op: ArithOp, a: &Operand, b: &Operand, rows: usize) -> Primitiv
         ArithOp::Add => map2::<Int64, Int64, Int64>(a, b, rows, i64::checked_add),
         ArithOp::Sub => map2::<Int64, Int64, Int64>(a, b, rows, i64::checked_sub),
         ArithOp::Mul => map2::<Int64, Int64, Int64>(a, b, rows, i64::checked_mul),
+        // The checker gives quotients a scale; a whole one is rounded.
         ArithOp::Div => map2::<Int64, Int64, Int64>(a, b, rows, |a, b| {
             div_round(i128::from(a), i128::from(b)).and_then(|q| i64::try_from(q).ok())
         }),

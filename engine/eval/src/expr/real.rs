@@ -25,8 +25,9 @@ pub(crate) fn tidy(column: &ArrayRef) -> ArrayRef {
 
 /// `value` rounded to `digits` (at most 38) after the point, halves away from zero, as a whole number of `10^-digits`.
 ///
-/// Decided on the exact binary value: 1.005 is a little less than it looks and goes to 1.00. A double is `mantissa * 2^exponent`,
-/// and 256 bits hold `mantissa * 10^digits` exactly. `None` where the result leaves the range of `i128`.
+/// Decided on the exact binary value: 1.005 is a little less than it looks and goes to 1.00. A double is a
+/// mantissa times a power of two, and 256 bits hold the mantissa times `10^digits` exactly. `None` where the result
+/// leaves the range of `i128`.
 pub(super) fn round_units(value: f64, digits: u8) -> Option<i128> {
     let (mantissa, exponent) = decode(value.abs());
     let power = i256::from_i128(10i128.checked_pow(u32::from(digits))?);

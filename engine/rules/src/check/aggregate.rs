@@ -147,8 +147,12 @@ impl Checking<'_> {
         if !good {
             let diagnostic =
                 Diagnostic::error(code::TYPE_MISMATCH, &argument.at, format!("`{name}` takes {wanted}, this is {ty}"));
-            let help = (ty == Type::Bool).then(|| "count rows with `count(*)` and a condition in `where`".to_owned());
-            self.out.push(diagnostic.maybe_help(help));
+            self.out.push(diagnostic.help(match (function, ty) {
+                (A::DaysSince, _) => "name a column that holds dates or times",
+                (_, Type::Bool) => "count rows with `count(*)` and a condition in `where`",
+                (A::Min | A::Max, _) => "there are first(x), last(x) and count_distinct(x)",
+                _ => "where the column holds numbers, declare it so in tierd.toml",
+            }));
             return None;
         }
         Some(match (function, ty.scale()) {

@@ -67,7 +67,7 @@ pub(super) fn columns_scope<'a>(columns: &'a Columns, owner: &str, noun: &'stati
     let names: Vec<&str> = columns.iter().flatten().map(|(name, _)| name.text.as_str()).collect();
     let hint = match names.is_empty() {
         true => format!("{owner} has none; declare it in tierd.toml"),
-        false => format!("{owner} has {}", names.join(", ")),
+        false => format!("{owner} has {}; text is written 'in single quotes'", names.join(", ")),
     };
     let mut scope = Scope::new(owner.to_owned(), noun, hint);
     if columns.is_none() {
@@ -111,7 +111,7 @@ impl Checking<'_> {
 
     /// All but subjects and facts.
     fn frame(&mut self, config: &ConfigFile, zone: &Arc<Zone>) -> Option<Config> {
-        let rules = self.text_or(config.rules.as_ref(), "rules");
+        let rules = self.text_or(config.rules.as_ref(), super::DEFAULT_RULES_FOLDER);
         let ledger = config.ledger.as_ref().and_then(|ledger| ledger.value.as_ref()?.path.as_ref());
         let ledger = self.text_or(ledger, "tierd.ledger");
         let database = config.database.value.as_ref()?;
@@ -184,10 +184,22 @@ impl Checking<'_> {
                 Some(fresh) => Some(fresh.value.as_ref()?.0),
                 None => None,
             };
+            let may_be_empty = table.may_be_empty.as_ref().map_or(Some(false), |may| may.value)?;
             let columns = good_columns(&columns)?;
             let (table, subject_column, filter) = (source?, subject_column?, filter?);
             let (at, name) = (name.at.clone(), name.text.clone());
-            Some(Facts { name, table, subject: subject?, subject_column, time: time?, filter, fresh, columns, at })
+            Some(Facts {
+                name,
+                table,
+                subject: subject?,
+                subject_column,
+                time: time?,
+                filter,
+                fresh,
+                may_be_empty,
+                columns,
+                at,
+            })
         });
         Entry { name: name.clone(), columns, subject, table }
     }
@@ -221,7 +233,8 @@ impl Checking<'_> {
         if !matches!(column.ty, Type::Date | Type::Timestamp) {
             let headline = format!("the time column must be a date or timestamp, `{name}` is {}", column.ty);
             let diagnostic = Diagnostic::error(code::BAD_TIME_COLUMN, &time.at, headline);
-            self.out.push(diagnostic.other(&column.at, "declared here"));
+            let help = "name a column that says when it happened";
+            self.out.push(diagnostic.other(&column.at, "declared here").help(help));
             return None;
         }
         Some(index)
@@ -242,7 +255,8 @@ impl Checking<'_> {
     }
 
     fn column(&mut self, name: &Name, written: &At<ColumnEntry>) -> Option<Column> {
-        self.expression_name(name);
+        let rename = "; the table's own name goes into `column`: `name = { column = \"…\", type = \"…\" }`";
+        self.expression_name(name, rename);
         let (column, ty, encoding, personal) = match written.value.as_ref()? {
             ColumnEntry::Short(ty) => (Some(name.text.clone()), Some(ty.0), None, Some(false)),
             ColumnEntry::Long(table) => {

@@ -9,7 +9,7 @@ use tierd_model::Type;
 
 use super::{Checking, catalog::Catalog, order::order};
 use crate::{
-    Column, Metric, MetricId, MetricKind, RankKind, SubjectId, TierSet, code,
+    Column, Metric, MetricId, MetricKind, RankKind, Severity, SubjectId, TierSet, code,
     diagnostic::Diagnostic,
     fileset::Location,
     raw::{
@@ -23,6 +23,9 @@ use crate::{
 
 /// More metrics than any scheme has: a bound for time and memory.
 const MAX_METRICS: usize = 10_000;
+
+/// How much of a long cycle is shown.
+const SHOWN_OF_CYCLE: usize = 10;
 
 /// The metrics of all subjects, as far as they are checked.
 pub(super) struct Metrics<'a> {
@@ -85,7 +88,7 @@ impl Checking<'_> {
         let mut drafts = vec![];
         let tables = files.iter().filter_map(|file| file.metric.as_ref()?.value.as_ref());
         for (name, table) in tables.flat_map(|named| &named.0) {
-            self.expression_name(name);
+            self.expression_name(name, "");
             if let Some(first) = places.insert(&name.text, &name.at) {
                 places.insert(&name.text, first);
                 let headline = format!("there are two metrics `{}`", name.text);
@@ -284,15 +287,17 @@ impl Checking<'_> {
             return;
         };
         let names: Vec<&str> = members.iter().chain([first]).map(|draft| draft.name.text.as_str()).collect();
+        let shown = names.len().min(SHOWN_OF_CYCLE);
+        let cut = if shown < names.len() { " → …" } else { "" };
         let reference = |draft: &Draft<'_>, used: &str| {
             draft.uses.iter().find(|(name, _)| **name == *used).map_or(draft.name.at.clone(), |(_, at)| at.clone())
         };
         let headline = match members {
             [alone] => format!("metric `{}` is made of itself", alone.name.text),
-            _ => format!("these metrics are made of each other: {}", names.join(" → ")),
+            _ => format!("these metrics are made of each other: {}{cut}", names[..shown].join(" → ")),
         };
         let mut diagnostic = Diagnostic::error(code::CYCLE, &reference(first, names[1]), headline);
-        for (draft, used) in members.iter().zip(&names[1..]).skip(1) {
+        for (draft, used) in members.iter().zip(&names[1..shown]).skip(1) {
             diagnostic = diagnostic.other(&reference(draft, used), format!("`{}` uses `{used}`", draft.name.text));
         }
         let attribute = (0..catalog.subjects.len()).any(|i| catalog.attribute(SubjectId(i), names[0]).is_some());
@@ -412,9 +417,10 @@ impl Checking<'_> {
         Typing { files: self.files, zone: &catalog.zone, scope, out: self.out }
     }
 
-    /// Warns of metrics that nothing uses, where there are tier sets at all.
+    /// Warns of metrics that nothing uses, where there are tier sets at all. With errors that can't be said: they may hide a use.
     pub(super) fn unused(&mut self, metrics: &Metrics<'_>, tier_sets: &[TierSet]) {
-        if tier_sets.is_empty() {
+        let wrong = self.out.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+        if tier_sets.is_empty() || wrong {
             return;
         }
         for metric in metrics.done.iter().filter(|metric| !metrics.used.contains(&*metric.name)) {
@@ -429,7 +435,8 @@ impl<'a> Metrics<'a> {
     fn new(catalog: &'a Catalog, drafts: &[Draft<'a>], complete: bool) -> Self {
         let scope = |subject: SubjectId| {
             let entry = &catalog.subjects[subject.0];
-            let hint = "conditions name metrics, and attributes of the subject".to_owned();
+            let hint =
+                "conditions name metrics and attributes of the subject; text is written 'in single quotes'".to_owned();
             let mut scope = Scope::new(format!("subject `{}`", entry.name.text), "metric or attribute", hint);
             if !complete || entry.columns.is_none() {
                 scope.incomplete();

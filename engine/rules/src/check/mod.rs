@@ -20,6 +20,9 @@ use crate::{
 /// The name of the configuration file; every other file of the set holds rules.
 pub const CONFIG_FILE: &str = "tierd.toml";
 
+/// Where rule files are, unless the configuration says otherwise.
+pub(crate) const DEFAULT_RULES_FOLDER: &str = "rules";
+
 /// What loading gave: rules, if there is no error, and all that is to be said about the files.
 #[derive(Debug, Clone)]
 pub struct Loaded {
@@ -61,6 +64,15 @@ pub fn load(files: FileSet) -> Loaded {
     finish(rules, out, files)
 }
 
+/// The folder of rule files that a `tierd.toml` names, which has to be known before they can be read.
+///
+/// Where the text names none, or is no TOML at all, it is the default: the mistake itself is for [`load`] to report.
+pub fn rules_folder(config: &str) -> String {
+    let table = toml::de::DeTable::parse_recoverable(config).0;
+    let folder = table.get_ref().get("rules").and_then(|value| value.get_ref().as_str());
+    folder.map(str::trim).filter(|folder| !folder.is_empty()).unwrap_or(DEFAULT_RULES_FOLDER).to_owned()
+}
+
 fn without_config(files: FileSet) -> Loaded {
     let empty = File { path: CONFIG_FILE.into(), text: "".into() };
     let files = FileSet::new(files.iter().map(|(_, file)| file.clone()).chain([empty]).collect());
@@ -73,10 +85,9 @@ fn without_config(files: FileSet) -> Loaded {
 
 /// Sorts what was reported; with any error there are no rules.
 fn finish(rules: Option<RuleSet>, mut diagnostics: Vec<Diagnostic>, files: FileSet) -> Loaded {
-    diagnostics.sort_by(|a, b| {
-        let place =
-            |d: &Diagnostic| (d.primary.location.file, d.primary.location.range.start, d.primary.location.range.end);
-        place(a).cmp(&place(b)).then_with(|| a.headline.cmp(&b.headline))
+    diagnostics.sort_by_key(|diagnostic| {
+        let Location { file, range } = &diagnostic.primary.location;
+        (*file, range.start, range.end)
     });
     diagnostics.dedup();
     let good = diagnostics.iter().all(|diagnostic| diagnostic.severity == Severity::Warning);
@@ -126,13 +137,12 @@ impl Checking<'_> {
         }
     }
 
-    /// A name that stands for a value in expressions.
-    fn expression_name(&mut self, name: &Name) {
+    /// A name that stands for a value in expressions; `otherwise` goes on from what names are.
+    fn expression_name(&mut self, name: &Name, otherwise: &str) {
         if !syntax::is_usable_name(&name.text) {
             let headline = format!("`{}` can't be a name in conditions", name.text);
-            let help = "names are letters of any script, digits and `_`, begin with no digit and are no words of SQL; \
-                        a column can have another name in rules: `name = { column = \"…\", type = \"…\" }`";
-            self.error(code::BAD_NAME, &name.at, headline, help);
+            let rule = "names are letters of any script, digits and `_`, begin with no digit and are no words of SQL";
+            self.error(code::BAD_NAME, &name.at, headline, format!("{rule}{otherwise}"));
         }
     }
 

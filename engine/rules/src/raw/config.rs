@@ -92,6 +92,8 @@ table! {
         optional filter: String,
         /// How old the newest row may be, such as `"2 days"`.
         optional fresh: Parsed<SpanText>,
+        /// Whether a table without any row is no mistake; otherwise a run refuses it, so that an emptied table demotes no one. Default: false.
+        optional may_be_empty: bool,
         /// Columns that rules may use: a name for each, with its type.
         required columns: Named<ColumnEntry>,
     }

@@ -48,7 +48,17 @@ fn syntax(file: FileId, text: &str, error: &toml::de::Error) -> Diagnostic {
     range.start = floor(text, range.start);
     range.end = floor(text, range.end).max(range.start);
     let headline = format!("this is no TOML: {}", error.message());
-    Diagnostic::error(code::TOML_SYNTAX, &Location { file, range }, headline)
+    let help = match error.message() {
+        m if m.starts_with("invalid unquoted key") => {
+            Some("in TOML, names with other letters than a to z stand in quotes")
+        }
+        m if m.starts_with("duplicate key") => {
+            Some("it stands here for the second time: take one out, or give it another name")
+        }
+        m if m.starts_with("cannot recurse") => Some("at most 80 tables and lists stand inside each other"),
+        _ => None,
+    };
+    Diagnostic::error(code::TOML_SYNTAX, &Location { file, range }, headline).maybe_help(help.map(str::to_owned))
 }
 
 /// The nearest character boundary at or before `at`.

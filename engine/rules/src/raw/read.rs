@@ -191,7 +191,7 @@ impl<'a, 'i> Table<'a, 'i> {
         cx: &mut Reading<'_>,
     ) -> Option<Self> {
         let DeValue::Table(entries) = item.value.get_ref() else {
-            return cx.wrong_type(item, &format!("a table: {what}"));
+            return cx.wrong_type(item, &format!("a table for {what}"));
         };
         for (key, _) in in_order(entries) {
             if !keys.contains(&&**key.get_ref()) {

@@ -154,7 +154,9 @@ impl Lower<'_> {
             B::Divide => Box::new(|a, b| NodeKind::Arith(ArithOp::Div, a, b)),
             other => {
                 let at = self.tokens.locate_token(left.run.last + 1);
-                self.out.push(Diagnostic::error(code::NOT_SUPPORTED, &at, format!("`{other}` is no operator here")));
+                let help = "operators are =, <>, <, <=, >, >=, +, -, *, /, and, or, not";
+                let headline = format!("`{other}` is no operator here");
+                self.out.push(Diagnostic::error(code::NOT_SUPPORTED, &at, headline).help(help));
                 return None;
             }
         };

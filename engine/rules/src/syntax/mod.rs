@@ -9,4 +9,5 @@ mod parse;
 mod tokens;
 
 pub(crate) use node::{CastType, Node, NodeKind};
-pub(crate) use parse::{is_usable_name, parse};
+pub use parse::is_usable_name;
+pub(crate) use parse::parse;

@@ -3,8 +3,11 @@
 use std::ops::Range;
 
 use sqlparser::{
+    ast::Expr,
     dialect::Dialect,
-    tokenizer::{Location as Point, Span, Token, TokenWithSpan, Tokenizer, Whitespace},
+    keywords::Keyword,
+    parser::{Parser, ParserError},
+    tokenizer::{Location as Point, Span, Token, TokenWithSpan, Tokenizer, TokenizerError, Whitespace},
 };
 
 use crate::{code, diagnostic::Diagnostic, fileset::Location, raw::offsets::Offsets};
@@ -22,10 +25,35 @@ impl Dialect for RuleDialect {
         char.is_alphanumeric() || char == '_'
     }
 
+    /// Words of the language begin no value: without this, sqlparser takes `and` for a column in `a and and b`.
+    fn parse_prefix(&self, parser: &mut Parser<'_>) -> Option<Result<Expr, ParserError>> {
+        let token = parser.peek_token_ref();
+        let word = token.token.to_string().to_lowercase();
+        let is_word = matches!(token.token, Token::Word(_));
+        (is_word && INFIX_WORDS.contains(&word.as_str())).then(|| parser.expected_ref("an expression", token))
+    }
+
+    /// Words that begin an expression of their own: where that fails, they aren't tried as a column.
+    fn is_reserved_for_identifier(&self, keyword: Keyword) -> bool {
+        use Keyword as K;
+        matches!(keyword, K::CASE | K::CAST | K::NOT | K::INTERVAL | K::EXISTS | K::NULL | K::TRUE | K::FALSE)
+    }
+
     /// Double quotes and backticks quote nothing here.
     fn is_delimited_identifier_start(&self, _: char) -> bool {
         false
     }
+}
+
+/// Words that stand between values.
+const INFIX_WORDS: [&str; 12] =
+    ["and", "or", "in", "is", "between", "like", "when", "then", "else", "end", "as", "distinct"];
+
+/// Whether the language has this word for itself, so that nothing can be named so.
+pub(super) fn is_reserved(word: &str) -> bool {
+    let word = word.to_lowercase();
+    INFIX_WORDS.contains(&word.as_str())
+        || ["as_of", "today", "not", "null", "true", "false", "case", "cast", "interval"].contains(&word.as_str())
 }
 
 /// A run of tokens, both ends inside. Places are found by widening it, token by token.
@@ -50,28 +78,26 @@ pub(super) struct Tokens<'a> {
 }
 
 impl<'a> Tokens<'a> {
-    /// Cuts the text into tokens.
-    pub(super) fn new(text: &str, offsets: &'a Offsets) -> Result<Self, Diagnostic> {
+    /// Cuts the text into tokens; `None` where that can't be done, and is reported.
+    pub(super) fn new(text: &str, offsets: &'a Offsets, out: &mut Vec<Diagnostic>) -> Option<Self> {
         let lines = Lines::new(text);
-        let cut = Tokenizer::new(&RuleDialect, text).tokenize_with_location();
-        let mut all = cut.map_err(|error| {
-            let start = lines.byte(error.location);
-            let at = offsets.locate(start..lines.after(start));
-            unreadable(&error.message, &at)
-        })?;
-        let is_comment = |token: &TokenWithSpan| match &token.token {
-            Token::Whitespace(Whitespace::SingleLineComment { .. } | Whitespace::MultiLineComment(_)) => true,
-            _ => false,
+        let unreadable = |error: TokenizerError| unreadable(&error.message, &offsets.locate(lines.one(error.location)));
+        let mut all = match Tokenizer::new(&RuleDialect, text).tokenize_with_location() {
+            Ok(all) => all,
+            Err(error) => {
+                out.push(unreadable(error));
+                return None;
+            }
         };
-        if let Some(comment) = all.iter().find(|token| is_comment(token)) {
+        if let Some(comment) = all.iter().find(|token| is_comment(&token.token)) {
             let at = offsets.locate(lines.range(comment.span));
-            let headline = "a comment inside an expression";
             let help = "comments stand outside the quotes, after `#`; for `a - -1` leave a blank between the signs";
-            return Err(Diagnostic::error(code::NOT_SUPPORTED, &at, headline).help(help));
+            out.push(Diagnostic::error(code::NOT_SUPPORTED, &at, "a comment inside an expression").help(help));
+            return None;
         }
         all.retain(|token| !matches!(token.token, Token::Whitespace(_) | Token::EOF));
         let bytes = all.iter().map(|token| lines.range(token.span)).collect();
-        Ok(Tokens { all, bytes, offsets })
+        Some(Tokens { all, bytes, offsets })
     }
 
     pub(super) fn all(&self) -> &[TokenWithSpan] {
@@ -125,6 +151,10 @@ impl<'a> Tokens<'a> {
     }
 }
 
+fn is_comment(token: &Token) -> bool {
+    matches!(token, Token::Whitespace(Whitespace::SingleLineComment { .. } | Whitespace::MultiLineComment(_)))
+}
+
 /// What the tokenizer can't read.
 fn unreadable(message: &str, at: &Location) -> Diagnostic {
     if message.contains("Unterminated string literal") {
@@ -135,30 +165,33 @@ fn unreadable(message: &str, at: &Location) -> Diagnostic {
 }
 
 /// Lines and columns (both from 1, columns counting characters) to bytes.
-struct Lines<'a> {
-    text: &'a str,
+struct Lines {
+    /// The byte at which each character begins, and the end.
+    bytes: Vec<usize>,
+    /// The character that each line begins with.
     starts: Vec<usize>,
 }
 
-impl<'a> Lines<'a> {
-    fn new(text: &'a str) -> Self {
-        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Lines { text, starts }
+impl Lines {
+    fn new(text: &str) -> Self {
+        let bytes = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+        let newlines = text.chars().enumerate().filter(|(_, char)| *char == '\n');
+        Lines { bytes, starts: std::iter::once(0).chain(newlines.map(|(at, _)| at + 1)).collect() }
     }
 
-    fn byte(&self, point: Point) -> usize {
-        let line = point.line.saturating_sub(1) as usize;
-        let start = self.starts.get(line).copied().unwrap_or(self.text.len());
-        let mut chars = self.text[start..].char_indices();
-        chars.nth(point.column.saturating_sub(1) as usize).map_or(self.text.len(), |(at, _)| start + at)
+    fn char(&self, point: Point) -> usize {
+        let line = self.starts.get(point.line.saturating_sub(1) as usize);
+        let char = line.map_or(usize::MAX, |start| start + point.column.saturating_sub(1) as usize);
+        char.min(self.bytes.len() - 1)
     }
 
     fn range(&self, span: Span) -> Range<usize> {
-        self.byte(span.start)..self.byte(span.end)
+        self.bytes[self.char(span.start)]..self.bytes[self.char(span.end)]
     }
 
-    /// The end of the character at `byte`.
-    fn after(&self, byte: usize) -> usize {
-        byte + self.text[byte..].chars().next().map_or(0, char::len_utf8)
+    /// The character at a place.
+    fn one(&self, point: Point) -> Range<usize> {
+        let char = self.char(point);
+        self.bytes[char]..self.bytes[(char + 1).min(self.bytes.len() - 1)]
     }
 }

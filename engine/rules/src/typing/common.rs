@@ -97,6 +97,7 @@ impl Typing<'_> {
         Diagnostic::error(code, &b.at, headline)
             .label(format!("this is {}", b.ty))
             .other(&a.at, format!("this is {}", a.ty))
+            .help("both sides must be of one type")
             .maybe_help(self.mismatch_help(a, b).or_else(|| self.mismatch_help(b, a)))
     }
 

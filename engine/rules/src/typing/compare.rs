@@ -67,7 +67,8 @@ impl Typing<'_> {
         let value = Box::new(operands.next()?);
         if value.ty == Type::Bool {
             let diagnostic = Diagnostic::error(code::TYPE_MISMATCH, at, "a list of true and false");
-            return self.report(diagnostic.help("write `x` or `not x`"));
+            let help = format!("write `{0}` or `not {0}`", self.quote(&value.at));
+            return self.report(diagnostic.help(help));
         }
         let constants = operands.filter_map(|item| match item.kind {
             ExprKind::Literal(value) => Some(value),
@@ -120,7 +121,8 @@ impl Typing<'_> {
             return Some(value);
         }
         let headline = format!("`{what}` takes text, this is {}", value.ty);
-        self.report(Diagnostic::error(code::TYPE_MISMATCH, &value.at, headline))
+        let help = "other values are compared with `=`, `<`, `>`";
+        self.report(Diagnostic::error(code::TYPE_MISMATCH, &value.at, headline).help(help))
     }
 
     /// Text in quotes.

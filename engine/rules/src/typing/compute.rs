@@ -30,10 +30,14 @@ impl Typing<'_> {
         }
         let ((left, right), ty) = self.operands(op, left, right, at)?;
         if op == ArithOp::Div && !never_zero(&right) {
-            let text = self.quote(&right.at);
-            let headline = "this divisor may be zero";
-            let help = format!("write nullif({text}, 0): the result is then NULL");
-            return self.report(Diagnostic::error(code::ZERO_DIVISOR, &right.at, headline).help(help));
+            let diagnostic = match is_literal(&right) {
+                true => {
+                    Diagnostic::error(code::ZERO_DIVISOR, &right.at, "division by zero").help("write another divisor")
+                }
+                false => Diagnostic::error(code::ZERO_DIVISOR, &right.at, "this divisor may be zero")
+                    .help(format!("write nullif({}, 0): the result is then NULL", self.quote(&right.at))),
+            };
+            return self.report(diagnostic);
         }
         Some(Expr { kind: ExprKind::Arith(op, Box::new(left), Box::new(right)), ty, at: at.clone() })
     }
@@ -84,7 +88,7 @@ impl Typing<'_> {
             (_, _, ExprKind::Literal(Value::Text(text))) if number_text(text) => {
                 format!("write {text} without quotes")
             }
-            _ => return diagnostic,
+            _ => no_number_help(wrong.ty).to_owned(),
         };
         diagnostic.help(help)
     }
@@ -133,7 +137,17 @@ impl Typing<'_> {
             return Some(value);
         }
         let headline = format!("{what} takes a number, this is {}", value.ty);
-        self.report(Diagnostic::error(code::TYPE_MISMATCH, &value.at, headline))
+        let help = no_number_help(value.ty);
+        self.report(Diagnostic::error(code::TYPE_MISMATCH, &value.at, headline).help(help))
+    }
+}
+
+/// What to do with something that was taken for a number.
+fn no_number_help(ty: Type) -> &'static str {
+    match ty {
+        Type::Text => "where the column holds numbers, declare it so in tierd.toml",
+        Type::Bool => "write case when x then 1 else 0 end",
+        _ => "dates have days_between(a, b) and `+ interval '3 months'`",
     }
 }
 

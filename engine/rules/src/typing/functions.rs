@@ -111,7 +111,7 @@ impl Typing<'_> {
             Some(first) if matches!(first.ty, Type::Text | Type::Bool) => {
                 let headline = format!("{} values have no order", first.ty);
                 let at = first.at.clone();
-                self.report(Diagnostic::error(code::TEXT_ORDER, &at, headline))
+                self.report(Diagnostic::error(code::TEXT_ORDER, &at, headline).help("numbers and dates have one"))
             }
             _ => Some(all),
         }
@@ -150,7 +150,7 @@ impl Typing<'_> {
             (ExprKind::AsOf, _) => Some("write `today`".to_owned()),
             (_, Type::Timestamp) => Some(format!("write date({})", self.quote(&node.at))),
             (ExprKind::Literal(Value::Text(_)), _) => Some(format!("write date {}", self.quote(&node.at))),
-            _ => None,
+            _ => Some("name dates: days_between(earlier, later)".to_owned()),
         };
         let headline = format!("`days_between` takes dates, this is {}", value.ty);
         self.report(Diagnostic::error(code::TYPE_MISMATCH, &value.at, headline).maybe_help(help))
@@ -164,7 +164,7 @@ impl Typing<'_> {
             }
             (Type::Date, _) => Some(format!("it is a date already: write {}", self.quote(&time.at))),
             (_, ExprKind::Literal(Value::Text(_))) => Some(format!("write date {}", self.quote(&time.at))),
-            _ => None,
+            _ => Some("it gives the day of a timestamp: date(time)".to_owned()),
         };
         let headline = format!("`date` takes a timestamp, this is {}", value.ty);
         self.report(Diagnostic::error(code::TYPE_MISMATCH, &value.at, headline).maybe_help(help))

@@ -1,6 +1,7 @@
 //! The meaning of expressions, one row at a time and as plainly as can be: what the columns are checked against.
 //!
-//! Shares nothing with the evaluator. Exact numbers are 256 bits wide here, and reals are rounded on their decimal expansion.
+//! Shares nothing with the evaluator. Exact numbers are 256 bits wide here, and reals are rounded on their decimal
+//! expansion.
 
 use std::cmp::Ordering;
 

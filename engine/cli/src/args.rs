@@ -1,0 +1,226 @@
+//! The command line, as data.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Grades customers by rules in TOML, beside the database that a company already has.
+#[derive(Debug, Parser)]
+#[command(name = "tierd", version, about, max_term_width = 110, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command understands.
+#[derive(Debug, Args)]
+pub(crate) struct Common {
+    /// Folder that holds tierd.toml
+    #[arg(short = 'C', long, global = true, value_name = "DIR", default_value = ".")]
+    pub(crate) project: PathBuf,
+    /// Shape of what is printed
+    #[arg(short, long, global = true, value_enum, default_value_t = Format::Table)]
+    pub(crate) output: Format,
+    /// Colours; `auto` means on a terminal, and not where NO_COLOR is set
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    pub(crate) color: Color,
+    /// No progress and no remarks, only data and errors
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+}
+
+/// Shape of the data on standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Table,
+    /// For programs
+    Json,
+    /// For spreadsheets
+    Csv,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make a demo shop with 100,000 customers, grade them, and leave a folder to go on working in
+    Demo(DemoArgs),
+    /// Read an existing database and write tierd.toml and a first rule file for it
+    Init(InitArgs),
+    /// Check configuration and rules, and the tables they name
+    Check(CheckArgs),
+    /// Evaluate all rules and store the levels
+    Run(RunArgs),
+    /// Show why a customer has its level, and what is missing for the next
+    Explain(ExplainArgs),
+    /// Show how many customers each level has
+    Levels(LevelsArgs),
+    /// Write the decision table: who has which level, with metrics, strategy, owner and next follow-up
+    Export(ExportArgs),
+    /// Print a metric or a tier set as plain SQL for SQLite
+    Sql(SqlArgs),
+    /// Print the JSON Schema of tierd.toml or of rule files
+    Schema(SchemaArgs),
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Folder to make; an earlier demo there is used again
+    #[arg(long, default_value = "tierd-demo")]
+    pub(crate) dir: PathBuf,
+    /// How many customers the shop has
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub(crate) customers: u32,
+    /// Another seed gives another shop
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// The shop's last day (YYYY-MM-DD); default: today
+    #[arg(long, value_name = "DATE")]
+    pub(crate) as_of: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    /// The SQLite database to read; it is not changed
+    #[arg(long, value_name = "FILE")]
+    pub(crate) database: PathBuf,
+    /// Zone in which a day begins, such as Asia/Shanghai; default: this machine's
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) time_zone: Option<String>,
+    /// Overwrite files that are there
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// Leave the database alone: check the files only
+    #[arg(long)]
+    pub(crate) offline: bool,
+    /// Exit with 3 where there are warnings
+    #[arg(long)]
+    pub(crate) deny_warnings: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Evaluate as of this date or time (local if without offset); default: now
+    #[arg(long, value_name = "TIME")]
+    pub(crate) as_of: Option<String>,
+    /// Evaluate and show, store nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+}
+
+/// How the database is read.
+#[derive(Debug, Args)]
+pub(crate) struct Reading {
+    /// How rows leave the database; `step` is the slow cross-check of the fast one
+    #[arg(long, value_enum, default_value_t = Reader::Auto, hide_short_help = true)]
+    pub(crate) reader: Reader,
+    /// Reading threads; default: 2, or 1 where there is one processor
+    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=64), hide_short_help = true)]
+    pub(crate) threads: Option<u8>,
+}
+
+/// How rows leave the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Reader {
+    /// The fastest that a table allows
+    Auto,
+    /// Plain stepping
+    Step,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// The customer's key
+    pub(crate) customer: String,
+    /// Only this tier set
+    #[arg(long, value_name = "SET")]
+    pub(crate) set: Option<String>,
+    /// Evaluate as of this date or time; default: the last run's
+    #[arg(long, value_name = "TIME")]
+    pub(crate) as_of: Option<String>,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LevelsArgs {
+    /// Only this tier set
+    #[arg(long, value_name = "SET")]
+    pub(crate) set: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// The tier set; may be left out where there is one
+    #[arg(long, value_name = "SET")]
+    pub(crate) set: Option<String>,
+    /// A metric to show beside the level; may be given again. Default: those that the set's conditions read
+    #[arg(long = "metric", value_name = "METRIC")]
+    pub(crate) metrics: Vec<String>,
+    /// An attribute to show, personal ones masked (王*); may be given again
+    #[arg(long = "attribute", value_name = "COLUMN")]
+    pub(crate) attributes: Vec<String>,
+    /// Only customers of this level; may be given again
+    #[arg(long = "level", value_name = "LEVEL")]
+    pub(crate) levels: Vec<String>,
+    /// Write to this file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// Begin CSV with a byte order mark, so that Excel reads it as UTF-8
+    #[arg(long)]
+    pub(crate) excel: bool,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SqlArgs {
+    /// Name of a metric or tier set
+    pub(crate) rule: String,
+    /// Windows end at this date or time; default: now
+    #[arg(long, value_name = "TIME")]
+    pub(crate) as_of: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SchemaArgs {
+    /// Which kind of file
+    #[arg(value_enum)]
+    pub(crate) kind: SchemaKind,
+}
+
+/// The two kinds of file that people write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaKind {
+    /// tierd.toml
+    Config,
+    /// Files in the rules folder
+    Rules,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}

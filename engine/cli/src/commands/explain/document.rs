@@ -1,0 +1,137 @@
+//! An explanation as JSON. Personal values are masked, as everywhere.
+
+use serde_json::{Value as Json, json};
+use tierd_eval::explain::{
+    Clause, ClauseKind, Difference, Explanation, Gap, LevelCheck, Need, Needed, Side, Story, Test, Verdict, text,
+};
+use tierd_ledger::Held;
+use tierd_model::{Clock, Value};
+use tierd_rules::RuleSet;
+
+use crate::{mask::mask, output::Cell};
+
+/// One tier set.
+pub(super) fn set(rules: &RuleSet, explanation: &Explanation, held: Option<&Held>, clock: &Clock) -> Json {
+    json!({
+        "set": explanation.set,
+        "title": explanation.title,
+        "level": level_name(rules, explanation),
+        "held": held.map(|held| json!({
+            "level": held.level,
+            "since": held.since.to_string(),
+            "run": held.run.0,
+            "revision": held.revision.to_string(),
+        })),
+        "levels": explanation.levels.iter().map(level).collect::<Vec<_>>(),
+        "metrics": explanation.metrics.iter().map(|metric| story(metric, clock)).collect::<Vec<_>>(),
+        "missing": explanation.missing.as_ref().map(|missing| json!({
+            "level": missing.name,
+            "need": missing.need.as_ref().map(need),
+        })),
+    })
+}
+
+/// The name of the level that the explanation gives.
+pub(super) fn level_name<'a>(rules: &'a RuleSet, explanation: &Explanation) -> Option<&'a str> {
+    let set = rules.tier_set(&explanation.set)?;
+    explanation.level.map(|level| set.levels[level].name.as_str())
+}
+
+fn level(check: &LevelCheck) -> Json {
+    json!({
+        "level": check.name,
+        "title": check.title,
+        "verdict": verdict(check.verdict),
+        "condition": check.condition.as_ref().map(clause),
+    })
+}
+
+fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::True => "true",
+        Verdict::False => "false",
+        Verdict::Unknown => "unknown",
+    }
+}
+
+fn clause(clause: &Clause) -> Json {
+    let mut document = json!({ "verdict": verdict(clause.verdict), "text": clause.text });
+    match &clause.kind {
+        ClauseKind::All(parts) => document["all"] = parts.iter().map(self::clause).collect(),
+        ClauseKind::Any(parts) => document["any"] = parts.iter().map(self::clause).collect(),
+        ClauseKind::Not(part) => document["not"] = self::clause(part),
+        ClauseKind::Test(test) => document["values"] = sides(test).into_iter().map(side).collect(),
+    }
+    document
+}
+
+/// What a test looks at, in the order written.
+fn sides(test: &Test) -> Vec<&Side> {
+    match test {
+        Test::Compare { left, right, .. } => vec![left, right],
+        Test::Between { value, low, high, .. } => vec![value, low, high],
+        Test::In { value, .. } | Test::IsNull { value, .. } | Test::StartsWith { value, .. } | Test::Flag(value) => vec![value],
+    }
+}
+
+fn side(side: &Side) -> Json {
+    json!({ "text": side.text, "value": value(side.value.as_ref(), side.personal) })
+}
+
+fn value(value: Option<&Value>, personal: bool) -> Json {
+    match value {
+        Some(value) if personal => json!(mask(&value.to_string())),
+        Some(Value::Bool(truth)) => json!(truth),
+        value => Cell::value(value).json(),
+    }
+}
+
+fn story(story: &Story, clock: &Clock) -> Json {
+    json!({
+        "metric": story.name,
+        "title": story.title,
+        "value": value(story.value.as_ref(), story.personal),
+        "how": text::how(story, clock),
+    })
+}
+
+fn need(need: &Need) -> Json {
+    match need {
+        Need::All(parts) => json!({ "all": parts.iter().map(self::need).collect::<Vec<_>>() }),
+        Need::Any(parts) => json!({ "any": parts.iter().map(self::need).collect::<Vec<_>>() }),
+        Need::One(gap) => self::gap(gap),
+    }
+}
+
+fn gap(gap: &Gap) -> Json {
+    json!({
+        "actual": side(&gap.actual),
+        "needed": needed(&gap.needed),
+        "difference": gap.difference.as_ref().map(difference),
+    })
+}
+
+fn needed(needed: &Needed) -> Json {
+    let values = |list: &[Value]| list.iter().map(|v| value(Some(v), false)).collect::<Vec<_>>();
+    match needed {
+        Needed::Compared(op, other) => json!({ "op": op.symbol(), "value": side(other) }),
+        Needed::Within(low, high) => json!({ "between": [side(low), side(high)] }),
+        Needed::Outside(low, high) => json!({ "not_between": [side(low), side(high)] }),
+        Needed::OneOf(list) => json!({ "in": values(list) }),
+        Needed::NoneOf(list) => json!({ "not_in": values(list) }),
+        Needed::StartingWith(prefix) => json!({ "starts_with": prefix }),
+        Needed::NotStartingWith(prefix) => json!({ "not_starts_with": prefix }),
+        Needed::Null => json!({ "null": true }),
+        Needed::Known => json!({ "null": false }),
+        Needed::Flag(flag) => json!({ "value": flag }),
+    }
+}
+
+fn difference(difference: &Difference) -> Json {
+    match difference {
+        Difference::Exact(number) => json!({ "number": number.to_string() }),
+        Difference::Real(number) => json!({ "number": number }),
+        Difference::Days(days) => json!({ "days": days }),
+        Difference::Micros(micros) => json!({ "microseconds": micros }),
+    }
+}

@@ -1,0 +1,256 @@
+//! `tierd export`: the decision table.
+
+use std::{fs::File, io::BufWriter, path::Path};
+
+use arrow_array::ArrayRef;
+use serde_json::Value as Json;
+use tierd_daemon::{
+    evaluate::{Evaluation, Evaluator, SetResult},
+    run::evaluate_with_held,
+};
+use tierd_eval::columns::value_at;
+use tierd_ledger::{NO_LEVEL, Reader};
+use tierd_model::{CalendarSpan, Clock, Date, Key, Timestamp, Type};
+use tierd_rules::{Level, Metric, TierSet};
+use tierd_sources::Keys;
+
+use crate::{
+    args::{ExportArgs, Format},
+    commands::levels::last_run,
+    exit::{Code, Failure},
+    mask::mask,
+    output::{Cell, Output, Table},
+    progress::Progress,
+    reading,
+    session::Session,
+};
+
+/// Evaluates as of the last run, and prints who has which level.
+///
+/// The levels are those that the ledger holds; the metrics beside them are those of the data as it is now, as of the last run. Where
+/// the two no longer agree, a remark says for how many.
+pub(crate) fn export(args: &ExportArgs, folder: &Path, output: Output) -> Result<(), Failure> {
+    let session = Session::open(folder, output)?;
+    let set = session.tier_set(args.set.as_deref())?;
+    let ledger = Reader::open(&session.project.ledger(&session.rules.config));
+    let ledger = ledger.map_err(|error| Failure::from_error(Code::Unreachable, &error))?;
+    last_run(&ledger)?;
+    let columns = Columns::asked_for(args, &session, set)?;
+    let clock = session.clock_of_last_run(None)?;
+    let evaluation = evaluate(args, &session, &clock, output)?;
+    let decisions = Decisions::read(&session, &ledger, &evaluation, set, &clock)?;
+    let table = columns.table(&session, &evaluation, &decisions)?;
+    decisions.remark_on_changes(output);
+    write(args, &table, output)
+}
+
+fn evaluate(args: &ExportArgs, session: &Session, clock: &Clock, output: Output) -> Result<Evaluation, Failure> {
+    let progress = Progress::new(output.quiet, "reading");
+    let rows = |rows| progress.rows(rows);
+    let evaluator = Evaluator { clock, read: reading::options(&args.reading, &rows) };
+    evaluate_with_held(&session.project, &session.rules, &evaluator).map_err(|error| reading::failure(&error))
+}
+
+/// What the table shows between the key and the level.
+struct Columns {
+    attributes: Vec<usize>,
+    metrics: Vec<usize>,
+    /// Level indices to show; all where empty.
+    levels: Vec<u16>,
+}
+
+impl Columns {
+    fn asked_for(args: &ExportArgs, session: &Session, set: &TierSet) -> Result<Self, Failure> {
+        let rules = &session.rules;
+        let subject = &rules.config.subjects[set.subject.0];
+        let attribute = |name: &String| {
+            let names = || subject.attributes.iter().map(|a| a.name.as_str());
+            names().position(|a| a == name).ok_or_else(|| unknown("attribute", name, names()))
+        };
+        let of_subject = |m: &&Metric| m.subject == set.subject;
+        let metric = |name: &String| {
+            let found = rules.metric(name).filter(|(_, m)| of_subject(m)).map(|(id, _)| id.0);
+            found.ok_or_else(|| unknown("metric", name, rules.metrics.iter().filter(of_subject).map(|m| m.name.as_str())))
+        };
+        let level = |name: &String| {
+            let names = || set.levels.iter().map(|l| l.name.as_str());
+            names().position(|l| l == name).map(|l| l as u16).ok_or_else(|| unknown("level", name, names()))
+        };
+        let metrics = match args.metrics.as_slice() {
+            [] => set.metrics().into_iter().map(|id| id.0).collect(),
+            names => names.iter().map(metric).collect::<Result<_, _>>()?,
+        };
+        Ok(Columns {
+            attributes: args.attributes.iter().map(attribute).collect::<Result<_, _>>()?,
+            metrics,
+            levels: args.levels.iter().map(level).collect::<Result<_, _>>()?,
+        })
+    }
+
+    fn table(&self, session: &Session, evaluation: &Evaluation, decisions: &Decisions<'_>) -> Result<Table, Failure> {
+        let shown = self.shown(session, evaluation, decisions)?;
+        let names = shown.iter().map(|column| column.name.as_str());
+        let fixed = ["level", "strategy", "owner", "next_follow_up"];
+        let mut table = Table::new(["key"].into_iter().chain(names).chain(fixed));
+        for (row, &level) in decisions.held.iter().enumerate() {
+            if !self.levels.is_empty() && !self.levels.contains(&level) {
+                continue;
+            }
+            let mut cells = vec![key_cell(&decisions.keys.get(row))];
+            cells.extend(shown.iter().map(|column| column.cell(row)));
+            cells.extend(decisions.cells(row));
+            table.push(cells);
+        }
+        Ok(table)
+    }
+
+    fn shown(&self, session: &Session, evaluation: &Evaluation, decisions: &Decisions<'_>) -> Result<Vec<Shown>, Failure> {
+        let rules = &session.rules;
+        let of = evaluation.subject(decisions.result);
+        let subject = &rules.config.subjects[of.subject.0];
+        let read = tierd_daemon::evaluate::attributes(&session.project, rules, of, &self.attributes)
+            .map_err(|error| Failure::from_error(Code::Unreachable, &error))?;
+        let mut shown = Vec::new();
+        for (&index, values) in self.attributes.iter().zip(read) {
+            let attribute = &subject.attributes[index];
+            shown.push(Shown { name: attribute.name.clone(), ty: attribute.ty, personal: attribute.personal, values });
+        }
+        for &index in &self.metrics {
+            let metric = &rules.metrics[index];
+            // Metrics of this subject are all evaluated; the names were looked up among them.
+            if let Some(values) = of.metrics.columns[index].clone() {
+                shown.push(Shown { name: metric.name.clone(), ty: metric.ty, personal: metric.personal, values });
+            }
+        }
+        Ok(shown)
+    }
+}
+
+/// One column of the table.
+struct Shown {
+    name: String,
+    ty: Type,
+    personal: bool,
+    values: ArrayRef,
+}
+
+impl Shown {
+    fn cell(&self, row: usize) -> Cell {
+        match value_at(&self.values, self.ty, row) {
+            Some(value) if self.personal => Cell::text(mask(&value.to_string())),
+            value => Cell::value(value.as_ref()),
+        }
+    }
+}
+
+/// Who holds which level, and since when.
+struct Decisions<'a> {
+    set: &'a TierSet,
+    result: &'a SetResult,
+    keys: &'a Keys,
+    clock: &'a Clock,
+    /// By subject, the index of its level.
+    held: Vec<u16>,
+    /// By subject, the time that its level was given.
+    since: Vec<Option<Timestamp>>,
+}
+
+impl<'a> Decisions<'a> {
+    fn read(
+        session: &'a Session,
+        ledger: &Reader,
+        evaluation: &'a Evaluation,
+        set: &'a TierSet,
+        clock: &'a Clock,
+    ) -> Result<Self, Failure> {
+        let result = evaluation.sets.iter().find(|result| session.rules.tier_sets[result.set].name == set.name);
+        let result = result.ok_or_else(|| Failure::new(Code::Failed, format!("tier set `{}` has no levels", set.name)))?;
+        let keys = &evaluation.subject(result).source.keys;
+        let mut held = vec![NO_LEVEL; keys.len()];
+        let mut since = vec![None; keys.len()];
+        let read = ledger.held_all(&set.name, |row| {
+            // Customers who left the data are in the ledger still, and not in this table.
+            if let Some(subject) = keys.find(&row.key.to_key()) {
+                let level = row.level.and_then(|name| set.levels.iter().position(|level| level.name == name));
+                held[subject] = level.map_or(NO_LEVEL, |level| level as u16);
+                since[subject] = Some(row.since);
+            }
+        });
+        read.map_err(|error| Failure::from_error(Code::Unreachable, &error))?;
+        Ok(Decisions { set, result, keys, clock, held, since })
+    }
+
+    fn level(&self, subject: usize) -> Option<&'a Level> {
+        self.set.levels.get(usize::from(self.held[subject]))
+    }
+
+    /// Level, strategy, owner, next follow-up.
+    fn cells(&self, subject: usize) -> [Cell; 4] {
+        let Some(level) = self.level(subject) else {
+            return [Cell::Null, Cell::Null, Cell::Null, Cell::Null];
+        };
+        let text = |key: &str| level.strategy.get(key).and_then(Json::as_str);
+        let strategy = Cell::Data { text: text("touch").unwrap_or_default().to_owned(), json: level.strategy.clone().into() };
+        let next = level.follow_up.zip(self.since[subject]).map(|(every, since)| {
+            next_follow_up(self.clock.zone().date_of(since), every, self.clock.today()).to_string()
+        });
+        [Cell::text(&level.name), strategy, Cell::optional(text("owner")), Cell::optional(next)]
+    }
+
+    fn remark_on_changes(&self, output: Output) {
+        let changed = self.held.iter().zip(&self.result.graded.earned).filter(|(held, earned)| held != earned).count();
+        if changed > 0 {
+            output.remark(&format!("data or rules have changed since the last run: {changed} levels would change now"));
+        }
+    }
+}
+
+/// The first day after `today` that lies a whole number of spans after the level was given.
+fn next_follow_up(since: Date, every: CalendarSpan, today: Date) -> Date {
+    let days = i64::from(every.months) * 30 + i64::from(every.days);
+    // A guess that is at most one span too early, so that old levels cost no long count.
+    let passed = (i64::from(today.0) - i64::from(since.0)).max(0);
+    let guess = (passed / (days + i64::from(every.months)).max(1) - 1).max(0) as i32;
+    (guess..).map(|n| every.times(n).add_to(since)).find(|&day| day > today).unwrap_or(today)
+}
+
+fn key_cell(key: &Key) -> Cell {
+    match key {
+        Key::Integer(key) => Cell::number(key),
+        Key::Text(key) => Cell::text(&**key),
+    }
+}
+
+fn unknown<'a>(what: &str, name: &str, there: impl Iterator<Item = &'a str>) -> Failure {
+    Failure::new(Code::Failed, format!("no {what} `{name}`; there is: {}", there.collect::<Vec<_>>().join(", ")))
+}
+
+fn write(args: &ExportArgs, table: &Table, output: Output) -> Result<(), Failure> {
+    let Some(path) = &args.file else {
+        return output.table(table, args.excel);
+    };
+    let failed = |error: std::io::Error| Failure::new(Code::Failed, format!("cannot write {}: {error}", path.display()));
+    let mut file = BufWriter::new(File::create(path).map_err(failed)?);
+    table.write(&mut file, output.format, args.excel).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn follow_ups_are_whole_spans_after_the_level_was_given() {
+        let date = |y, m, d| Date::from_ymd(y, m, d).unwrap();
+        let month = CalendarSpan::months(1);
+        for (since, every, today, expected) in [
+            (date(2026, 1, 31), month, date(2026, 1, 31), date(2026, 2, 28)),
+            (date(2026, 1, 31), month, date(2026, 2, 28), date(2026, 3, 31)),
+            (date(2016, 1, 31), month, date(2026, 3, 30), date(2026, 3, 31)),
+            (date(2020, 2, 29), CalendarSpan::months(12), date(2026, 3, 1), date(2027, 2, 28)),
+            (date(2026, 3, 1), CalendarSpan::days(7), date(2026, 3, 8), date(2026, 3, 15)),
+            (date(2026, 3, 1), CalendarSpan::days(90), date(2026, 3, 2), date(2026, 5, 30)),
+        ] {
+            assert_eq!(next_follow_up(since, every, today), expected, "{since} {every} {today}");
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! One file per command.
+
+mod check;
+mod completions;
+mod demo;
+mod explain;
+mod export;
+mod init;
+mod levels;
+mod run;
+mod schema;
+mod sql;
+
+use crate::{
+    args::{Cli, Command},
+    exit::Failure,
+    output::Output,
+};
+
+/// Carries out the command.
+pub(crate) fn dispatch(cli: &Cli, output: Output) -> Result<(), Failure> {
+    let folder = &cli.common.project;
+    match &cli.command {
+        Command::Demo(args) => demo::demo(args, output),
+        Command::Init(args) => init::init(args, folder, output),
+        Command::Check(args) => check::check(args, folder, output),
+        Command::Run(args) => run::run(args, folder, output),
+        Command::Explain(args) => explain::explain(args, folder, output),
+        Command::Levels(args) => levels::levels(args, folder, output),
+        Command::Export(args) => export::export(args, folder, output),
+        Command::Sql(args) => sql::sql(args, folder, output),
+        Command::Schema(args) => schema::schema(args, output),
+        Command::Completions(args) => completions::completions(args),
+    }
+}

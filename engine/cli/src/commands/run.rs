@@ -1,0 +1,149 @@
+use std::path::Path;
+
+use serde_json::{Value as Json, json};
+use tierd_daemon::{
+    evaluate::Evaluator,
+    run::{self as runs, RunReport, SetReport},
+};
+use tierd_ledger::Outcome;
+use tierd_model::Clock;
+use tierd_rules::RuleSet;
+
+use crate::{
+    args::{Format, RunArgs},
+    commands::levels::{distribution_table, push_level},
+    exit::Failure,
+    output::{Output, Table, thousands},
+    progress::Progress,
+    reading,
+    session::{self, Session},
+};
+
+/// Evaluates all rules, stores the levels, and prints what came of it.
+pub(crate) fn run(args: &RunArgs, folder: &Path, output: Output) -> Result<(), Failure> {
+    let session = Session::open(folder, output)?;
+    let clock = session.clock(args.as_of.as_deref())?;
+    let progress = Progress::new(output.quiet, "reading");
+    let rows = |rows| progress.rows(rows);
+    let evaluator = Evaluator { clock: &clock, read: reading::options(&args.reading, &rows) };
+    let report = match args.dry_run {
+        true => runs::dry_run(&session.project, &session.rules, &evaluator),
+        false => runs::run(&session.project, &session.rules, &evaluator, session::now()),
+    };
+    drop(progress);
+    let report = report.map_err(|error| reading::failure(&error))?;
+    print(&report, &session.rules, &clock, output)
+}
+
+/// Prints a report in the format asked for.
+pub(crate) fn print(report: &RunReport, rules: &RuleSet, clock: &Clock, output: Output) -> Result<(), Failure> {
+    match output.format {
+        Format::Json => output.json(&document(report, rules, clock)),
+        Format::Csv => output.table(&distribution(report, rules), false),
+        Format::Table => {
+            headline(report, rules, clock).iter().for_each(|line| output.remark(line));
+            output.remark("");
+            output.table(&distribution(report, rules), false)?;
+            output.remark("");
+            changes(report).iter().for_each(|line| output.remark(line));
+            Ok(())
+        }
+    }
+}
+
+fn headline(report: &RunReport, rules: &RuleSet, clock: &Clock) -> Vec<String> {
+    let name = report.run.map_or("dry run".to_owned(), |run| format!("run {}", run.0));
+    let at = session::local_time(clock.as_of(), clock.zone());
+    let mut lines = vec![format!("{name} as of {at}, revision {}", rules.revision.short())];
+    let evaluation = &report.evaluation;
+    let tables: Vec<String> =
+        evaluation.tables(rules).into_iter().map(|(name, rows)| format!("{} {name}", thousands(rows))).collect();
+    let seconds = |d: std::time::Duration| format!("{:.2} s", d.as_secs_f64());
+    lines.push(format!(
+        "read {} in {}, evaluated in {}{}",
+        tables.join(", "),
+        seconds(evaluation.read),
+        seconds(evaluation.evaluate),
+        if report.run.is_some() { format!(", stored in {}", seconds(report.write)) } else { String::new() },
+    ));
+    lines.extend(evaluation.remarks(rules));
+    lines
+}
+
+fn distribution(report: &RunReport, rules: &RuleSet) -> Table {
+    let mut table = distribution_table();
+    for set in &report.sets {
+        let total = set.levels.iter().map(|(_, n)| n).sum::<u64>() + set.without_level;
+        for (name, subjects) in set.levels.iter().rev() {
+            let level = rules.tier_set(&set.name).and_then(|s| s.levels.iter().find(|l| &l.name == name));
+            push_level(&mut table, &set.name, Some(name), level.and_then(|l| l.title.clone()), *subjects, total);
+        }
+        if set.without_level > 0 {
+            push_level(&mut table, &set.name, None, None, set.without_level, total);
+        }
+    }
+    table
+}
+
+fn changes(report: &RunReport) -> Vec<String> {
+    let mut lines: Vec<String> = report.sets.iter().filter_map(set_changes).collect();
+    let verb = if report.run.is_some() { "changed" } else { "would change" };
+    if report.outcome == Outcome::Unchanged {
+        lines.push(format!("nothing {verb}: every level is as it was"));
+    }
+    for set in report.sets.iter().filter(|set| set.unknown > 0) {
+        lines.push(format!(
+            "{}: a condition was UNKNOWN for {} customers, for want of data; UNKNOWN promotes nobody",
+            set.name,
+            thousands(set.unknown),
+        ));
+    }
+    for set in report.sets.iter().filter(|set| set.absent > 0) {
+        lines.push(format!("{}: {} held levels of customers who are no longer in the data stay", set.name, thousands(set.absent)));
+    }
+    lines
+}
+
+fn set_changes(set: &SetReport) -> Option<String> {
+    if set.moves.is_empty() {
+        return None;
+    }
+    let name = |level: &Option<String>| level.clone().unwrap_or_else(|| "–".to_owned());
+    let mut moves: Vec<_> = set.moves.iter().collect();
+    moves.sort_by_key(|m| std::cmp::Reverse(m.subjects));
+    let total: u64 = moves.iter().map(|m| m.subjects).sum();
+    let shown = moves.iter().take(6).map(|m| format!("{} → {} {}", name(&m.from), name(&m.to), thousands(m.subjects)));
+    let more = if moves.len() > 6 { ", …" } else { "" };
+    Some(format!("{}: {} changes: {}{more}", set.name, thousands(total), shown.collect::<Vec<_>>().join(", ")))
+}
+
+fn document(report: &RunReport, rules: &RuleSet, clock: &Clock) -> Json {
+    let sets = report.sets.iter().map(|set| {
+        json!({
+            "set": set.name,
+            "levels": set.levels.iter().map(|(name, n)| json!({ "level": name, "customers": n })).collect::<Vec<_>>(),
+            "without_level": set.without_level,
+            "unknown": set.unknown,
+            "absent": set.absent,
+            "changes": set.moves.iter()
+                .map(|m| json!({ "from": m.from, "to": m.to, "customers": m.subjects })).collect::<Vec<_>>(),
+        })
+    });
+    let evaluation = &report.evaluation;
+    let milliseconds = |d: std::time::Duration| d.as_secs_f64() * 1000.0;
+    json!({
+        "run": report.run.map(|run| run.0),
+        "outcome": report.outcome.name(),
+        "as_of": clock.as_of().to_string(),
+        "revision": rules.revision.to_string(),
+        "data_version": evaluation.data_version,
+        "rows": evaluation.tables(rules).into_iter().map(|(name, rows)| (name, json!(rows))).collect::<serde_json::Map<_, _>>(),
+        "bad_values": evaluation.bad_values(),
+        "unknown_subjects": evaluation.unknown_subjects(),
+        "read_ms": milliseconds(evaluation.read),
+        "evaluate_ms": milliseconds(evaluation.evaluate),
+        "write_ms": milliseconds(report.write),
+        "cut_points": evaluation.cut_points(rules),
+        "sets": sets.collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,122 @@
+//! What most commands begin with: a project whose rules are good, and a time.
+
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use tierd_daemon::{Loaded, Project};
+use tierd_ledger::Reader;
+use tierd_model::{Clock, MICROS, Timestamp, Zone, parse_timestamp};
+use tierd_rules::{RuleSet, Severity, TierSet};
+
+use crate::{
+    exit::{Code, Failure},
+    output::Output,
+};
+
+/// A project folder with rules that are good.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) project: Project,
+    pub(crate) rules: RuleSet,
+}
+
+impl Session {
+    /// Opens the folder and loads its rules; diagnostics go to standard error.
+    pub(crate) fn open(folder: &Path, output: Output) -> Result<Self, Failure> {
+        let project = open_project(folder)?;
+        let loaded = load(&project)?;
+        if !output.quiet || loaded.rules.is_none() {
+            print_diagnostics(&loaded, output);
+        }
+        let rules = loaded.rules.ok_or_else(|| Failure::new(Code::Config, summary(&loaded.diagnostics)))?;
+        Ok(Session { project, rules })
+    }
+
+    /// The clock of a command: at the time given, or else now.
+    pub(crate) fn clock(&self, as_of: Option<&str>) -> Result<Clock, Failure> {
+        let zone = &self.rules.config.zone;
+        let at = as_of.map_or_else(|| Ok(now()), |text| parse_as_of(text, zone))?;
+        Ok(Clock::new(at, Arc::clone(zone)))
+    }
+
+    /// The clock of a command that looks at decisions: at the time given, or else that of the last run, or else now.
+    pub(crate) fn clock_of_last_run(&self, as_of: Option<&str>) -> Result<Clock, Failure> {
+        let path = self.project.ledger(&self.rules.config);
+        if as_of.is_some() || !path.exists() {
+            return self.clock(as_of);
+        }
+        let run = Reader::open(&path).and_then(|ledger| ledger.last_applied_run());
+        let run = run.map_err(|error| Failure::from_error(Code::Unreachable, &error))?;
+        let at = run.map_or_else(now, |run| run.as_of);
+        Ok(Clock::new(at, Arc::clone(&self.rules.config.zone)))
+    }
+
+    /// The tier set of this name, or the only one there is.
+    pub(crate) fn tier_set(&self, name: Option<&str>) -> Result<&TierSet, Failure> {
+        let names = || self.rules.tier_sets.iter().map(|set| set.name.as_str()).collect::<Vec<_>>().join(", ");
+        match (name, self.rules.tier_sets.as_slice()) {
+            (Some(name), _) => self.rules.tier_set(name).ok_or_else(|| {
+                Failure::new(Code::Failed, format!("no tier set `{name}`; there is: {}", names()))
+            }),
+            (None, [only]) => Ok(only),
+            (None, []) => Err(Failure::new(Code::Failed, "the rules have no tier set")),
+            (None, _) => Err(Failure::new(Code::Failed, format!("say which tier set with --set: {}", names()))),
+        }
+    }
+}
+
+/// The project in a folder.
+pub(crate) fn open_project(folder: &Path) -> Result<Project, Failure> {
+    Project::open(folder).map_err(|error| Failure::from_error(Code::Config, &error))
+}
+
+/// The project's files, read and checked.
+pub(crate) fn load(project: &Project) -> Result<Loaded, Failure> {
+    project.load().map_err(|error| Failure::from_error(Code::Config, &error))
+}
+
+/// Every diagnostic to standard error, rendered for people.
+pub(crate) fn print_diagnostics(loaded: &Loaded, output: Output) {
+    for diagnostic in &loaded.diagnostics {
+        eprintln!("{}\n", diagnostic.render(&loaded.files, output.color_stderr()));
+    }
+}
+
+/// `2 errors, 1 warning`.
+pub(crate) fn summary(diagnostics: &[tierd_rules::Diagnostic]) -> String {
+    let errors = diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
+    let warnings = diagnostics.len() - errors;
+    let count = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
+    match (errors, warnings) {
+        (errors, 0) => count(errors, "error"),
+        (0, warnings) => count(warnings, "warning"),
+        (errors, warnings) => format!("{}, {}", count(errors, "error"), count(warnings, "warning")),
+    }
+}
+
+/// A time as people type it: a date means its midnight.
+pub(crate) fn parse_as_of(text: &str, zone: &Zone) -> Result<Timestamp, Failure> {
+    parse_timestamp(text.as_bytes()).map(|civil| civil.instant(zone)).ok_or_else(|| {
+        Failure::new(Code::Failed, format!("`{text}` is no time; write 2026-03-31, 2026-03-31T08:00 or 2026-03-31T08:00:00+08:00"))
+    })
+}
+
+/// This machine's time.
+pub(crate) fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_micros());
+    Timestamp(i64::try_from(since).unwrap_or(i64::MAX))
+}
+
+/// A time as people read it: `2026-03-31 08:00 Asia/Shanghai`, with seconds only where there are any.
+pub(crate) fn local_time(at: Timestamp, zone: &Zone) -> String {
+    let civil = zone.to_civil(at.0);
+    let second = civil.div_euclid(MICROS).rem_euclid(86_400);
+    let mut text = format!("{} {:02}:{:02}", zone.date_of(at), second / 3600, second / 60 % 60);
+    if second % 60 != 0 {
+        text.push_str(&format!(":{:02}", second % 60));
+    }
+    format!("{text} {}", zone.name())
+}

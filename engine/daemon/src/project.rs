@@ -1,0 +1,154 @@
+//! A project folder: `tierd.toml`, its rule files, its database and its ledger.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use tierd_rules::{Config, Diagnostic, File, FileSet, RuleSet};
+
+/// The name of the configuration file in a project folder.
+pub const CONFIG_FILE: &str = "tierd.toml";
+
+/// No configuration or rule file may be larger; such a file is no rule file.
+const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Deeper folders are taken for a loop of links.
+const MAX_DEPTH: usize = 16;
+
+/// A folder with a `tierd.toml`.
+#[derive(Debug, Clone)]
+pub struct Project {
+    folder: PathBuf,
+}
+
+/// What reading and checking a project gave.
+#[derive(Debug)]
+pub struct Loaded {
+    /// All files, for quoting them.
+    pub files: FileSet,
+    /// The rules, where no file has an error.
+    pub rules: Option<RuleSet>,
+    /// Every error and warning, in the order of the files.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Why the files of a project can't be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ProjectError {
+    /// The folder has no configuration.
+    #[error("no {CONFIG_FILE} in {}; `tierd init --database FILE` writes one, `tierd demo` makes an example", .0.display())]
+    NoConfig(PathBuf),
+    /// A file or folder can't be read.
+    #[error("cannot read {}", path.display())]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A file is no UTF-8 text.
+    #[error("{} is not UTF-8 text (first bad byte at {offset}); save it as UTF-8", path.display())]
+    NotUtf8 {
+        /// Which.
+        path: PathBuf,
+        /// Offset of the first bad byte.
+        offset: usize,
+    },
+    /// A file is far too large.
+    #[error("{} has {bytes} bytes; a rule file has at most {MAX_FILE_BYTES}", path.display())]
+    TooLarge {
+        /// Which.
+        path: PathBuf,
+        /// How large.
+        bytes: u64,
+    },
+}
+
+impl Project {
+    /// The project in this folder.
+    ///
+    /// # Errors
+    /// [`ProjectError::NoConfig`] where the folder has no `tierd.toml`.
+    pub fn open(folder: &Path) -> Result<Self, ProjectError> {
+        if !folder.join(CONFIG_FILE).exists() {
+            return Err(ProjectError::NoConfig(folder.to_owned()));
+        }
+        Ok(Project { folder: folder.to_owned() })
+    }
+
+    /// The folder itself.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Where the company's database is.
+    pub fn database(&self, config: &Config) -> PathBuf {
+        self.folder.join(&config.database)
+    }
+
+    /// Where tierd keeps its own state.
+    pub fn ledger(&self, config: &Config) -> PathBuf {
+        self.folder.join(&config.ledger)
+    }
+
+    /// Reads and checks all files.
+    ///
+    /// # Errors
+    /// [`ProjectError`] where a file can't be read. Mistakes in files are no error here but [`Loaded::diagnostics`].
+    pub fn load(&self) -> Result<Loaded, ProjectError> {
+        let files = self.read()?;
+        let loaded = tierd_rules::load(files);
+        Ok(Loaded { files: loaded.files, rules: loaded.rules, diagnostics: loaded.diagnostics })
+    }
+
+    /// The configuration and every `*.toml` below the rules folder, but for tests (`*.test.toml`) and hidden files.
+    fn read(&self) -> Result<FileSet, ProjectError> {
+        let config = read_text(&self.folder.join(CONFIG_FILE))?;
+        let rules = tierd_rules::rules_folder(&config);
+        let mut files = vec![File { path: CONFIG_FILE.into(), text: config.into() }];
+        let folder = self.folder.join(&rules);
+        if folder.exists() {
+            read_folder(&folder, rules.trim_end_matches('/'), 0, &mut files)?;
+        }
+        Ok(FileSet::new(files))
+    }
+}
+
+fn read_folder(folder: &Path, shown: &str, depth: usize, out: &mut Vec<File>) -> Result<(), ProjectError> {
+    let unreadable = |source| ProjectError::Unreadable { path: folder.to_owned(), source };
+    if depth > MAX_DEPTH {
+        return Err(unreadable(io::Error::other("folders nest too deeply; a link may lead back up")));
+    }
+    for entry in fs::read_dir(folder).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        let name = entry.file_name();
+        let Some(name) = name.to_str().filter(|name| !name.starts_with('.')) else {
+            continue;
+        };
+        let path = entry.path();
+        let shown = format!("{shown}/{name}");
+        // Links are followed: Kubernetes mounts every file as one.
+        if path.is_dir() {
+            read_folder(&path, &shown, depth + 1, out)?;
+        } else if name.ends_with(".toml") && !name.ends_with(".test.toml") {
+            out.push(File { path: shown.into(), text: Arc::from(read_text(&path)?) });
+        }
+    }
+    Ok(())
+}
+
+fn read_text(path: &Path) -> Result<String, ProjectError> {
+    let unreadable = |source| ProjectError::Unreadable { path: path.to_owned(), source };
+    let bytes = fs::metadata(path).map_err(unreadable)?.len();
+    if bytes > MAX_FILE_BYTES {
+        return Err(ProjectError::TooLarge { path: path.to_owned(), bytes });
+    }
+    let bytes = fs::read(path).map_err(unreadable)?;
+    // Some editors begin UTF-8 files with a byte order mark.
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").map(<[u8]>::to_vec).unwrap_or(bytes);
+    String::from_utf8(bytes)
+        .map_err(|error| ProjectError::NotUtf8 { path: path.to_owned(), offset: error.utf8_error().valid_up_to() })
+}

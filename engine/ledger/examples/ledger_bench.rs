@@ -1,0 +1,131 @@
+//! What the ledger costs, for the bars: `cargo run --release -p tierd-ledger --example ledger_bench [SUBJECTS] [FOLDER]`.
+//!
+//! Writes a ledger of a million subjects (or as many as asked for) in one tier set of four levels: the first write, runs
+//! without changes, runs where 1 % of the levels change, and reading everything that is held. The folder (default: the
+//! system's temporary one) decides which disk is measured.
+#![expect(clippy::print_stdout, reason = "a bench prints its figures")]
+
+use std::{error::Error, fmt::Write as _, path::PathBuf, time::Instant};
+
+use tierd_ledger::{Keys, Ledger, Reader, RevisionHash, RevisionRecord, RunRecord, RunStart, RunSummary, SetDecisions};
+use tierd_model::Timestamp;
+
+const LEVELS: [&str; 4] = ["D", "C", "B", "A"];
+const HASH: RevisionHash = RevisionHash([7; 32]);
+const ROUNDS: u32 = 5;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut args = std::env::args().skip(1);
+    let subjects: usize = args.next().map_or(Ok(1_000_000), |n| n.parse())?;
+    let folder = args.next().map_or_else(std::env::temp_dir, PathBuf::from);
+    let folder = tempfile::tempdir_in(folder)?;
+    for text_keys in [false, true] {
+        let path = folder.path().join(if text_keys { "text.ledger" } else { "integer.ledger" });
+        let keys = if text_keys { TestKeys::text(subjects) } else { TestKeys::integer(subjects) };
+        println!("{subjects} subjects, {} keys", if text_keys { "text" } else { "integer" });
+        bench(&path, &keys.as_keys(), subjects)?;
+    }
+    println!("peak resident memory: {}", peak_memory());
+    Ok(())
+}
+
+fn bench(path: &std::path::Path, keys: &Keys<'_>, subjects: usize) -> Result<(), Box<dyn Error>> {
+    let mut ledger = Ledger::open(path, "ledger_bench")?;
+    ledger.record_revision(&RevisionRecord { hash: HASH, loaded: Timestamp(0), files: &[("rules/a.toml", "")] })?;
+    let mut assigned: Vec<u16> = (0..subjects).map(|i| (mix(i as u64) % 4) as u16).collect();
+
+    let first = run(&mut ledger, keys, &assigned)?;
+    report("first write", &[first]);
+    println!("  file size: {} MiB", std::fs::metadata(path)?.len() >> 20);
+
+    let unchanged = (0..ROUNDS).map(|_| run(&mut ledger, keys, &assigned)).collect::<Result<Vec<_>, _>>()?;
+    report("unchanged run", &unchanged);
+
+    let mut changed = Vec::new();
+    for round in 0..ROUNDS {
+        for (i, level) in assigned.iter_mut().enumerate() {
+            if mix(i as u64 ^ (u64::from(round) << 40)).is_multiple_of(100) {
+                *level = (*level + 1) % 4;
+            }
+        }
+        changed.push(run(&mut ledger, keys, &assigned)?);
+    }
+    report("run with 1 % changes", &changed);
+
+    let reader = Reader::open(path)?;
+    let start = Instant::now();
+    let held = reader.held_levels("value", *keys, &LEVELS)?;
+    println!("  held levels for `unknown = keep`: {} ms", start.elapsed().as_millis());
+    assert_eq!(held, assigned, "what is held is what was decided");
+    let start = Instant::now();
+    let history = reader.history("value", keys.get(subjects / 2))?;
+    println!("  history of one subject ({} changes): {} µs", history.len(), start.elapsed().as_micros());
+    Ok(())
+}
+
+fn run(ledger: &mut Ledger, keys: &Keys<'_>, assigned: &[u16]) -> tierd_ledger::Result<RunSummary> {
+    let set = SetDecisions {
+        name: "value",
+        subject: "customer",
+        levels: &LEVELS,
+        keys: *keys,
+        assigned,
+        metrics: &|subject, json| {
+            let n = mix(subject as u64);
+            let (spend, contacts, idle) = (n % 1_000_000, n % 13, n % 365);
+            let _ = write!(
+                json,
+                r#"{{"annual_spend":"{}.{:02}","monthly_contacts":{contacts},"days_idle":{idle}}}"#,
+                spend / 100,
+                spend % 100
+            );
+        },
+    };
+    let start = RunStart { as_of: Timestamp(0), started: Timestamp(0), revision: HASH };
+    ledger.begin_run(start).apply(&RunRecord { data_version: "bench", ..RunRecord::default() }, &[set])
+}
+
+fn report(what: &str, runs: &[RunSummary]) {
+    let mut times: Vec<_> = runs.iter().map(|run| run.write.as_secs_f64() * 1e3).collect();
+    times.sort_by(f64::total_cmp);
+    let transitions = runs.iter().map(|run| run.transitions).max().unwrap_or(0);
+    println!(
+        "  {what}: median {:.1} ms, worst {:.1} ms, {transitions} transitions",
+        times[times.len() / 2],
+        times[times.len() - 1]
+    );
+}
+
+/// SplitMix64: the same levels each time.
+fn mix(n: u64) -> u64 {
+    let n = (n.wrapping_add(0x9e37_79b9_7f4a_7c15)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    (n ^ (n >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb) >> 16
+}
+
+enum TestKeys {
+    Integer(Vec<i64>),
+    Text(Vec<String>),
+}
+
+impl TestKeys {
+    fn integer(subjects: usize) -> Self {
+        TestKeys::Integer((1..=subjects as i64).collect())
+    }
+
+    fn text(subjects: usize) -> Self {
+        TestKeys::Text((1..=subjects).map(|i| format!("CUST-{i:09}")).collect())
+    }
+
+    fn as_keys(&self) -> Keys<'_> {
+        match self {
+            TestKeys::Integer(keys) => Keys::Integer(keys),
+            TestKeys::Text(keys) => Keys::Text(keys),
+        }
+    }
+}
+
+fn peak_memory() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.map_or_else(|| "unknown".to_owned(), |kb| kb.trim().to_owned())
+}

@@ -1,0 +1,148 @@
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+};
+
+/// What went wrong with a ledger, and with which.
+#[derive(Debug)]
+pub struct Error {
+    /// The ledger file.
+    pub path: PathBuf,
+    /// What went wrong. No kind leaves half a run behind.
+    pub kind: ErrorKind,
+}
+
+/// What can go wrong with a ledger.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// Another process writes this ledger.
+    #[error("in use by {holder}; only one process may write a ledger")]
+    Locked {
+        /// What the holder says of itself: program, process id, host, since when.
+        holder: String,
+    },
+    /// A reader found no file. A writer makes one.
+    #[error("there is no such file yet; the first `tierd run` makes it")]
+    Missing,
+    /// Some other file, perhaps the company's own database.
+    #[error("not a ledger of tierd, so it is left alone; give the ledger a path of its own")]
+    NotALedger,
+    /// Written by a newer program than this one.
+    #[error("has version {found}, and this program knows versions up to {known}; use the newer tierd that wrote it")]
+    Newer {
+        /// `user_version` of the file.
+        found: i64,
+        /// The newest version that this program knows.
+        known: i64,
+    },
+    /// Written by an older program; a writer brings it up to date, a reader can't.
+    #[error("has version {found}, and readers need version {known}; one `tierd run` brings it up to date")]
+    Older {
+        /// `user_version` of the file.
+        found: i64,
+        /// The version that readers need.
+        known: i64,
+    },
+    /// A file beside the ledger, or its folder, can't be used.
+    #[error("can't {action} {}", file.display())]
+    File {
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// The file or folder.
+        file: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// The disk is full, or the file has reached its allowed size.
+    #[error("no space left on its disk; nothing of this change was written")]
+    DiskFull(#[source] rusqlite::Error),
+    /// The file or its disk can't be written.
+    #[error("can't be written: the file, its folder or its disk is read-only")]
+    ReadOnly(#[source] rusqlite::Error),
+    /// The file is damaged.
+    #[error("the file is damaged; restore it from a backup")]
+    Corrupt(#[source] rusqlite::Error),
+    /// Something else holds SQLite's lock on the file.
+    #[error("another program keeps it locked")]
+    Busy(#[source] rusqlite::Error),
+    /// The file can't be opened.
+    #[error("can't be opened; a reader needs to be allowed to write its folder, unless a writer is running")]
+    CannotOpen(#[source] rusqlite::Error),
+    /// The disk failed.
+    #[error("reading or writing the disk failed")]
+    Disk(#[source] rusqlite::Error),
+    /// Any other failure of SQLite.
+    #[error("SQLite failed")]
+    Sqlite(#[source] rusqlite::Error),
+    /// A value in the file that tierd doesn't write.
+    #[error("the file holds {0}, which tierd doesn't write; restore it from a backup")]
+    Unreadable(&'static str),
+    /// A run names a revision that was never recorded.
+    #[error("revision {0} isn't recorded")]
+    UnknownRevision(crate::RevisionHash),
+    /// A tier set grades someone else than it did before.
+    #[error("tier set `{set}` has graded {kept} so far, and now grades {given}; give it another name")]
+    OtherSubjects {
+        /// The tier set.
+        set: String,
+        /// Subject and type of key, as recorded.
+        kept: String,
+        /// Subject and type of key, as given.
+        given: String,
+    },
+    /// The decisions of a tier set contradict themselves: a mistake in the calling program.
+    #[error("decisions of tier set `{set}` are refused: {problem}")]
+    Decisions {
+        /// The tier set.
+        set: String,
+        /// What is wrong.
+        problem: &'static str,
+    },
+}
+
+/// What the functions of this crate return.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Inside the crate the path is added last, where it is known.
+pub(crate) type KindResult<T> = std::result::Result<T, ErrorKind>;
+
+/// Adds the path of the ledger to a failure.
+pub(crate) trait At<T> {
+    fn at(self, path: &Path) -> Result<T>;
+}
+
+impl<T, E: Into<ErrorKind>> At<T> for std::result::Result<T, E> {
+    fn at(self, path: &Path) -> Result<T> {
+        self.map_err(|kind| Error { path: path.to_owned(), kind: kind.into() })
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ledger {}: {}", self.path.display(), self.kind)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        // `Display` already says the kind.
+        std::error::Error::source(&self.kind)
+    }
+}
+
+impl From<rusqlite::Error> for ErrorKind {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode as Code;
+        match error.sqlite_error_code() {
+            Some(Code::DiskFull) => ErrorKind::DiskFull(error),
+            Some(Code::ReadOnly | Code::PermissionDenied) => ErrorKind::ReadOnly(error),
+            Some(Code::DatabaseCorrupt) => ErrorKind::Corrupt(error),
+            Some(Code::NotADatabase) => ErrorKind::NotALedger,
+            Some(Code::DatabaseBusy | Code::DatabaseLocked) => ErrorKind::Busy(error),
+            Some(Code::CannotOpen) => ErrorKind::CannotOpen(error),
+            Some(Code::SystemIoFailure) => ErrorKind::Disk(error),
+            _ => ErrorKind::Sqlite(error),
+        }
+    }
+}

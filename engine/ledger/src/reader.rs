@@ -1,0 +1,46 @@
+//! What others may ask the ledger. Every method is one statement, so that it sees the state after some whole run.
+
+mod levels;
+mod runs;
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+
+pub use levels::{Held, HeldLevel, LevelCount, Transition};
+pub use runs::{Revision, Run};
+
+use crate::{
+    error::{ErrorKind, KindResult, Result},
+    file,
+    revision::RevisionHash,
+};
+
+/// The ledger, open for reading. Works while a writer runs, and takes no lock that a writer would wait for.
+#[derive(Debug)]
+pub struct Reader {
+    path: PathBuf,
+    conn: Connection,
+}
+
+impl Reader {
+    /// Opens the ledger for reading. Never changes it.
+    ///
+    /// # Errors
+    /// [`ErrorKind`], above all: `Missing` where no run has made it yet, `NotALedger` for any other file, `Newer` and
+    /// `Older` for a ledger of another version.
+    pub fn open(path: &Path) -> Result<Self> {
+        let (path, conn) = file::open_reader(path)?;
+        Ok(Reader { path, conn })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// Reads a `sha256` column of the table `revision`.
+fn revision_hash(hex: &str) -> KindResult<RevisionHash> {
+    RevisionHash::parse(hex).ok_or(ErrorKind::Unreadable("a revision without a hash"))
+}

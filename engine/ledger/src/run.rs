@@ -1,0 +1,213 @@
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, TransactionBehavior, named_params};
+use tierd_model::Timestamp;
+
+use crate::{
+    Ledger,
+    apply::{self, SetSummary},
+    decisions::SetDecisions,
+    error::{At, ErrorKind, KindResult, Result},
+    revision::{self, RevisionHash},
+};
+
+/// The number of a run. Later runs have larger numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RunId(pub i64);
+
+/// How a run begins.
+#[derive(Debug, Clone, Copy)]
+pub struct RunStart {
+    /// The time that it evaluates.
+    pub as_of: Timestamp,
+    /// The time on the clock. The ledger itself only measures how long things take.
+    pub started: Timestamp,
+    /// Its rules, recorded before.
+    pub revision: RevisionHash,
+}
+
+/// What a run has seen. A failed run gives what it knows; the rest stays zero.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RunRecord<'a> {
+    /// What identifies the state of the data, as the reader of the source writes it.
+    pub data_version: &'a str,
+    /// Subjects read.
+    pub subjects: u64,
+    /// Fact rows read.
+    pub fact_rows: u64,
+    /// Stored values that didn't fit their declared types.
+    pub bad_values: u64,
+    /// Fact rows whose subject is unknown.
+    pub unknown_subjects: u64,
+    /// How long reading took.
+    pub read: Duration,
+    /// How long evaluating took.
+    pub evaluate: Duration,
+    /// Cut points of the ranks, as JSON.
+    pub cut_points: Option<&'a str>,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Levels changed, and the changes are written.
+    Applied,
+    /// Every level is as it was.
+    Unchanged,
+    /// Nothing was decided; the message says why.
+    Failed(String),
+}
+
+impl Outcome {
+    /// As in the column `run.outcome`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Outcome::Applied => "applied",
+            Outcome::Unchanged => "unchanged",
+            Outcome::Failed(_) => "failed",
+        }
+    }
+}
+
+/// What a run did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunSummary {
+    /// Its number.
+    pub run: RunId,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Levels changed, over all sets.
+    pub transitions: u64,
+    /// Each tier set, in the order given.
+    pub sets: Vec<SetSummary>,
+    /// How long comparing and writing took, with the commit.
+    pub write: Duration,
+}
+
+/// A run that has begun. Dropped without [`RunWriter::apply`] or [`RunWriter::fail`] it leaves no trace.
+#[must_use = "a run is recorded by `apply` or `fail`"]
+#[derive(Debug)]
+pub struct RunWriter<'a> {
+    ledger: &'a mut Ledger,
+    start: RunStart,
+    begun: Instant,
+}
+
+impl<'a> RunWriter<'a> {
+    pub(crate) fn new(ledger: &'a mut Ledger, start: RunStart) -> Self {
+        RunWriter { ledger, start, begun: Instant::now() }
+    }
+
+    /// Writes the run, every change of level and what is held from now on: all of it or nothing.
+    ///
+    /// A set whose decisions equal those of the run before it isn't compared subject by subject.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind`]; nothing is written then.
+    pub fn apply(self, record: &RunRecord<'_>, sets: &[SetDecisions<'_>]) -> Result<RunSummary> {
+        let writing = Instant::now();
+        let timing = Timing { start: self.start, begun: self.begun, writing };
+        apply_run(&mut self.ledger.conn, timing, record, sets).at(&self.ledger.path)
+    }
+
+    /// Records that the run failed, and why. Nobody's level changes.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind`]; nothing is written then.
+    pub fn fail(self, record: &RunRecord<'_>, message: &str) -> Result<RunId> {
+        let timing = Timing { start: self.start, begun: self.begun, writing: Instant::now() };
+        fail_run(&mut self.ledger.conn, timing, record, message).at(&self.ledger.path)
+    }
+}
+
+/// When a run began, and when its writing did.
+#[derive(Clone, Copy)]
+struct Timing {
+    start: RunStart,
+    begun: Instant,
+    writing: Instant,
+}
+
+fn apply_run(
+    conn: &mut Connection,
+    timing: Timing,
+    record: &RunRecord<'_>,
+    sets: &[SetDecisions<'_>],
+) -> KindResult<RunSummary> {
+    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let run = next_run(&tx)?;
+    let sets = sets.iter().map(|set| apply::apply_set(&tx, run, set)).collect::<KindResult<Vec<_>>>()?;
+    let transitions = sets.iter().map(|set| set.transitions).sum();
+    let outcome = if transitions == 0 { Outcome::Unchanged } else { Outcome::Applied };
+    insert_run(&tx, run, timing, record, transitions, &outcome)?;
+    tx.commit()?;
+    Ok(RunSummary { run, outcome, transitions, sets, write: timing.writing.elapsed() })
+}
+
+fn fail_run(conn: &mut Connection, timing: Timing, record: &RunRecord<'_>, message: &str) -> KindResult<RunId> {
+    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let run = next_run(&tx)?;
+    insert_run(&tx, run, timing, record, 0, &Outcome::Failed(message.to_owned()))?;
+    tx.commit()?;
+    Ok(run)
+}
+
+/// The only writer is this process, inside a transaction: nobody else takes the same number.
+fn next_run(conn: &Connection) -> rusqlite::Result<RunId> {
+    conn.query_row("SELECT coalesce(max(id), 0) + 1 FROM run", [], |row| row.get(0)).map(RunId)
+}
+
+fn insert_run(
+    conn: &Connection,
+    run: RunId,
+    timing: Timing,
+    record: &RunRecord<'_>,
+    transitions: u64,
+    outcome: &Outcome,
+) -> KindResult<()> {
+    let took = i64::try_from(timing.begun.elapsed().as_micros()).unwrap_or(i64::MAX);
+    let message = match outcome {
+        Outcome::Failed(message) => Some(message.as_str()),
+        _ => None,
+    };
+    conn.execute(
+        "INSERT INTO run (id, as_of, started, finished, revision, data_version, subjects, fact_rows, bad_values,
+                          unknown_subjects, transitions, read_ms, evaluate_ms, write_ms, outcome, message, cut_points)
+         VALUES (:id, :as_of, :started, :finished, :revision, :data_version, :subjects, :fact_rows, :bad_values,
+                 :unknown_subjects, :transitions, :read_ms, :evaluate_ms, :write_ms, :outcome, :message, :cut_points)",
+        named_params! {
+            ":id": run.0,
+            ":as_of": timing.start.as_of.0,
+            ":started": timing.start.started.0,
+            ":finished": timing.start.started.0.saturating_add(took),
+            ":revision": revision::find(conn, timing.start.revision)?,
+            ":data_version": record.data_version,
+            ":subjects": stored(record.subjects),
+            ":fact_rows": stored(record.fact_rows),
+            ":bad_values": stored(record.bad_values),
+            ":unknown_subjects": stored(record.unknown_subjects),
+            ":transitions": stored(transitions),
+            ":read_ms": millis(record.read),
+            ":evaluate_ms": millis(record.evaluate),
+            ":write_ms": millis(timing.writing.elapsed()),
+            ":outcome": outcome.name(),
+            ":message": message,
+            ":cut_points": record.cut_points,
+        },
+    )?;
+    Ok(())
+}
+
+/// A count as SQLite stores it.
+pub(crate) fn stored(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// A count as it was stored.
+pub(crate) fn restored(count: i64) -> KindResult<u64> {
+    u64::try_from(count).map_err(|_| ErrorKind::Unreadable("a negative count"))
+}
+
+fn millis(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,8 @@
+//! The program as its users meet it: folders, databases, commands, exit codes, what is printed and what is stored.
+
+mod bad_input;
+mod commands;
+mod promises;
+mod readme;
+mod schemas;
+mod support;
