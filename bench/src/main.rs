@@ -1,1 +1,44 @@
-fn main() {}
+//! Times tierd's evaluation against hand-written SQL for the same rules over the same generated data.
+//!
+//! ```text
+//! cargo run --release -p bench -- full     1,000,000 customers, 10,000,000 orders
+//! cargo run --release -p bench -- quick    50,000 customers, 500,000 orders
+//! ```
+//!
+//! Every run is a process of its own, so that memory is honest; the programs take turns, so that a noisy machine is as noisy to
+//! one as to the other. Both must agree on every customer's metrics and level.
+
+mod duckdb;
+mod generate;
+mod memory;
+mod ours;
+mod outcome;
+mod report;
+mod sql;
+
+use std::path::Path;
+
+use generate::Size;
+use tierd_sources::ReaderKind;
+
+/// The local time at which everything is evaluated.
+const AS_OF: &str = "2026-07-01 10:00:00";
+
+/// Any error: the bench prints it and ends.
+type Failure = Box<dyn std::error::Error>;
+
+const USAGE: &str = "usage: bench full|quick [ROUNDS]";
+
+fn main() -> Result<(), Failure> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let rounds = |words: &[&str]| words.first().map_or(Ok(5), |rounds| rounds.parse::<usize>());
+    match words[..] {
+        ["full", ref rest @ ..] => report::compare(Size { customers: 1_000_000, orders: 10_000_000 }, rounds(rest)?),
+        ["quick", ref rest @ ..] => report::compare(Size { customers: 50_000, orders: 500_000 }, rounds(rest)?),
+        ["worker-tierd", database] => report::print(&ours::run(Path::new(database), ReaderKind::Auto)?),
+        ["worker-step", database] => report::print(&ours::run(Path::new(database), ReaderKind::Step)?),
+        ["worker-sql", database] => report::print(&sql::run(Path::new(database))?),
+        _ => Err(USAGE.into()),
+    }
+}

@@ -67,7 +67,7 @@ fn explain_says_when_the_data_has_moved_on() {
     let project = Project::shop();
     project.run();
     project.sql("INSERT INTO orders VALUES (100, 2, 250000, 'paid', '2026-03-30')");
-    project.tierd(&["explain", "2"]).ok().prints(&["level B", "next run", "A"]);
+    project.tierd(&["explain", "2"]).ok().prints(&["B since 2026-04-01", "the next run would give A"]);
 }
 
 #[test]

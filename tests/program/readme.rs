@@ -11,7 +11,8 @@ fn readme() -> String {
 /// The text of the `n`th fenced block of a kind.
 fn block(kind: &str, n: usize) -> String {
     let text = readme();
-    let mut blocks = text.split(&format!("```{kind}\n")).skip(1);
+    let fence = format!("```{kind}\n");
+    let mut blocks = text.split(&fence).skip(1);
     blocks.nth(n).unwrap().split("\n```").next().unwrap().to_owned()
 }
 

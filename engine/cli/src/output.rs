@@ -124,7 +124,7 @@ impl Table {
 
     fn grid(&self) -> String {
         let mut grid = Grid::new();
-        grid.load_preset(presets::NOTHING);
+        grid.load_style(presets::NOTHING);
         grid.set_header(&self.columns);
         for row in &self.rows {
             grid.add_row(row.iter().map(Cell::shown));

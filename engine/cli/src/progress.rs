@@ -1,40 +1,71 @@
 //! A progress bar with rows per second, on a terminal only.
 
-use std::{io::IsTerminal, time::Duration};
+use std::{
+    io::IsTerminal,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::JoinHandle,
+    time::Duration,
+};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tierd_sources::Progress;
 
-/// Shows how far reading has come. Cheap to call; draws at most a few times a second.
+/// The bar is drawn so often.
+const REDRAW: Duration = Duration::from_millis(100);
+
+/// A bar on standard error; none where that is no terminal or `quiet` is asked for.
+pub(crate) fn bar(quiet: bool, what: &'static str) -> Option<ProgressBar> {
+    if quiet || !std::io::stderr().is_terminal() {
+        return None;
+    }
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {human_pos} rows  {per_sec}  {elapsed}") {
+        bar.set_style(style);
+    }
+    bar.set_message(what);
+    Some(bar)
+}
+
+/// How far reading has come, shown from a thread of its own, so that the readers only add to a counter.
 #[derive(Debug)]
-pub(crate) struct Progress(Option<ProgressBar>);
+pub(crate) struct ShownProgress {
+    progress: Arc<Progress>,
+    ended: Arc<AtomicBool>,
+    shower: Option<JoinHandle<()>>,
+}
 
-impl Progress {
-    /// A bar on standard error; none where that is no terminal or `quiet` is asked for.
-    pub(crate) fn new(quiet: bool, what: &'static str) -> Self {
-        if quiet || !std::io::stderr().is_terminal() {
-            return Progress(None);
-        }
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(8));
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {human_pos} rows  {per_sec}  {elapsed}") {
-            bar.set_style(style);
-        }
-        bar.set_message(what);
-        bar.enable_steady_tick(Duration::from_millis(120));
-        Progress(Some(bar))
+impl ShownProgress {
+    pub(crate) fn new(quiet: bool) -> Self {
+        let (progress, ended) = (Arc::new(Progress::default()), Arc::new(AtomicBool::new(false)));
+        let shower = bar(quiet, "reading").map(|bar| {
+            let (progress, ended) = (Arc::clone(&progress), Arc::clone(&ended));
+            std::thread::spawn(move || {
+                while !ended.load(Ordering::Relaxed) {
+                    bar.set_position(progress.rows());
+                    std::thread::park_timeout(REDRAW);
+                }
+                bar.finish_and_clear();
+            })
+        });
+        ShownProgress { progress, ended, shower }
     }
 
-    /// `rows` have been read so far.
-    pub(crate) fn rows(&self, rows: u64) {
-        if let Some(bar) = &self.0 {
-            bar.set_position(rows);
-        }
+    /// What readers tell.
+    pub(crate) fn progress(&self) -> &Progress {
+        &self.progress
     }
 }
 
-impl Drop for Progress {
+impl Drop for ShownProgress {
     fn drop(&mut self) {
-        if let Some(bar) = &self.0 {
-            bar.finish_and_clear();
+        self.ended.store(true, Ordering::Relaxed);
+        if let Some(shower) = self.shower.take() {
+            shower.thread().unpark();
+            // A bar that failed to draw is no reason to fail.
+            let _ = shower.join();
         }
     }
 }

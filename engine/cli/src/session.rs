@@ -9,7 +9,7 @@ use std::{
 use tierd_daemon::{Loaded, Project};
 use tierd_ledger::Reader;
 use tierd_model::{Clock, MICROS, Timestamp, Zone, parse_timestamp};
-use tierd_rules::{RuleSet, Severity, TierSet};
+use tierd_rules::{Diagnostic, FileSet, RuleSet, Severity, TierSet};
 
 use crate::{
     exit::{Code, Failure},
@@ -29,7 +29,7 @@ impl Session {
         let project = open_project(folder)?;
         let loaded = load(&project)?;
         if !output.quiet || loaded.rules.is_none() {
-            print_diagnostics(&loaded, output);
+            print_diagnostics(&loaded.diagnostics, &loaded.files, output);
         }
         let rules = loaded.rules.ok_or_else(|| Failure::new(Code::Config, summary(&loaded.diagnostics)))?;
         Ok(Session { project, rules })
@@ -79,14 +79,14 @@ pub(crate) fn load(project: &Project) -> Result<Loaded, Failure> {
 }
 
 /// Every diagnostic to standard error, rendered for people.
-pub(crate) fn print_diagnostics(loaded: &Loaded, output: Output) {
-    for diagnostic in &loaded.diagnostics {
-        eprintln!("{}\n", diagnostic.render(&loaded.files, output.color_stderr()));
+pub(crate) fn print_diagnostics(diagnostics: &[Diagnostic], files: &FileSet, output: Output) {
+    for diagnostic in diagnostics {
+        eprintln!("{}\n", diagnostic.render(files, output.color_stderr()));
     }
 }
 
 /// `2 errors, 1 warning`.
-pub(crate) fn summary(diagnostics: &[tierd_rules::Diagnostic]) -> String {
+pub(crate) fn summary(diagnostics: &[Diagnostic]) -> String {
     let errors = diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
     let warnings = diagnostics.len() - errors;
     let count = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });

@@ -109,7 +109,7 @@ impl Evaluator<'_> {
         let database = open(project.database(&rules.config))?;
         let reading = Instant::now();
         let wanted = wanted(rules);
-        let sources = tierd_sources::read(&database, rules, &wanted, self.clock, self.options, self.progress)?;
+        let sources = tierd_sources::read_all(&database, rules, &wanted, self.clock, self.options, self.progress)?;
         let read = reading.elapsed();
         for source in &sources {
             limits::check(rules, source, self.clock)?;
@@ -208,13 +208,12 @@ impl Evaluation {
         self.subjects.iter().flat_map(|s| &s.source.tables)
     }
 
-    /// The name in rules of each table that was read, and its rows.
+    /// Each table that was read, by the name of its facts or else its own, and its rows.
     pub fn rows<'a>(&'a self, rules: &'a RuleSet) -> impl Iterator<Item = (&'a str, u64)> {
-        let name = |of: &SubjectResult, table: &tierd_sources::TableRead| match table.facts {
-            Some(facts) => &*rules.config.facts[facts.0].name,
-            None => &*rules.config.subjects[of.subject.0].name,
-        };
-        self.subjects.iter().flat_map(move |s| s.source.tables.iter().map(move |table| (name(s, table), table.rows)))
+        self.tables().map(|table| {
+            let name = table.facts.map_or(&table.table, |facts| &rules.config.facts[facts.0].name);
+            (&**name, table.rows)
+        })
     }
 
     /// What is worth knowing of the data, though the limits allow it: bad values and facts of unknown subjects.

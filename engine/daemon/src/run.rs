@@ -6,14 +6,14 @@ use std::{
 };
 
 use tierd_ledger::{Ledger, Outcome, Reader, RevisionHash, RevisionRecord, RunId, RunRecord, RunStart, SetDecisions};
-use tierd_model::{Clock, Timestamp};
+use tierd_model::Timestamp;
 use tierd_rules::RuleSet;
 
 use crate::{
     Project,
     deciding::Deciding,
     evaluate::{Evaluation, Evaluator, EvaluateError, SetResult},
-    held,
+    held::{self, LedgerKeys},
 };
 
 /// What a run did, or would do.
@@ -81,16 +81,16 @@ pub fn run(project: &Project, rules: &RuleSet, evaluator: &Evaluator<'_>, starte
             return Err(error);
         }
     };
-    let cut_points = evaluation.cut_points_json(rules);
+    let (cut_points, data_version) = (evaluation.cut_points(rules).to_string(), evaluation.data_version());
     let record = RunRecord {
-        data_version: &evaluation.data_version,
+        data_version: &data_version,
         subjects: evaluation.subject_count(),
         fact_rows: evaluation.fact_rows(),
         bad_values: evaluation.bad_values(),
         unknown_subjects: evaluation.unknown_subjects(),
         read: evaluation.read,
         evaluate: evaluation.evaluate,
-        cut_points: cut_points.as_deref(),
+        cut_points: Some(&cut_points),
     };
     let summary = with_decisions(rules, &evaluation, |sets| writer.apply(&record, sets))?;
     let sets = evaluation.sets.iter().zip(summary.sets).map(|(set, summary)| SetReport {
@@ -164,6 +164,7 @@ fn with_decisions<T>(
     let deciding: Vec<Deciding<'_>> = evaluation.sets.iter().map(|set| Deciding::new(rules, evaluation, set)).collect();
     let append: Vec<_> = deciding.iter().map(|d| move |row: usize, json: &mut String| d.append(row, json)).collect();
     let levels: Vec<Vec<&str>> = evaluation.sets.iter().map(|set| level_names(rules, set)).collect();
+    let keys: Vec<_> = evaluation.sets.iter().map(|set| LedgerKeys::new(&evaluation.subject(set).source.keys)).collect();
     let decisions: Vec<SetDecisions<'_>> = evaluation
         .sets
         .iter()
@@ -174,7 +175,7 @@ fn with_decisions<T>(
                 name: &tier_set.name,
                 subject: &rules.config.subjects[tier_set.subject.0].name,
                 levels: &levels[i],
-                keys: held::keys(&evaluation.subject(set).source.keys),
+                keys: keys[i].borrowed(),
                 assigned: &set.graded.earned,
                 metrics: &append[i],
             }

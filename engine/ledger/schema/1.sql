@@ -43,7 +43,7 @@ CREATE TABLE run (
     write_ms         INTEGER NOT NULL,
     outcome          TEXT    NOT NULL CHECK (outcome IN ('applied', 'unchanged', 'failed')),
     message          TEXT    CHECK ((message IS NOT NULL) = (outcome = 'failed')),
-    cut_points       TEXT    CHECK (json_valid(cut_points))
+    cut_points       TEXT    CHECK (cut_points IS NULL OR json_valid(cut_points))
 ) STRICT;
 
 CREATE TABLE tier_set (

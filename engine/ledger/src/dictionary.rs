@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::{
-    decisions::SetDecisions,
+    decisions::{NO_LEVEL, SetDecisions},
     error::{ErrorKind, KindResult},
     key::key_type_name,
     run::RunId,
@@ -102,10 +102,15 @@ impl Levels {
         &self.ids
     }
 
-    /// The name of this `level.id`.
-    pub(crate) fn name(&self, id: i64) -> Option<&str> {
-        let place = usize::try_from(id).ok()?.checked_sub(1)?;
-        self.names.get(place).map(String::as_str)
+    /// `level.id` of a level as decisions have it; `None` for [`NO_LEVEL`].
+    #[inline]
+    pub(crate) fn id(&self, level: u16) -> Option<i64> {
+        if level == NO_LEVEL { None } else { Some(self.ids[usize::from(level)]) }
+    }
+
+    /// The name of this `level.id`; 0 is no level.
+    pub(crate) fn name(&self, id: usize) -> Option<&str> {
+        self.names.get(id.checked_sub(1)?).map(String::as_str)
     }
 }
 

@@ -146,3 +146,41 @@ impl From<rusqlite::Error> for ErrorKind {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::*;
+
+    #[test]
+    fn failures_of_sqlite_have_kinds() {
+        let check = |code, expected: fn(&ErrorKind) -> bool| {
+            let kind = ErrorKind::from(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
+            assert!(expected(&kind), "{code}: {kind:?}");
+        };
+        check(ffi::SQLITE_FULL, |kind| matches!(kind, ErrorKind::DiskFull(_)));
+        check(ffi::SQLITE_READONLY, |kind| matches!(kind, ErrorKind::ReadOnly(_)));
+        check(ffi::SQLITE_READONLY_DBMOVED, |kind| matches!(kind, ErrorKind::ReadOnly(_)));
+        check(ffi::SQLITE_CORRUPT, |kind| matches!(kind, ErrorKind::Corrupt(_)));
+        check(ffi::SQLITE_NOTADB, |kind| matches!(kind, ErrorKind::NotALedger));
+        check(ffi::SQLITE_BUSY, |kind| matches!(kind, ErrorKind::Busy(_)));
+        check(ffi::SQLITE_CANTOPEN, |kind| matches!(kind, ErrorKind::CannotOpen(_)));
+        check(ffi::SQLITE_IOERR_FSYNC, |kind| matches!(kind, ErrorKind::Disk(_)));
+        check(ffi::SQLITE_CONSTRAINT, |kind| matches!(kind, ErrorKind::Sqlite(_)));
+    }
+
+    #[test]
+    fn message_names_the_file_and_the_cause_comes_after_it() {
+        let full = rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_FULL), None);
+        let error = Err::<(), _>(full).at(Path::new("/srv/tierd.ledger")).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "ledger /srv/tierd.ledger: no space left on its disk; nothing of this change was written"
+        );
+        let source = std::error::Error::source(&error).unwrap();
+        assert!(source.to_string().ends_with("database or disk is full"), "{source}");
+        let silent = Err::<(), _>(ErrorKind::Missing).at(Path::new("x")).unwrap_err();
+        assert!(std::error::Error::source(&silent).is_none());
+    }
+}

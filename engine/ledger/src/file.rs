@@ -1,9 +1,8 @@
 //! Making, recognising and opening the file.
 //!
 //! A new ledger is built beside its place and renamed into it, so that a file of that name is either a whole ledger or not
-//! there. A file that exists is looked at through a read-only connection first: what isn't a ledger is never written,
-//! locked for writing or given a lock file. SQLite does the looking, because closing a handle of `std::fs` would drop the
-//! locks of whoever in this process reads that file.
+//! there, and its first page says from the first moment on that it is one. What isn't a ledger is left alone entirely: not
+//! written, not locked, and given neither lock file nor WAL.
 
 use std::{
     fs, io,
@@ -22,17 +21,15 @@ use crate::{
 /// How long to wait for a program that has locked the file itself.
 const BUSY: Duration = Duration::from_secs(5);
 
-/// Larger pages than SQLite's 4096 spare a first write of millions of rows some of its page splits.
-const PAGE_SIZE: i64 = 8192;
-
 /// The settings of the writing connection.
 ///
 /// - `synchronous = FULL`: a run that was reported as applied survives a power cut. It costs one sync per run.
-/// - `cache_size` bounds the memory of a transaction of any size: pages beyond it go to the WAL early.
+/// - `cache_size` (4 MiB) bounds the memory of a transaction of any size: pages beyond it go to the WAL early.
+///   Rows come in the order of keys, so that a larger cache isn't faster.
 /// - `foreign_keys = OFF`: ids are looked up or made in the same transaction, and checking each of millions of rows again
 ///   costs as much as writing it. The tests run `foreign_key_check`.
 const WRITER_SETTINGS: &str = "PRAGMA synchronous = FULL;
-    PRAGMA cache_size = -16384;
+    PRAGMA cache_size = -4096;
     PRAGMA journal_size_limit = 16777216;
     PRAGMA foreign_keys = OFF;";
 
@@ -91,11 +88,38 @@ fn identify(path: &Path) -> KindResult<Found> {
         Ok(meta) if meta.len() == 0 => return Ok(Found::Nothing),
         Ok(_) => {}
     }
-    let conn = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    match schema::application_id(&conn)? {
+    match peek_application_id(path)? {
         schema::APPLICATION_ID => Ok(Found::Ledger),
         _ => Err(ErrorKind::NotALedger),
     }
+}
+
+/// Reads the application id out of the first page, and leaves no trace.
+///
+/// - Merely reading a WAL database leaves `-wal` and `-shm` files beside it, which its owner may then be unable to open. Only
+///   `immutable` makes none. It doesn't look into the WAL, and needn't: the application id of a ledger is in the file
+///   before the file has its name, and stays.
+/// - `std::fs` could read those four bytes too, but closing its handle would drop the locks that SQLite holds on the file in
+///   this process.
+/// - A checkpoint writes the first page before those at the end. `writable_schema` has SQLite accept a file that is shorter
+///   than its first page says.
+fn peek_application_id(path: &Path) -> rusqlite::Result<i64> {
+    let uri = format!("file:{}?immutable=1", percent_encoded(path));
+    let conn = connect(Path::new(&uri), OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI)?;
+    conn.pragma_update(None, "writable_schema", true)?;
+    schema::application_id(&conn)
+}
+
+/// A path as a part of a URI.
+fn percent_encoded(path: &Path) -> String {
+    let mut encoded = String::new();
+    for &byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' | b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => encoded.push(char::from(byte)),
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
 }
 
 /// Builds a ledger beside its place, and moves it there whole. The caller holds the lock.
@@ -105,7 +129,6 @@ fn create(path: &Path) -> KindResult<()> {
         remove_if_there(leftover)?;
     }
     let mut conn = connect(&building, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
-    conn.pragma_update(None, "page_size", PAGE_SIZE)?;
     conn.pragma_update(None, "application_id", schema::APPLICATION_ID)?;
     schema::migrate(&mut conn, schema::STEPS)?;
     conn.pragma_update(None, "journal_mode", "WAL")?;
@@ -155,4 +178,27 @@ pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ledger_is_recognised_in_the_middle_of_a_checkpoint() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tierd.ledger");
+        create(&path).unwrap();
+        let whole = fs::read(&path).unwrap();
+        fs::write(&path, &whole[..4096]).unwrap();
+        assert!(matches!(identify(&path), Ok(Found::Ledger)));
+    }
+
+    #[test]
+    fn any_path_is_a_part_of_a_uri() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("100% sure? #1 + ü 帳.ledger");
+        create(&path).unwrap();
+        assert!(matches!(identify(&path), Ok(Found::Ledger)));
+    }
 }

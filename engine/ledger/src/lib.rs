@@ -1,5 +1,56 @@
 //! The ledger: what tierd itself has to remember, in one SQLite file of its own.
+//!
+//! It holds the revisions that were in force with all their files, the runs and how each ended, the level that each subject
+//! holds, and every change of level with the metrics that decided it. [`Ledger`] is the only thing that writes it, one
+//! process at a time; [`Reader`] answers questions while it does. Other systems may read the file by SQL: `docs/ledger.md`
+//! names the tables and views that they can count on.
+//!
+//! What the rest of tierd relies on:
+//! - A run is one transaction: its row, its changes of level and what is held from then on are there together or not at all,
+//!   whatever kills the process or fills the disk.
+//! - A run whose decisions are those of the run before leaves nothing but its row. It is recognised by a digest over keys
+//!   and levels, without reading what is held.
+//! - A subject that leaves the data keeps its level untouched: a table that comes up empty demotes no one.
+//! - A file that isn't a ledger is never touched, nor one that a newer program wrote.
+//!
+//! Having no level is NULL in the file and `None` here, and a subject that the ledger doesn't know has none: so the first
+//! level of a subject is a change from none, and a new subject without a level is no change.
+//!
+//! What this crate doesn't do: it knows no rules, evaluates nothing and opens no other database. Its inputs are plain data:
+//! keys in ascending order, a level for each, and the words to store.
+//!
+//! ```
+//! use tierd_ledger::{Keys, Ledger, Reader, RevisionHash, RevisionRecord, RunRecord, RunStart, SetDecisions};
+//! use tierd_model::Timestamp;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! let path = folder.path().join("tierd.ledger");
+//! let mut ledger = Ledger::open(&path, "an example")?;
+//! let revision = RevisionHash([1; 32]);
+//! ledger.record_revision(&RevisionRecord { hash: revision, loaded: Timestamp(0), files: &[("rules/value.toml", "")] })?;
+//!
+//! let run = ledger.begin_run(RunStart { as_of: Timestamp(0), started: Timestamp(0), revision });
+//! let decisions = SetDecisions {
+//!     name: "value",
+//!     subject: "customer",
+//!     levels: &["C", "B", "A"],
+//!     keys: Keys::Integer(&[17, 42]),
+//!     assigned: &[0, 2],
+//!     metrics: &|subject, json| json.push_str(["{\"spend\":10}", "{\"spend\":9000}"][subject]),
+//! };
+//! let summary = run.apply(&RunRecord::default(), &[decisions])?;
+//! assert_eq!(summary.transitions, 2);
+//!
+//! let held = Reader::open(&path)?.held("value", tierd_ledger::KeyRef::Integer(42))?;
+//! assert_eq!(held.and_then(|held| held.level).as_deref(), Some("A"));
+//! # Ok(())
+//! # }
+//! ```
+
 mod apply;
+mod changes;
+mod compare;
 mod decisions;
 mod dictionary;
 mod error;

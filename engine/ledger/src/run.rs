@@ -103,7 +103,8 @@ impl<'a> RunWriter<'a> {
     /// A set whose decisions equal those of the run before it isn't compared subject by subject.
     ///
     /// # Errors
-    /// [`crate::ErrorKind`]; nothing is written then.
+    /// [`crate::ErrorKind`]; nothing is written then, unless the disk failed in the commit itself: then the run may turn out
+    /// to be there. Doing it again is harmless, because decisions that are already held change nothing.
     pub fn apply(self, record: &RunRecord<'_>, sets: &[SetDecisions<'_>]) -> Result<RunSummary> {
         let writing = Instant::now();
         let timing = Timing { start: self.start, begun: self.begun, writing };
@@ -210,4 +211,42 @@ pub(crate) fn restored(count: i64) -> KindResult<u64> {
 
 fn millis(time: Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Keys, Reader, RevisionRecord};
+
+    /// The allowed number of pages is the nearest that a test comes to a disk of a given size.
+    #[test]
+    fn full_disk_writes_nothing_and_the_next_run_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tierd.ledger");
+        let mut ledger = Ledger::open(&path, "a test").unwrap();
+        let hash = RevisionHash([1; 32]);
+        ledger.record_revision(&RevisionRecord { hash, loaded: Timestamp(0), files: &[] }).unwrap();
+        let start = RunStart { as_of: Timestamp(0), started: Timestamp(0), revision: hash };
+        let (keys, assigned) = ((0..20_000).collect::<Vec<i64>>(), vec![0; 20_000]);
+        let set = SetDecisions {
+            name: "value",
+            subject: "customer",
+            levels: &["C"],
+            keys: Keys::Integer(&keys),
+            assigned: &assigned,
+            metrics: &|_, json| json.push_str("{}"),
+        };
+
+        ledger.conn.pragma_update(None, "max_page_count", 60).unwrap();
+        let failure = ledger.begin_run(start).apply(&RunRecord::default(), &[set]).unwrap_err();
+        assert!(matches!(failure.kind, ErrorKind::DiskFull(_)), "{failure:?}");
+        let reader = Reader::open(&path).unwrap();
+        assert_eq!(reader.runs(1).unwrap(), []);
+        assert_eq!(reader.distribution("value").unwrap(), []);
+
+        ledger.begin_run(start).fail(&RunRecord::default(), "no space left").unwrap();
+        ledger.conn.pragma_update(None, "max_page_count", 10_000).unwrap();
+        let summary = ledger.begin_run(start).apply(&RunRecord::default(), &[set]).unwrap();
+        assert_eq!((summary.run, summary.transitions), (RunId(2), 20_000));
+    }
 }

@@ -1,14 +1,14 @@
 //! The codes of diagnostics: stable names that people search for and scripts match on.
 //!
-//! A code never changes its meaning; a mistake that needs other words gets another code. The corpus under `tests/corpus/bad` holds
-//! at least one input for each of them.
+//! A code never changes its meaning; a mistake that needs other words gets another code. The corpus under `tests/corpus/bad`
+//! holds at least one input for each that loading reports.
 
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $name:ident = $code:literal;)*) => {
         $($(#[doc = $doc])+ pub const $name: &str = $code;)*
 
         /// Every code with its meaning.
-        pub const ALL: &[(&str, &str)] = &[$(($code, concat!($($doc),+))),*];
+        pub const ALL: &[(&str, &str)] = &[$(($code, concat!($($doc),+).trim_ascii_start())),*];
     };
 }
 
@@ -119,9 +119,8 @@ codes! {
     UNUSED_METRIC = "unused-metric";
     /// A metric with the name of an attribute, computed from something else.
     SHADOWED_ATTRIBUTE = "shadowed-attribute";
+    /// A table or view that the configuration names and the database doesn't have. Found by a look into the database.
+    MISSING_TABLE = "missing-table";
+    /// A column that the configuration names and its table doesn't have. Found by a look into the database.
+    MISSING_COLUMN = "missing-column";
 }
-
-/// A table or view that the configuration names and the database doesn't have. Found by a look into the database.
-pub const MISSING_TABLE: &str = "missing-table";
-/// A column that the configuration names and its table doesn't have. Found by a look into the database.
-pub const MISSING_COLUMN: &str = "missing-column";

@@ -182,10 +182,10 @@ impl Expr {
     /// The columns of the scope that it reads, in order of first appearance, each once.
     pub fn columns(&self) -> Vec<usize> {
         fn walk(expr: &Expr, out: &mut Vec<usize>) {
-            if let ExprKind::Column(column) = expr.kind {
-                if !out.contains(&column) {
-                    out.push(column);
-                }
+            if let ExprKind::Column(column) = expr.kind
+                && !out.contains(&column)
+            {
+                out.push(column);
             }
             expr.children().into_iter().for_each(|child| walk(child, out));
         }

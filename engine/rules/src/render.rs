@@ -68,7 +68,10 @@ impl Diagnostic {
             let annotation = kind.span(range.start - start..range.end - start);
             if label.text.is_empty() { annotation } else { annotation.label(printable(&label.text)) }
         });
-        Snippet::source(&text[start..end]).line_start(line).path(&*files.file(file).path).annotations(annotations)
+        Snippet::source(quotable(&text[start..end]))
+            .line_start(line)
+            .path(&*files.file(file).path)
+            .annotations(annotations)
     }
 
     /// The diagnostic as JSON: `code`, `severity`, `headline`, `help`, `places` (the first is the primary one) with `file`, `line`,
@@ -121,6 +124,15 @@ fn one_line(text: &str, range: &Range<usize>) -> Range<usize> {
     match text[range.clone()].find('\n') {
         Some(at) => range.start..range.start + at,
         None => range,
+    }
+}
+
+/// The renderer shows the control characters of ASCII as signs; those of Latin-1 are replaced here, byte for byte.
+fn quotable(text: &str) -> Cow<'_, str> {
+    let latin = |char: char| ('\u{80}'..='\u{9f}').contains(&char);
+    match text.contains(latin) {
+        true => Cow::Owned(text.replace(latin, "·")),
+        false => Cow::Borrowed(text),
     }
 }
 

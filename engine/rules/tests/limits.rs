@@ -80,6 +80,14 @@ fn long_lists_of_conditions_load() {
     assert_eq!(codes(&load_derived(&list)), Vec::<&str>::new());
 }
 
+#[test]
+fn fifty_parentheses_load() {
+    for (open, close) in [("(", ")"), ("abs(", ")"), ("- ", "")] {
+        let expression = format!("{}visits{}", open.repeat(50), close.repeat(50));
+        assert_eq!(codes(&load_derived(&expression)), Vec::<&str>::new(), "{open}");
+    }
+}
+
 /// Each as long as an expression may be; the stack of a test thread is 2 MiB.
 #[test]
 fn deep_expressions_are_refused() {

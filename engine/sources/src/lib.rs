@@ -37,7 +37,7 @@ pub use error::DatabaseError;
 pub use keys::{Keys, TextKeys};
 pub use preflight::Unsafe;
 pub use progress::Progress;
-pub use read::{DataVersion, ReadError, ReadOptions, SourceData, TableRead, read};
+pub use read::{DataVersion, ReadError, ReadOptions, SourceData, TableRead, attributes, read, read_all};
 pub use reader::ReaderKind;
 pub use snapshot::Snapshot;
 pub use subjects::SubjectError;

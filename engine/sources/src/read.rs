@@ -5,7 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use arrow_array::ArrayRef;
+use arrow_array::{ArrayRef, UInt32Array};
+use arrow_select::take::take;
 use rusqlite::Connection;
 use tierd_eval::scan::FactPlan;
 use tierd_model::{Clock, Timestamp};
@@ -152,16 +153,63 @@ pub fn read(
     options: ReadOptions,
     progress: &Progress,
 ) -> Result<SourceData, ReadError> {
+    let mut all = read_all(database, rules, &[subject], clock, options, progress)?;
+    #[expect(clippy::expect_used, reason = "one subject in, one result out")]
+    Ok(all.pop().expect("the data of the one subject"))
+}
+
+/// As [`read`], for several kinds of subjects, in their order: all on one and the same snapshot.
+///
+/// # Errors
+/// [`ReadError`].
+pub fn read_all(
+    database: &Database,
+    rules: &RuleSet,
+    subjects: &[SubjectId],
+    clock: &Clock,
+    options: ReadOptions,
+    progress: &Progress,
+) -> Result<Vec<SourceData>, ReadError> {
     let mut snapshot = Snapshot::open(database, options.threads)?;
     let tables = schema(snapshot.connection()).map_err(|source| database.error(source))?;
+    let runs = subjects.iter().map(|&subject| Run { database, rules, subject, clock, options, progress, tables: &tables });
+    let runs: Vec<Run<'_>> = runs.collect();
+    runs.iter().try_for_each(Run::check_schema)?;
+    let (version, opened) = (snapshot.schema_version(), snapshot.opened());
+    let mut all = Vec::with_capacity(runs.len());
+    for run in &runs {
+        all.push(run.read(snapshot.connections())?);
+    }
+    drop(snapshot);
+    for data in &mut all {
+        data.snapshot = opened.elapsed();
+        data.version.schema_version = version;
+    }
+    Ok(all)
+}
+
+/// Attributes (indices into [`tierd_rules::Subject::attributes`]) of these subjects, in the order of `keys`: also such as no rule
+/// reads. A subject that has left the table since has NULL.
+///
+/// # Errors
+/// [`ReadError`].
+pub fn attributes(
+    database: &Database,
+    rules: &RuleSet,
+    subject: SubjectId,
+    keys: &Keys,
+    attributes: &[usize],
+    clock: &Clock,
+) -> Result<Vec<ArrayRef>, ReadError> {
+    let mut snapshot = Snapshot::open(database, 1)?;
+    let tables = schema(snapshot.connection()).map_err(|source| database.error(source))?;
+    let (options, progress) = (ReadOptions { threads: 1, ..ReadOptions::default() }, &Progress::default());
     let run = Run { database, rules, subject, clock, options, progress, tables: &tables };
     run.check_schema()?;
-    let (version, opened) = (snapshot.schema_version(), snapshot.opened());
-    let mut data = run.read(snapshot.connections())?;
-    drop(snapshot);
-    data.snapshot = opened.elapsed();
-    data.version.schema_version = version;
-    Ok(data)
+    let (found, _) = run.read_subjects(snapshot.connections(), attributes.to_vec())?;
+    let rows = UInt32Array::from_iter((0..keys.len()).map(|i| found.keys.find(&keys.key(i)).map(|row| row as u32)));
+    let columns = attributes.iter().filter_map(|&attribute| found.attributes[attribute].as_ref());
+    columns.map(|column| take(column, &rows, None).map_err(ReadError::Columns)).collect()
 }
 
 struct Run<'a> {
@@ -196,7 +244,7 @@ impl<'a> Run<'a> {
     }
 
     fn read(&self, connections: &mut [Connection]) -> Result<SourceData, ReadError> {
-        let (subjects, mut read) = self.read_subjects(connections)?;
+        let (subjects, mut read) = self.read_subjects(connections, self.attributes())?;
         let mut given = vec![None; self.rules.metrics.len()];
         for (slot, metric) in given.iter_mut().zip(&self.rules.metrics).filter(|(_, m)| m.subject == self.subject) {
             if let MetricKind::Attribute(attribute) = metric.kind {
@@ -216,19 +264,24 @@ impl<'a> Run<'a> {
         Ok(SourceData { keys: subjects.keys, given, tables: read, bad_values, version, snapshot: Duration::ZERO })
     }
 
-    fn read_subjects(&self, connections: &mut [Connection]) -> Result<(Subjects, Vec<TableRead>), ReadError> {
+    /// Attributes that some rule reads.
+    fn attributes(&self) -> Vec<usize> {
+        let of_subject = self.rules.metrics.iter().filter(|metric| metric.subject == self.subject);
+        let read = of_subject.filter_map(|metric| match metric.kind {
+            MetricKind::Attribute(attribute) => Some(attribute),
+            _ => None,
+        });
+        read.collect()
+    }
+
+    fn read_subjects(
+        &self,
+        connections: &mut [Connection],
+        mut wanted: Vec<usize>,
+    ) -> Result<(Subjects, Vec<TableRead>), ReadError> {
         let started = Instant::now();
         let subject = &self.rules.config.subjects[self.subject.0];
         let table = self.table(&subject.table)?;
-        let mut wanted: Vec<usize> = self
-            .rules
-            .metrics
-            .iter()
-            .filter(|metric| metric.subject == self.subject)
-            .filter_map(
-                |metric| if let MetricKind::Attribute(attribute) = metric.kind { Some(attribute) } else { None },
-            )
-            .collect();
         wanted.sort_unstable();
         wanted.dedup();
         let query = SubjectQuery { subject, table, wanted: &wanted, clock: self.clock, kind: self.options.reader };

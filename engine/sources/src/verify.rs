@@ -33,14 +33,21 @@ pub enum Missing {
     BrokenView(String),
 }
 
-/// `no table "odrers" in the database; did you mean "orders"?`
+impl SchemaProblem {
+    /// `no table `odrers` in the database`
+    pub fn headline(&self) -> String {
+        match &self.missing {
+            Missing::Table(table) => format!("no table `{table}` in the database"),
+            Missing::Column { table, column } => format!("table `{table}` has no column `{column}`"),
+            Missing::BrokenView(view) => format!("view `{view}` refers to something that is gone"),
+        }
+    }
+}
+
+/// The headline, and the suggestion if there is one.
 impl fmt::Display for SchemaProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.missing {
-            Missing::Table(table) => write!(f, "no table `{table}` in the database")?,
-            Missing::Column { table, column } => write!(f, "table `{table}` has no column `{column}`")?,
-            Missing::BrokenView(view) => write!(f, "view `{view}` refers to something that is gone")?,
-        }
+        f.write_str(&self.headline())?;
         match &self.suggestion {
             Some(name) => write!(f, "; did you mean `{name}`?"),
             None => Ok(()),

@@ -34,7 +34,7 @@ fn report(loaded: &Loaded, output: Output) -> Result<(), Failure> {
         let all: Vec<_> = loaded.diagnostics.iter().map(|d| d.to_json(&loaded.files)).collect();
         return output.json(&json!({ "diagnostics": all, "revision": loaded.files.revision().to_string() }));
     }
-    session::print_diagnostics(loaded, output);
+    session::print_diagnostics(&loaded.diagnostics, &loaded.files, output);
     let Some(rules) = loaded.rules.as_ref().filter(|_| !loaded.diagnostics.iter().any(|d| d.severity == Severity::Error)) else {
         eprintln!("tierd: {}", session::summary(&loaded.diagnostics));
         return Ok(());

@@ -1,9 +1,6 @@
 use std::path::Path;
 
-use tierd_daemon::{
-    evaluate::Evaluator,
-    run::{self as runs, RunReport},
-};
+use tierd_daemon::run::{self as runs, RunReport};
 use tierd_model::{Clock, Date, Zone, parse_date};
 use tierd_rules::RuleSet;
 
@@ -13,7 +10,7 @@ use crate::{
     demo::{ShopOptions, files, write_shop},
     exit::{Code, Failure},
     output::{Output, thousands},
-    progress::Progress,
+    progress,
     reading,
     session::{self, Session},
 };
@@ -45,11 +42,11 @@ pub(crate) fn demo(args: &DemoArgs, output: Output) -> Result<(), Failure> {
 fn make(args: &DemoArgs, output: Output) -> Result<(), Failure> {
     let folder = &args.dir;
     write_files(folder)?;
-    let progress = Progress::new(output.quiet, "writing");
+    let bar = progress::bar(output.quiet, "writing");
     let options = ShopOptions { customers: args.customers, seed: args.seed, today: today(args.as_of.as_deref())? };
-    let stats = write_shop(&folder.join(DATABASE), options, &mut |rows| progress.rows(rows))
+    let stats = write_shop(&folder.join(DATABASE), &options, &mut |rows| bar.iter().for_each(|bar| bar.set_position(rows)))
         .map_err(|error| Failure::from_error(Code::Failed, &error))?;
-    drop(progress);
+    bar.iter().for_each(|bar| bar.finish_and_clear());
     output.remark(&format!(
         "made {} with {} customers, {} orders, {} contacts",
         folder.join(DATABASE).display(),
@@ -76,12 +73,10 @@ fn write_files(folder: &Path) -> Result<(), Failure> {
 }
 
 fn grade(session: &Session, clock: &Clock, output: Output) -> Result<RunReport, Failure> {
-    let progress = Progress::new(output.quiet, "reading");
-    let rows = |rows| progress.rows(rows);
     let how = Reading { reader: Reader::Auto, threads: None };
-    let evaluator = Evaluator { clock, read: reading::options(&how, &rows) };
-    let report = runs::run(&session.project, &session.rules, &evaluator, session::now());
-    report.map_err(|error| reading::failure(&error))
+    reading::with_progress(&how, session, clock, output, |evaluator| {
+        runs::run(&session.project, &session.rules, evaluator, session::now())
+    })
 }
 
 /// Explains somebody in the middle, who has a next level to reach.

@@ -4,10 +4,7 @@ use std::{fs::File, io::BufWriter, path::Path};
 
 use arrow_array::ArrayRef;
 use serde_json::Value as Json;
-use tierd_daemon::{
-    evaluate::{Evaluation, Evaluator, SetResult},
-    run::evaluate_with_held,
-};
+use tierd_daemon::evaluate::{Evaluation, SetResult, attributes};
 use tierd_eval::columns::value_at;
 use tierd_ledger::{NO_LEVEL, Reader};
 use tierd_model::{CalendarSpan, Clock, Date, Key, Timestamp, Type};
@@ -15,11 +12,10 @@ use tierd_rules::{Level, Metric, TierSet};
 use tierd_sources::Keys;
 
 use crate::{
-    args::{ExportArgs, Format},
+    args::ExportArgs,
     commands::levels::last_run,
     exit::{Code, Failure},
     output::{Cell, Output, Table},
-    progress::Progress,
     reading,
     session::Session,
 };
@@ -34,20 +30,13 @@ pub(crate) fn export(args: &ExportArgs, folder: &Path, output: Output) -> Result
     let ledger = Reader::open(&session.project.ledger(&session.rules.config));
     let ledger = ledger.map_err(|error| Failure::from_error(Code::Unreachable, &error))?;
     last_run(&ledger)?;
-    let columns = Columns::asked_for(args, &session, set)?;
+    let columns = Columns::asked_for(args, &session, set, output)?;
     let clock = session.clock_of_last_run(None)?;
-    let evaluation = evaluate(args, &session, &clock, output)?;
+    let evaluation = reading::evaluate(&args.reading, &session, &clock, output)?;
     let decisions = Decisions::read(&session, &ledger, &evaluation, set, &clock)?;
     let table = columns.table(&session, &evaluation, &decisions)?;
     decisions.remark_on_changes(output);
     write(args, &table, output)
-}
-
-fn evaluate(args: &ExportArgs, session: &Session, clock: &Clock, output: Output) -> Result<Evaluation, Failure> {
-    let progress = Progress::new(output.quiet, "reading");
-    let rows = |rows| progress.rows(rows);
-    let evaluator = Evaluator { clock, read: reading::options(&args.reading, &rows) };
-    evaluate_with_held(&session.project, &session.rules, &evaluator).map_err(|error| reading::failure(&error))
 }
 
 /// What the table shows between the key and the level.
@@ -56,10 +45,11 @@ struct Columns {
     metrics: Vec<usize>,
     /// Level indices to show; all where empty.
     levels: Vec<u16>,
+    output: Output,
 }
 
 impl Columns {
-    fn asked_for(args: &ExportArgs, session: &Session, set: &TierSet) -> Result<Self, Failure> {
+    fn asked_for(args: &ExportArgs, session: &Session, set: &TierSet, output: Output) -> Result<Self, Failure> {
         let rules = &session.rules;
         let subject = &rules.config.subjects[set.subject.0];
         let attribute = |name: &String| {
@@ -83,6 +73,7 @@ impl Columns {
             attributes: args.attributes.iter().map(attribute).collect::<Result<_, _>>()?,
             metrics,
             levels: args.levels.iter().map(level).collect::<Result<_, _>>()?,
+            output,
         })
     }
 
@@ -107,8 +98,8 @@ impl Columns {
         let rules = &session.rules;
         let of = evaluation.subject(decisions.result);
         let subject = &rules.config.subjects[of.subject.0];
-        let read = tierd_daemon::evaluate::attributes(&session.project, rules, of, &self.attributes)
-            .map_err(|error| Failure::from_error(Code::Unreachable, &error))?;
+        let read = attributes(&session.project, rules, of, &self.attributes, decisions.clock)
+            .map_err(|error| reading::evaluate_failure(&error, rules, self.output))?;
         let mut shown = Vec::new();
         for (&index, values) in self.attributes.iter().zip(read) {
             let attribute = &subject.attributes[index];

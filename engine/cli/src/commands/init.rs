@@ -1,6 +1,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use tierd_model::Zone;
@@ -13,10 +14,13 @@ use crate::{
     output::Output,
 };
 
+/// A database that stays locked is waited for this long.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Reads the schema of a database and writes a commented configuration and first rules for it.
 pub(crate) fn init(args: &InitArgs, folder: &Path, output: Output) -> Result<(), Failure> {
     let zone = zone(args)?;
-    let database = Database::open(&args.database).map_err(|error| Failure::from_error(Code::Unreachable, &error))?;
+    let database = Database::open(&args.database, PATIENCE).map_err(|error| Failure::from_error(Code::Unreachable, &error))?;
     let shown = relative(&args.database, folder);
     let options = InitOptions { database: &shown.to_string_lossy(), time_zone: zone.name() };
     let connection = database.connect().map_err(|error| Failure::from_error(Code::Unreachable, &error))?;

@@ -1,10 +1,7 @@
 use std::path::Path;
 
 use serde_json::{Value as Json, json};
-use tierd_daemon::{
-    evaluate::Evaluator,
-    run::{self as runs, RunReport, SetReport},
-};
+use tierd_daemon::run::{self as runs, RunReport, SetReport};
 use tierd_ledger::Outcome;
 use tierd_model::Clock;
 use tierd_rules::RuleSet;
@@ -14,7 +11,6 @@ use crate::{
     commands::levels::{distribution_table, push_level},
     exit::Failure,
     output::{Output, Table, thousands},
-    progress::Progress,
     reading,
     session::{self, Session},
 };
@@ -23,15 +19,10 @@ use crate::{
 pub(crate) fn run(args: &RunArgs, folder: &Path, output: Output) -> Result<(), Failure> {
     let session = Session::open(folder, output)?;
     let clock = session.clock(args.as_of.as_deref())?;
-    let progress = Progress::new(output.quiet, "reading");
-    let rows = |rows| progress.rows(rows);
-    let evaluator = Evaluator { clock: &clock, read: reading::options(&args.reading, &rows) };
-    let report = match args.dry_run {
-        true => runs::dry_run(&session.project, &session.rules, &evaluator),
-        false => runs::run(&session.project, &session.rules, &evaluator, session::now()),
-    };
-    drop(progress);
-    let report = report.map_err(|error| reading::failure(&error))?;
+    let report = reading::with_progress(&args.reading, &session, &clock, output, |evaluator| match args.dry_run {
+        true => runs::dry_run(&session.project, &session.rules, evaluator),
+        false => runs::run(&session.project, &session.rules, evaluator, session::now()),
+    })?;
     print(&report, &session.rules, &clock, output)
 }
 
@@ -57,7 +48,7 @@ fn headline(report: &RunReport, rules: &RuleSet, clock: &Clock) -> Vec<String> {
     let mut lines = vec![format!("{name} as of {at}, revision {}", rules.revision.short())];
     let evaluation = &report.evaluation;
     let tables: Vec<String> =
-        evaluation.tables(rules).into_iter().map(|(name, rows)| format!("{} {name}", thousands(rows))).collect();
+        evaluation.rows(rules).map(|(name, rows)| format!("{} {name}", thousands(rows))).collect();
     let seconds = |d: std::time::Duration| format!("{:.2} s", d.as_secs_f64());
     lines.push(format!(
         "read {} in {}, evaluated in {}{}",
@@ -136,8 +127,8 @@ fn document(report: &RunReport, rules: &RuleSet, clock: &Clock) -> Json {
         "outcome": report.outcome.name(),
         "as_of": clock.as_of().to_string(),
         "revision": rules.revision.to_string(),
-        "data_version": evaluation.data_version,
-        "rows": evaluation.tables(rules).into_iter().map(|(name, rows)| (name, json!(rows))).collect::<serde_json::Map<_, _>>(),
+        "data_version": evaluation.data_version(),
+        "rows": evaluation.rows(rules).map(|(name, rows)| (name.to_owned(), json!(rows))).collect::<serde_json::Map<_, _>>(),
         "bad_values": evaluation.bad_values(),
         "unknown_subjects": evaluation.unknown_subjects(),
         "read_ms": milliseconds(evaluation.read),

@@ -11,4 +11,4 @@ mod random;
 mod shop;
 
 pub(crate) use files::files;
-pub(crate) use shop::{DemoError, ShopOptions, ShopStats, write_shop};
+pub(crate) use shop::{ShopOptions, write_shop};

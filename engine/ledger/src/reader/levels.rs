@@ -64,16 +64,17 @@ pub struct LevelCount {
     pub subjects: u64,
 }
 
-/// From the row in `held` backwards along `previous`: two seeks for each transition, newest first.
+/// From the row in `held` backwards along `previous`: two seeks for each transition, newest first. `CROSS JOIN` keeps SQLite
+/// from scanning the transitions first, which it would prefer.
 const HISTORY: &str = "WITH RECURSIVE chain (tier_set, run) AS (
     SELECT h.tier_set, h.run FROM held AS h JOIN tier_set AS s ON s.id = h.tier_set WHERE s.name = ?1 AND h.subject = ?2
     UNION ALL
-    SELECT t.tier_set, t.previous FROM chain AS c JOIN transition AS t ON t.run = c.run AND t.tier_set = c.tier_set
+    SELECT t.tier_set, t.previous FROM chain AS c CROSS JOIN transition AS t ON t.run = c.run AND t.tier_set = c.tier_set
     WHERE t.subject = ?2 AND t.previous IS NOT NULL
 )
 SELECT t.run, r.as_of, v.sha256, f.name, l.name, t.metrics
 FROM chain AS c
-JOIN transition AS t ON t.run = c.run AND t.tier_set = c.tier_set AND t.subject = ?2
+CROSS JOIN transition AS t ON t.run = c.run AND t.tier_set = c.tier_set AND t.subject = ?2
 JOIN run AS r ON r.id = t.run
 JOIN revision AS v ON v.id = r.revision
 LEFT JOIN level AS f ON f.tier_set = t.tier_set AND f.id = t.from_level

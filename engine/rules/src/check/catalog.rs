@@ -188,7 +188,18 @@ impl Checking<'_> {
             let columns = good_columns(&columns)?;
             let (table, subject_column, filter) = (source?, subject_column?, filter?);
             let (at, name) = (name.at.clone(), name.text.clone());
-            Some(Facts { name, table, subject: subject?, subject_column, time: time?, filter, fresh, may_be_empty, columns, at })
+            Some(Facts {
+                name,
+                table,
+                subject: subject?,
+                subject_column,
+                time: time?,
+                filter,
+                fresh,
+                may_be_empty,
+                columns,
+                at,
+            })
         });
         Entry { name: name.clone(), columns, subject, table }
     }

@@ -40,7 +40,8 @@ impl Offsets {
     }
 }
 
-/// The sources of the decoded bytes of a string literal that starts at `base`.
+/// The sources of the decoded bytes of a string literal that begins at `base`. The bytes of one character all come from the whole
+/// character, and those of an escape from the whole escape: half of either can't be pointed at.
 fn walk(raw: &str, base: usize) -> Vec<Range<usize>> {
     let (quotes, escapes) = match raw.as_bytes() {
         [b'"', b'"', b'"', _, ..] => (3, true),
@@ -48,53 +49,99 @@ fn walk(raw: &str, base: usize) -> Vec<Range<usize>> {
         [b'"', ..] => (1, true),
         _ => (1, false),
     };
-    let Some(mut rest) = raw.get(quotes..raw.len().saturating_sub(quotes)) else {
-        return vec![];
-    };
+    let mut rest = raw.get(quotes..raw.len().saturating_sub(quotes)).unwrap_or("");
     let mut at = base + quotes;
-    if quotes == 3 {
-        let newline = ["\r\n", "\n"].into_iter().find(|n| rest.starts_with(n)).map_or(0, str::len);
-        (rest, at) = (&rest[newline..], at + newline);
-    }
+    let first_newline = ["\r\n", "\n"].into_iter().find(|newline| quotes == 3 && rest.starts_with(newline));
+    let mut skip = first_newline.map_or(0, str::len);
     let mut out = Vec::with_capacity(rest.len());
-    while let Some(char) = rest.chars().next() {
-        let (source, decoded) = if char == '\\' && escapes { escape(rest) } else { (char.len_utf8(), 0) };
-        match decoded {
-            0 if char == '\\' && escapes => {}
-            0 => out.extend((at..at + source).map(|byte| byte..byte + 1)),
-            n => out.extend(std::iter::repeat_n(at..at + source, n)),
-        }
-        (rest, at) = (&rest[source..], at + source);
+    while let Some(next) = rest.get(skip..).filter(|next| !next.is_empty()) {
+        at += skip;
+        let (written, decoded) = piece(next, escapes);
+        out.extend(std::iter::repeat_n(at..at + written, decoded));
+        (rest, skip) = (next, written);
     }
-    // Bytes of one character are one place: half a character can't be pointed at.
-    join_characters(&mut out, raw, base);
     out
 }
 
-/// Bytes of a backslash sequence in the file, and of what it decodes to (none for a line that goes on).
-fn escape(rest: &str) -> (usize, usize) {
+/// Bytes of the first character or escape in the file, and of what it decodes to.
+fn piece(text: &str, escapes: bool) -> (usize, usize) {
     let hex = |digits: usize| {
-        let code = rest.get(2..2 + digits).and_then(|hex| u32::from_str_radix(hex, 16).ok());
+        let code = text.get(2..2 + digits).and_then(|hex| u32::from_str_radix(hex, 16).ok());
         (2 + digits, code.and_then(char::from_u32).map_or(1, char::len_utf8))
     };
-    match rest.as_bytes().get(1) {
-        Some(b'x') => hex(2),
-        Some(b'u') => hex(4),
-        Some(b'U') => hex(8),
-        Some(b' ' | b'\t' | b'\r' | b'\n') => (1 + (rest.len() - 1 - rest[1..].trim_start().len()), 0),
-        Some(_) => (2, 1),
-        None => (1, 1),
+    match text.as_bytes() {
+        [b'\\', b'x', ..] if escapes => hex(2),
+        [b'\\', b'u', ..] if escapes => hex(4),
+        [b'\\', b'U', ..] if escapes => hex(8),
+        // A line that goes on: the blanks and line ends that follow are none of the text.
+        [b'\\', b' ' | b'\t' | b'\r' | b'\n', ..] if escapes => {
+            (text.len() - text[1..].trim_start_matches([' ', '\t', '\r', '\n']).len(), 0)
+        }
+        [b'\\', _, ..] if escapes => (2, 1),
+        _ => {
+            let length = text.chars().next().map_or(1, char::len_utf8);
+            (length, length)
+        }
     }
 }
 
-/// Widens each single byte inside a character of the file to the whole character.
-fn join_characters(bytes: &mut [Range<usize>], raw: &str, base: usize) {
-    for byte in bytes {
-        while !raw.is_char_boundary(byte.start - base) {
-            byte.start -= 1;
+#[cfg(test)]
+mod tests {
+    use toml::de::DeValue;
+
+    use super::*;
+    use crate::fileset::FileId;
+
+    /// Where each character of the decoded string is written.
+    fn places(literal: &str) -> Vec<(char, String)> {
+        let text = format!("消费 = {literal}");
+        let at = Location { file: FileId(0), range: text.len() - literal.len()..text.len() };
+        let value = DeValue::parse(literal).unwrap_or_else(|error| panic!("{literal}: {error}"));
+        let decoded = value.get_ref().as_str().unwrap();
+        let file = File { path: "a.toml".into(), text: text.as_str().into() };
+        let offsets = Offsets::new(&file, &at, decoded);
+        let place = |(i, char): (usize, char)| {
+            let range = offsets.locate(i..i + char.len_utf8()).range;
+            (char, text[range].to_owned())
+        };
+        decoded.char_indices().map(place).collect()
+    }
+
+    #[test]
+    fn plain_characters_are_where_they_are_written() {
+        for literal in [
+            "\"a 武汉 b\"",
+            "'a 武汉 \\ b'",
+            "\"\"\"\na\n\n武\"汉\"\"b\n\"\"\"",
+            "\"\"\"\r\na\r\nb\"\"\"",
+            "'''\na\\\n''武'''",
+            "'''a''''",
+            "\"\"\"a\"\"\"\"\"",
+            "\"\"",
+            "''",
+            "\"\"\"\"\"\"",
+            "\"\"\"\n\"\"\"",
+        ] {
+            for (char, place) in places(literal) {
+                assert_eq!(place, char.to_string(), "{literal}");
+            }
         }
-        while !raw.is_char_boundary(byte.end - base) {
-            byte.end += 1;
-        }
+    }
+
+    #[test]
+    fn escapes_are_one_place() {
+        let written = |literal: &str| places(literal).into_iter().map(|(_, place)| place).collect::<Vec<_>>();
+        assert_eq!(
+            written(r#""\t\"\\\u6b66\U0001F600\x41\e武""#),
+            ["\\t", "\\\"", "\\\\", "\\u6b66", "\\U0001F600", "\\x41", "\\e", "武"]
+        );
+        assert_eq!(written("\"\"\"a \\  \n \r\n\t b\"\"\""), ["a", " ", "b"]);
+    }
+
+    #[test]
+    fn what_is_no_literal_is_pointed_at_as_a_whole() {
+        let file = File { path: "a.toml".into(), text: "x = 'abc'".into() };
+        let offsets = Offsets::new(&file, &Location { file: FileId(0), range: 4..9 }, "something else");
+        assert_eq!(offsets.locate(3..5).range, 4..9);
     }
 }

@@ -361,14 +361,19 @@ impl JsonSchema for StrategyTable {
     fn schema_name() -> Cow<'static, str> {
         "Strategy".into()
     }
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let mut every = SpanText::schema();
+        every.insert(
+            "description".to_owned(),
+            "How often, such as `90 days`: the next follow-up is due so long after a run.".into(),
+        );
         json_schema!({
             "type": "object",
             "description": "How a level's subjects are treated: any data besides these keys.",
             "properties": {
                 "touch": { "type": "string", "description": "How they are approached, such as `visit`." },
                 "owner": { "type": "string", "description": "Who is responsible." },
-                "every": generator.subschema_for::<Parsed<SpanText>>(),
+                "every": every,
             },
         })
     }

@@ -1,6 +1,8 @@
 //! From text to [`Node`]: limits, tokens, sqlparser, and its errors in the words of a rule file.
 
 use sqlparser::{
+    dialect::Dialect,
+    keywords::ALL_KEYWORDS,
     parser::{Parser, ParserError},
     tokenizer::Token,
 };
@@ -32,13 +34,7 @@ pub(crate) fn parse(file: &File, text: &str, at: &Location, out: &mut Vec<Diagno
         return None;
     }
     let offsets = Offsets::new(file, at, text);
-    let tokens = match Tokens::new(text, &offsets) {
-        Ok(tokens) => tokens,
-        Err(diagnostic) => {
-            out.push(diagnostic);
-            return None;
-        }
-    };
+    let tokens = Tokens::new(text, &offsets, out)?;
     if tokens.all().is_empty() {
         out.push(Diagnostic::error(code::EXPRESSION_SYNTAX, at, "there is no expression here"));
         return None;
@@ -68,16 +64,25 @@ fn parse_tokens(tokens: &Tokens<'_>, out: &mut Vec<Diagnostic>) -> Option<Node> 
     None
 }
 
-/// Whether a condition can use this name as it stands: it reads as an identifier, not as a word of the language.
+/// Whether expressions can use this name as it stands: letters of any script, digits and `_`, and no word that means something
+/// else at a place where a value may stand.
 pub fn is_usable_name(name: &str) -> bool {
+    let mut chars = name.chars();
+    let good = chars.next().is_some_and(|first| RuleDialect.is_identifier_start(first))
+        && chars.all(|char| RuleDialect.is_identifier_part(char));
+    let keyword = ALL_KEYWORDS.binary_search(&name.to_uppercase().as_str()).is_ok();
+    good && !is_reserved(name) && (!keyword || reads_as_name(name))
+}
+
+/// Whether sqlparser takes this word for a name wherever a value may stand: `select` not after a parenthesis, for one.
+fn reads_as_name(word: &str) -> bool {
+    const USES: &str =
+        "((N) = N and N is null) or not N < -N or f(N, N) in (1) or case when N then N else N end between N and N";
     let file = File { path: "".into(), text: "".into() };
     let at = Location { file: FileId(0), range: 0..0 };
-    // Between operators, because some words mean something only there.
-    let text = format!("{name} = {name} and {name} is null");
-    let mut ignored = vec![];
-    let node = parse(&file, &text, &at, &mut ignored);
+    let node = parse(&file, &USES.replace('N', word), &at, &mut vec![]);
     let names = node.map(|node| node.names()).unwrap_or_default();
-    !is_reserved(name) && names.len() == 3 && names.iter().all(|(found, _)| **found == *name)
+    names.len() == USES.matches('N').count() && names.iter().all(|(found, _)| **found == *word)
 }
 
 /// Tokens that no rule has, each with what to write in its place.

@@ -7,7 +7,7 @@ use sqlparser::{
     dialect::Dialect,
     keywords::Keyword,
     parser::{Parser, ParserError},
-    tokenizer::{Location as Point, Span, Token, TokenWithSpan, Tokenizer, Whitespace},
+    tokenizer::{Location as Point, Span, Token, TokenWithSpan, Tokenizer, TokenizerError, Whitespace},
 };
 
 use crate::{code, diagnostic::Diagnostic, fileset::Location, raw::offsets::Offsets};
@@ -78,24 +78,26 @@ pub(super) struct Tokens<'a> {
 }
 
 impl<'a> Tokens<'a> {
-    /// Cuts the text into tokens.
-    pub(super) fn new(text: &str, offsets: &'a Offsets) -> Result<Self, Diagnostic> {
+    /// Cuts the text into tokens; `None` where that can't be done, and is reported.
+    pub(super) fn new(text: &str, offsets: &'a Offsets, out: &mut Vec<Diagnostic>) -> Option<Self> {
         let lines = Lines::new(text);
-        let cut = Tokenizer::new(&RuleDialect, text).tokenize_with_location();
-        let mut all = cut.map_err(|error| unreadable(&error.message, &offsets.locate(lines.one(error.location))))?;
-        let is_comment = |token: &TokenWithSpan| match &token.token {
-            Token::Whitespace(Whitespace::SingleLineComment { .. } | Whitespace::MultiLineComment(_)) => true,
-            _ => false,
+        let unreadable = |error: TokenizerError| unreadable(&error.message, &offsets.locate(lines.one(error.location)));
+        let mut all = match Tokenizer::new(&RuleDialect, text).tokenize_with_location() {
+            Ok(all) => all,
+            Err(error) => {
+                out.push(unreadable(error));
+                return None;
+            }
         };
-        if let Some(comment) = all.iter().find(|token| is_comment(token)) {
+        if let Some(comment) = all.iter().find(|token| is_comment(&token.token)) {
             let at = offsets.locate(lines.range(comment.span));
-            let headline = "a comment inside an expression";
             let help = "comments stand outside the quotes, after `#`; for `a - -1` leave a blank between the signs";
-            return Err(Diagnostic::error(code::NOT_SUPPORTED, &at, headline).help(help));
+            out.push(Diagnostic::error(code::NOT_SUPPORTED, &at, "a comment inside an expression").help(help));
+            return None;
         }
         all.retain(|token| !matches!(token.token, Token::Whitespace(_) | Token::EOF));
         let bytes = all.iter().map(|token| lines.range(token.span)).collect();
-        Ok(Tokens { all, bytes, offsets })
+        Some(Tokens { all, bytes, offsets })
     }
 
     pub(super) fn all(&self) -> &[TokenWithSpan] {
@@ -147,6 +149,10 @@ impl<'a> Tokens<'a> {
         }
         self.all.len().saturating_sub(1)
     }
+}
+
+fn is_comment(token: &Token) -> bool {
+    matches!(token, Token::Whitespace(Whitespace::SingleLineComment { .. } | Whitespace::MultiLineComment(_)))
 }
 
 /// What the tokenizer can't read.

@@ -65,7 +65,7 @@ fn query(plan: &Plan<'_>, what: &str, set: Option<&TierSet>, metrics: &[MetricId
     for (i, (name, body)) in ctes.iter().enumerate() {
         let with = if i == 0 { "WITH " } else { "" };
         let comma = if i + 1 < ctes.len() { "," } else { "" };
-        out += &format!("{with}{name} AS (\n  {}\n){comma}\n", indent(body, 2));
+        out += &format!("{with}{name} AS MATERIALIZED (\n  {}\n){comma}\n", indent(body, 2));
     }
     let mut columns = vec!["key".to_owned()];
     columns.extend(set.map(|set| format!("{} AS level", level::lower(plan, set))));

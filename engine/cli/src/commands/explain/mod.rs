@@ -6,11 +6,7 @@ use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 use serde_json::json;
-use tierd_daemon::{
-    evaluate::{Evaluation, Evaluator},
-    held,
-    run::evaluate_with_held,
-};
+use tierd_daemon::evaluate::Evaluation;
 use tierd_eval::explain::{
     Explanation, explain as explain_level,
     text::{Line, Role, lines},
@@ -23,7 +19,6 @@ use crate::{
     args::{ExplainArgs, Format},
     exit::{Code, Failure},
     output::Output,
-    progress::Progress,
     reading,
     session::{self, Session},
 };
@@ -34,6 +29,14 @@ struct Answer {
     held: Option<Held>,
 }
 
+impl Answer {
+    /// Whether the data or the rules give another level than the one that is held.
+    fn has_moved_on(&self, rules: &RuleSet) -> bool {
+        let held = self.held.as_ref().map(|held| held.level.as_deref());
+        held.is_some_and(|held| held != document::level_name(rules, &self.explanation))
+    }
+}
+
 /// Evaluates as of the last run (or as asked) and explains one customer.
 pub(crate) fn explain(args: &ExplainArgs, folder: &Path, output: Output) -> Result<(), Failure> {
     let session = Session::open(folder, output)?;
@@ -41,12 +44,7 @@ pub(crate) fn explain(args: &ExplainArgs, folder: &Path, output: Output) -> Resu
         session.tier_set(Some(name))?;
     }
     let clock = session.clock_of_last_run(args.as_of.as_deref())?;
-    let progress = Progress::new(output.quiet, "reading");
-    let rows = |rows| progress.rows(rows);
-    let evaluator = Evaluator { clock: &clock, read: reading::options(&args.reading, &rows) };
-    let evaluation = evaluate_with_held(&session.project, &session.rules, &evaluator);
-    drop(progress);
-    let evaluation = evaluation.map_err(|error| reading::failure(&error))?;
+    let evaluation = reading::evaluate(&args.reading, &session, &clock, output)?;
     let subjects = find(&session, &evaluation, &args.customer, args.set.as_deref())?;
     let answers = subjects
         .into_iter()
@@ -141,12 +139,15 @@ fn show(session: &Session, clock: &Clock, customer: &str, answers: &[Answer], ou
         if index > 0 {
             output.line("")?;
         }
-        for line in lines(&answer.explanation, &who(rules, answer, customer), clock) {
-            output.line(&painted(&line, output.color_stdout()))?;
-        }
-        for line in standing(rules, answer, clock) {
-            output.line(&line)?;
-        }
+        let explained = lines(&answer.explanation, &who(rules, answer, customer), clock);
+        let explained = explained.iter().map(|line| painted(line, output.color_stdout()));
+        let standing = standing(rules, answer, clock);
+        let all: Vec<String> = match answer.has_moved_on(rules) {
+            // What is held comes first where the explanation is about another level.
+            true => standing.into_iter().chain(explained).collect(),
+            false => explained.chain(standing).collect(),
+        };
+        all.iter().try_for_each(|line| output.line(line))?;
     }
     Ok(())
 }
@@ -165,9 +166,8 @@ fn standing(rules: &RuleSet, answer: &Answer, clock: &Clock) -> Vec<String> {
     let revision = held.revision.to_string();
     let since = session::local_time(held.since, clock.zone());
     let mut lines = vec![format!("{name} since {since} (run {}, revision {})", held.run.0, &revision[..12])];
-    let explained = document::level_name(rules, &answer.explanation);
-    if explained != held.level.as_deref() {
-        let now = explained.unwrap_or("no level");
+    if answer.has_moved_on(rules) {
+        let now = document::level_name(rules, &answer.explanation).unwrap_or("no level");
         lines.push(format!("data or rules have changed since: the next run would give {now}"));
     }
     lines

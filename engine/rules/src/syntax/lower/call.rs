@@ -59,8 +59,8 @@ fn arguments(written: &FunctionArguments) -> Option<Arguments<'_>> {
     let FunctionArguments::List(list) = written else {
         return None;
     };
-    let mut found = Arguments::default();
-    found.distinct = list.duplicate_treatment == Some(DuplicateTreatment::Distinct);
+    let distinct = list.duplicate_treatment == Some(DuplicateTreatment::Distinct);
+    let mut found = Arguments { distinct, ..Arguments::default() };
     if !list.clauses.is_empty() || list.duplicate_treatment == Some(DuplicateTreatment::All) {
         return None;
     }

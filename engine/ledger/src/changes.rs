@@ -1,0 +1,91 @@
+//! Writing changes of level: what is held from now on, and the transition with the metrics that decided it.
+
+use rusqlite::{Connection, Statement};
+
+use crate::{
+    apply::Move,
+    compare::{Before, Change},
+    decisions::SetDecisions,
+    dictionary::Levels,
+    error::{ErrorKind, KindResult},
+    run::RunId,
+};
+
+/// Writes changes, and counts them by kind.
+pub(crate) struct ChangeWriter<'a> {
+    run: RunId,
+    tier_set: i64,
+    set: &'a SetDecisions<'a>,
+    levels: &'a Levels,
+    insert_held: Statement<'a>,
+    update_held: Statement<'a>,
+    insert_transition: Statement<'a>,
+    /// Kept for its memory.
+    metrics: String,
+    /// By `level.id` before and after, where 0 is no level: row by row.
+    counts: Vec<u64>,
+}
+
+impl<'a> ChangeWriter<'a> {
+    pub(crate) fn new(
+        conn: &'a Connection,
+        run: RunId,
+        tier_set: i64,
+        set: &'a SetDecisions<'a>,
+        levels: &'a Levels,
+    ) -> rusqlite::Result<Self> {
+        Ok(ChangeWriter {
+            run,
+            tier_set,
+            set,
+            levels,
+            insert_held: conn.prepare("INSERT INTO held (tier_set, subject, level, run) VALUES (?1, ?2, ?3, ?4)")?,
+            update_held: conn.prepare("UPDATE held SET level = ?3, run = ?4 WHERE tier_set = ?1 AND subject = ?2")?,
+            insert_transition: conn.prepare(
+                "INSERT INTO transition (run, tier_set, subject, from_level, to_level, previous, metrics)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?,
+            metrics: String::new(),
+            counts: vec![0; (levels.len() + 1).pow(2)],
+        })
+    }
+
+    pub(crate) fn write(&mut self, change: &Change) -> KindResult<()> {
+        let (run, tier_set, to) = (self.run.0, self.tier_set, change.level);
+        let subject = self.set.keys.get(change.subject);
+        let (from, previous) = match change.before {
+            Before::Nothing => {
+                self.insert_held.execute((tier_set, subject, to, run))?;
+                (None, None)
+            }
+            Before::Held(from, previous) => {
+                self.update_held.execute((tier_set, subject, to, run))?;
+                (from, Some(previous))
+            }
+        };
+        self.metrics.clear();
+        (self.set.metrics)(change.subject, &mut self.metrics);
+        self.insert_transition.execute((run, tier_set, subject, from, to, previous, self.metrics.as_str()))?;
+        self.count(from, to)
+    }
+
+    fn count(&mut self, from: Option<i64>, to: Option<i64>) -> KindResult<()> {
+        let width = self.levels.len() + 1;
+        let place = |level: Option<i64>| usize::try_from(level.unwrap_or(0)).ok().filter(|&id| id < width);
+        let (Some(from), Some(to)) = (place(from), place(to)) else {
+            return Err(ErrorKind::Unreadable("a level without a name"));
+        };
+        self.counts[from * width + to] += 1;
+        Ok(())
+    }
+
+    /// The changes so far by kind, in the order of `level.id`.
+    pub(crate) fn moves(&self) -> Vec<Move> {
+        let width = self.levels.len() + 1;
+        let name = |id: usize| self.levels.name(id).map(str::to_owned);
+        let counted = self.counts.iter().enumerate().filter(|(_, subjects)| **subjects > 0);
+        counted
+            .map(|(place, &subjects)| Move { from: name(place / width), to: name(place % width), subjects })
+            .collect()
+    }
+}

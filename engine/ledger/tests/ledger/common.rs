@@ -1,0 +1,98 @@
+//! A small tier set, and the shortest way to write runs of it.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, types::FromSql};
+use tierd_ledger::{
+    Keys, Ledger, Result, RevisionHash, RevisionRecord, RunId, RunRecord, RunStart, RunSummary, SetDecisions,
+};
+use tierd_model::Timestamp;
+
+pub(crate) const NONE: u16 = tierd_ledger::NO_LEVEL;
+pub(crate) const LEVELS: &[&str] = &["C", "B", "A"];
+pub(crate) const REVISION: RevisionHash = RevisionHash([0xab; 32]);
+/// 2026-03-01T00:00:00Z; run `n` is as of `n` days later.
+pub(crate) const FIRST_DAY: i64 = 1_772_323_200_000_000;
+
+/// A folder of its own with the path of a ledger in it.
+pub(crate) struct Place {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) path: PathBuf,
+}
+
+pub(crate) fn place() -> Place {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tierd.ledger");
+    Place { folder, path }
+}
+
+/// Opens the ledger, with its revision recorded.
+pub(crate) fn open(path: &Path) -> Ledger {
+    let mut ledger = Ledger::open(path, "a test").unwrap();
+    record_revision(&mut ledger);
+    ledger
+}
+
+pub(crate) fn record_revision(ledger: &mut Ledger) {
+    let files = &[("tierd.toml", "time_zone = \"UTC\""), ("rules/value.toml", "[tiers.value]")];
+    ledger.record_revision(&RevisionRecord { hash: REVISION, loaded: Timestamp(FIRST_DAY), files }).unwrap();
+}
+
+pub(crate) fn start(day: i64) -> RunStart {
+    let as_of = Timestamp(FIRST_DAY + day * tierd_model::DAY_MICROS);
+    RunStart { as_of, started: Timestamp(as_of.0 + 1_000_000), revision: REVISION }
+}
+
+pub(crate) fn decisions<'a>(keys: Keys<'a>, assigned: &'a [u16]) -> SetDecisions<'a> {
+    SetDecisions { name: "value", subject: "customer", levels: LEVELS, keys, assigned, metrics: &metrics }
+}
+
+/// `{"spend":N}` with the subject's index.
+pub(crate) fn metrics(subject: usize, json: &mut String) {
+    json.push_str(&format!("{{\"spend\":{subject}}}"));
+}
+
+pub(crate) fn apply(ledger: &mut Ledger, day: i64, sets: &[SetDecisions<'_>]) -> Result<RunSummary> {
+    let record = RunRecord {
+        data_version: "v1",
+        subjects: sets.first().map_or(0, |s| s.keys.len() as u64),
+        ..RunRecord::default()
+    };
+    ledger.begin_run(start(day)).apply(&record, sets)
+}
+
+/// One run of the tier set `value` with integer keys.
+pub(crate) fn run(ledger: &mut Ledger, day: i64, keys: &[i64], assigned: &[u16]) -> RunSummary {
+    apply(ledger, day, &[decisions(Keys::Integer(keys), assigned)]).unwrap()
+}
+
+pub(crate) fn fail(ledger: &mut Ledger, day: i64, message: &str) -> RunId {
+    ledger.begin_run(start(day)).fail(&RunRecord::default(), message).unwrap()
+}
+
+/// The first column of a query's only row, through a connection that is none of the ledger's.
+pub(crate) fn query<T: FromSql>(path: &Path, sql: &str) -> T {
+    Connection::open(path).unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
+/// What must hold of every ledger at any time.
+pub(crate) fn assert_sound(path: &Path) {
+    let conn = Connection::open(path).unwrap();
+    let one = |sql: &str| conn.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap();
+    assert_eq!(one("PRAGMA integrity_check"), "ok");
+    let orphans = |sql: &str| conn.prepare(sql).unwrap().query([]).unwrap().next().unwrap().is_some();
+    assert!(!orphans("PRAGMA foreign_key_check"), "a row refers to nothing");
+    let counts = [
+        "SELECT count(*) FROM run AS r WHERE transitions <> (SELECT count(*) FROM transition AS t WHERE t.run = r.id)",
+        "SELECT count(*) FROM transition WHERE run NOT IN (SELECT id FROM run)",
+        // What is held is what the subject's latest transition says.
+        "SELECT count(*) FROM held AS h LEFT JOIN transition AS t USING (run, tier_set, subject) WHERE t.to_level IS NOT h.level",
+        "SELECT count(*) FROM (SELECT tier_set, subject, max(run) AS latest FROM transition GROUP BY 1, 2) AS t
+         LEFT JOIN held AS h USING (tier_set, subject) WHERE h.run IS NOT t.latest",
+        "SELECT count(*) FROM transition WHERE json_valid(metrics) = 0",
+    ];
+    for sql in counts {
+        let wrong: i64 = conn.query_row(sql, [], |row| row.get(0)).unwrap();
+        assert_eq!(wrong, 0, "{sql}");
+    }
+}

@@ -1,0 +1,81 @@
+//! What docs/ledger.md says is so: its queries run, and it names everything that is there.
+
+use rusqlite::Connection;
+
+use crate::common::*;
+
+const PAGE: &str = include_str!("../../../../docs/ledger.md");
+
+/// Blocks of the page that are marked as SQL.
+fn queries() -> impl Iterator<Item = &'static str> {
+    PAGE.split("```sql\n").skip(1).filter_map(|rest| rest.split("```").next())
+}
+
+fn sample() -> Place {
+    let place = place();
+    let mut ledger = open(&place.path);
+    run(&mut ledger, 0, &[7, 42], &[0, 1]);
+    run(&mut ledger, 1, &[7, 42], &[2, 2]);
+    fail(&mut ledger, 2, "12 bad values in `orders.amount`");
+    place
+}
+
+#[test]
+fn documented_queries_find_something() {
+    let place = sample();
+    let conn = Connection::open(&place.path).unwrap();
+    for sql in queries() {
+        let mut query = conn.prepare(sql).unwrap_or_else(|error| panic!("{error}\n{sql}"));
+        assert!(query.query([]).unwrap().next().unwrap().is_some(), "no rows\n{sql}");
+    }
+    assert!(queries().count() >= 8);
+}
+
+#[test]
+fn documented_history_follows_the_chain() {
+    let place = sample();
+    let sql = queries().find(|sql| sql.contains("RECURSIVE")).unwrap();
+    let conn = Connection::open(&place.path).unwrap();
+    let mut query = conn.prepare(sql).unwrap();
+    let steps: Vec<(String, Option<String>, String)> =
+        query.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap().map(Result::unwrap).collect();
+    let step = |day: &str, from: Option<&str>, to: &str| (day.to_owned(), from.map(str::to_owned), to.to_owned());
+    assert_eq!(steps, [step("2026-03-02T00:00:00Z", Some("B"), "A"), step("2026-03-01T00:00:00Z", None, "B")]);
+
+    let plan = format!("EXPLAIN QUERY PLAN {sql}");
+    let mut plan = conn.prepare(&plan).unwrap();
+    let scans: Vec<String> = plan
+        .query_map([], |row| row.get::<_, String>(3))
+        .unwrap()
+        .map(Result::unwrap)
+        .filter(|step| step.starts_with("SCAN") && step != "SCAN chain")
+        .collect();
+    assert!(scans.is_empty(), "nothing but the chain is scanned: {scans:?}");
+}
+
+#[test]
+fn every_table_view_and_column_is_documented() {
+    let place = sample();
+    let conn = Connection::open(&place.path).unwrap();
+    let mut select = conn.prepare("SELECT type, name FROM sqlite_schema WHERE type IN ('table', 'view')").unwrap();
+    let objects = select.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))).unwrap();
+    for (kind, name) in objects.map(Result::unwrap) {
+        let start = format!("| `{name}` |");
+        let line = PAGE.lines().find(|line| line.starts_with(&start));
+        let line = line.unwrap_or_else(|| panic!("{kind} `{name}` isn't in docs/ledger.md"));
+        if kind == "view" {
+            let columns = conn.prepare(&format!("SELECT * FROM {name}")).unwrap();
+            for column in columns.column_names() {
+                assert!(line.contains(&format!("`{column}`")), "column `{column}` of `{name}` isn't in docs/ledger.md");
+            }
+        }
+    }
+}
+
+#[test]
+fn documented_numbers_are_those_of_the_file() {
+    let place = sample();
+    let id: i64 = query(&place.path, "PRAGMA application_id");
+    let version: i64 = query(&place.path, "PRAGMA user_version");
+    assert!(PAGE.contains(&format!("0x{id:x}, `tier`")) && PAGE.contains(&format!("now {version})")));
+}
