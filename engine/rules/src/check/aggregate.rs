@@ -206,10 +206,7 @@ impl Checking<'_> {
             self.error(code::BAD_WINDOW, &at.at, "`lifetime` is true or left out", "write { last = \"12 months\" }");
             return None;
         }
-        let offset = match &table.offset {
-            Some(offset) => offset.value?,
-            None => 0,
-        };
+        let offset = At::value_or(table.offset.as_ref(), 0, |offset| *offset)?;
         self.bounded(Window { kind, offset }, at)
     }
 

@@ -103,7 +103,7 @@ struct Checking<'a> {
 
 impl Checking<'_> {
     fn rules(&mut self, config: &ConfigFile, written: &[Option<RuleFile>]) -> Option<RuleSet> {
-        let catalog = self.catalog(config)?;
+        let catalog = self.catalog(config);
         let complete = written.iter().all(Option::is_some);
         let files: Vec<&RuleFile> = written.iter().flatten().collect();
         let mut metrics = self.metrics(&catalog, &files, complete);

@@ -5,9 +5,12 @@
 //! reported and left out ([`At::value`] is `None`), and its neighbours are read all the same.
 
 pub(crate) mod config;
+pub(crate) mod data;
+pub(crate) mod forms;
 pub(crate) mod offsets;
 mod read;
 pub(crate) mod rules;
+mod table;
 pub(crate) mod values;
 
 pub(crate) use config::ConfigFile;
