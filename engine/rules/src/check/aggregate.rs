@@ -101,7 +101,10 @@ impl Checking<'_> {
     }
 
     fn typed_facts<T>(&mut self, facts: &Entry<Facts>, catalog: &Catalog, run: impl FnOnce(&mut Typing<'_>) -> T) -> T {
-        let scope = columns_scope(&facts.columns, &format!("`{}`", facts.name.text), "column");
+        let mut scope = columns_scope(&facts.columns, &format!("`{}`", facts.name.text), "column");
+        for attribute in facts.subject.into_iter().flat_map(|subject| catalog.attributes(subject)) {
+            scope.hint(attribute, format!("`{attribute}` is an attribute of the subject: use it in a condition"));
+        }
         run(&mut Typing { files: self.files, zone: &catalog.zone, scope: &scope, out: self.out })
     }
 

@@ -56,6 +56,11 @@ impl Catalog {
         self.subjects.iter().position(|entry| entry.name.text == name).map(SubjectId)
     }
 
+    /// The names of a subject's attributes.
+    pub(super) fn attributes(&self, subject: SubjectId) -> impl Iterator<Item = &str> {
+        self.subjects[subject.0].columns.iter().flatten().map(|(name, _)| name.text.as_str())
+    }
+
     /// An attribute of a subject.
     pub(super) fn attribute(&self, subject: SubjectId, name: &str) -> Option<(usize, &Option<Column>)> {
         let columns = self.subjects[subject.0].columns.as_ref()?;

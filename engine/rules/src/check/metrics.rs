@@ -10,7 +10,7 @@ use tierd_model::Type;
 use self::draft::{Body, Draft, Use};
 use super::{Checking, catalog::Catalog, order::order};
 use crate::{
-    ExprKind, Metric, MetricId, MetricKind, RankKind, Severity, SubjectId, TierSet, code,
+    ExprKind, Metric, MetricId, MetricKind, RankKind, SubjectId, TierSet, code,
     diagnostic::Diagnostic,
     raw::{Name, RuleFile},
     syntax::{Node, NodeKind},
@@ -175,8 +175,7 @@ impl Checking<'_> {
 
     /// Warns of metrics that nothing uses, where there are tier sets at all. With errors that can't be said: they may hide a use.
     pub(super) fn unused(&mut self, metrics: &Metrics<'_>, tier_sets: &[TierSet]) {
-        let wrong = self.out.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
-        if tier_sets.is_empty() || wrong {
+        if tier_sets.is_empty() || self.out.has_errors() {
             return;
         }
         for metric in metrics.done.iter().filter(|metric| !metrics.used.contains(&*metric.name)) {

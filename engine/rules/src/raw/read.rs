@@ -10,12 +10,13 @@ use crate::{
     code,
     diagnostic::Diagnostic,
     fileset::{FileId, Location},
+    report::Report,
 };
 
 /// Where mistakes of the file that is being read go.
 pub(crate) struct Reading<'a> {
     pub(crate) file: FileId,
-    pub(crate) out: &'a mut Vec<Diagnostic>,
+    pub(crate) out: &'a mut Report,
 }
 
 impl Reading<'_> {
