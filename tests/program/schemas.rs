@@ -76,6 +76,7 @@ fn schemas_refuse_unknown_keys() {
 fn assert_valid(schema: &Value, text: &str, path: &Path) {
     let document: Value = toml::from_str(text).unwrap();
     let validator = jsonschema::validator_for(schema).unwrap();
-    let errors: Vec<String> = validator.iter_errors(&document).map(|e| format!("{} at {}", e, e.instance_path())).collect();
+    let errors: Vec<String> =
+        validator.iter_errors(&document).map(|e| format!("{} at {}", e, e.instance_path())).collect();
     assert!(errors.is_empty(), "{}: {errors:#?}", path.display());
 }

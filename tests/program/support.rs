@@ -131,7 +131,8 @@ impl Project {
     /// Every level in the ledger: `1=A 2=B 3=C`.
     pub fn held(&self, set: &str) -> String {
         let ledger = Connection::open(self.path("tierd.ledger")).unwrap();
-        let sql = "SELECT group_concat(subject || '=' || coalesce(level, '-'), ' ' ORDER BY subject) FROM current_levels
+        let sql =
+            "SELECT group_concat(subject || '=' || coalesce(level, '-'), ' ' ORDER BY subject) FROM current_levels
                    WHERE tier_set = ?1";
         ledger.query_row(sql, [set], |row| row.get::<_, Option<String>>(0)).unwrap().unwrap_or_default()
     }

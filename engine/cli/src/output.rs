@@ -34,7 +34,10 @@ pub(crate) enum Cell {
     /// Printed as written, aligned right; in JSON a number where JSON can hold it exactly.
     Number(String),
     /// Structured in JSON, a short text elsewhere.
-    Data { text: String, json: Json },
+    Data {
+        text: String,
+        json: Json,
+    },
 }
 
 impl Output {
@@ -202,9 +205,9 @@ impl Cell {
             Cell::Null => Json::Null,
             Cell::Text(text) => Json::String(text.clone()),
             Cell::Data { json, .. } => json.clone(),
-            Cell::Number(number) => {
-                number.parse::<i64>().map_or_else(|_| Json::String(number.clone()), |integer| Json::Number(integer.into()))
-            }
+            Cell::Number(number) => number
+                .parse::<i64>()
+                .map_or_else(|_| Json::String(number.clone()), |integer| Json::Number(integer.into())),
         }
     }
 }

@@ -90,7 +90,11 @@ fn changes(report: &RunReport) -> Vec<String> {
         ));
     }
     for set in report.sets.iter().filter(|set| set.absent > 0) {
-        lines.push(format!("{}: {} held levels of customers who are no longer in the data stay", set.name, thousands(set.absent)));
+        lines.push(format!(
+            "{}: {} held levels of customers who are no longer in the data stay",
+            set.name,
+            thousands(set.absent)
+        ));
     }
     lines
 }

@@ -64,6 +64,11 @@ pub(super) struct Run {
 }
 
 impl Run {
+    /// A single token.
+    pub(super) fn one(index: usize) -> Run {
+        Run { first: index, last: index }
+    }
+
     /// The smallest run that holds both.
     pub(super) fn join(self, other: Run) -> Run {
         Run { first: self.first.min(other.first), last: self.last.max(other.last) }
