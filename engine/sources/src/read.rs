@@ -172,7 +172,8 @@ pub fn read_all(
 ) -> Result<Vec<SourceData>, ReadError> {
     let mut snapshot = Snapshot::open(database, options.threads)?;
     let tables = schema(snapshot.connection()).map_err(|source| database.error(source))?;
-    let runs = subjects.iter().map(|&subject| Run { database, rules, subject, clock, options, progress, tables: &tables });
+    let runs =
+        subjects.iter().map(|&subject| Run { database, rules, subject, clock, options, progress, tables: &tables });
     let runs: Vec<Run<'_>> = runs.collect();
     runs.iter().try_for_each(Run::check_schema)?;
     let (version, opened) = (snapshot.schema_version(), snapshot.opened());
