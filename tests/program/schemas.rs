@@ -17,7 +17,7 @@ fn toml_files(folder: &Path, out: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
         if entry.is_dir() {
             toml_files(&entry, out);
-        } else if entry.extension().is_some_and(|e| e == "toml") {
+        } else if entry.extension().is_some_and(|e| e == "toml") && !entry.ends_with("Cargo.toml") {
             out.push(entry);
         }
     }
