@@ -10,6 +10,7 @@
 
 mod duckdb;
 mod generate;
+mod ledger;
 mod memory;
 mod ours;
 mod outcome;
@@ -38,6 +39,7 @@ fn main() -> Result<(), Failure> {
         ["quick", ref rest @ ..] => report::compare(Size { customers: 50_000, orders: 500_000 }, rounds(rest)?),
         ["worker-tierd", database] => report::print(&ours::run(Path::new(database), ReaderKind::Auto)?),
         ["worker-step", database] => report::print(&ours::run(Path::new(database), ReaderKind::Step)?),
+        ["worker-ledger", database] => report::print_line(&ledger::run(Path::new(database))?),
         ["worker-sql", database] => report::print(&sql::run(Path::new(database))?),
         _ => Err(USAGE.into()),
     }

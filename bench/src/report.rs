@@ -6,6 +6,8 @@ use std::{
     process::{Command, Stdio},
 };
 
+use serde_json::Value;
+
 use crate::{
     Failure, duckdb,
     generate::{Size, database},
@@ -16,6 +18,10 @@ use crate::{
 const MOST_SHARE: f64 = 0.1;
 /// … and so much anonymous memory.
 const MOST_MIB: f64 = 200.0;
+/// Storing the first million levels may take so long …
+const MOST_FIRST_WRITE: f64 = 3.0;
+/// … and a run without changes so many times as long as the evaluation alone.
+const MOST_UNCHANGED: f64 = 1.1;
 
 /// One program and its runs.
 struct Entry {
@@ -24,9 +30,14 @@ struct Entry {
 }
 
 /// Prints what a worker has found, for the parent to read.
-#[expect(clippy::print_stdout, reason = "the line is the worker's result")]
 pub(crate) fn print(outcome: &Outcome) -> Result<(), Failure> {
-    println!("{}", outcome.to_json());
+    print_line(&outcome.to_json())
+}
+
+/// As [`print`], for a worker with findings of its own.
+#[expect(clippy::print_stdout, reason = "the line is the worker's result")]
+pub(crate) fn print_line(found: &Value) -> Result<(), Failure> {
+    println!("{found}");
     Ok(())
 }
 
@@ -56,15 +67,21 @@ pub(crate) fn compare(size: Size, rounds: usize) -> Result<(), Failure> {
     }
     let entries = [ours, step, sql, duck];
     check_agreement(&entries)?;
-    write_report(size, &entries, with_duckdb)
+    write_report(size, &entries, with_duckdb)?;
+    write_ledger_report(&serde_json::from_str(&output("worker-ledger", &path)?)?)
 }
 
 fn worker(kind: &str, database: &Path) -> Result<Outcome, Failure> {
+    Outcome::from_json(&output(kind, database)?)
+}
+
+/// What a worker prints.
+fn output(kind: &str, database: &Path) -> Result<String, Failure> {
     let output = Command::new(std::env::current_exe()?).arg(kind).arg(database).stderr(Stdio::inherit()).output()?;
     if !output.status.success() {
         return Err(format!("{kind} failed").into());
     }
-    Outcome::from_json(str::from_utf8(&output.stdout)?)
+    Ok(String::from_utf8(output.stdout)?)
 }
 
 fn check_agreement(entries: &[Entry]) -> Result<(), Failure> {
@@ -108,10 +125,37 @@ fn write_report(size: Size, entries: &[Entry], with_duckdb: bool) -> Result<(), 
     let ours = median(&sorted(&entries[0], |run| run.seconds));
     let share = ours / median(&sorted(&entries[2], |run| run.seconds));
     let peak = median(&sorted(&entries[0], |run| run.peak_mib));
-    let verdict = |good: bool| if good { "kept" } else { "MISSED" };
     writeln!(out, "share of the SQL's time: 1/{:.1} (at most 1/10: {})", 1.0 / share, verdict(share <= MOST_SHARE))?;
     writeln!(out, "anonymous memory: {peak:.1} MiB (at most {MOST_MIB}: {})", verdict(peak <= MOST_MIB))?;
     Ok(())
+}
+
+/// What storing costs.
+fn write_ledger_report(found: &Value) -> Result<(), Failure> {
+    let seconds = |name: &str| {
+        let mut all: Vec<f64> = found[name].as_array().into_iter().flatten().filter_map(Value::as_f64).collect();
+        all.sort_by(f64::total_cmp);
+        median(&all)
+    };
+    let first = found["first_write"].as_f64().ok_or("no time of the first write")?;
+    let (alone, unchanged) = (seconds("evaluation"), seconds("unchanged_run"));
+    let share = unchanged / alone;
+    let mut out = std::io::stdout().lock();
+    writeln!(
+        out,
+        "first write of all levels: {first:.2} s (at most {MOST_FIRST_WRITE}: {})",
+        verdict(first <= MOST_FIRST_WRITE)
+    )?;
+    writeln!(
+        out,
+        "run without changes: {unchanged:.3} s, evaluation alone {alone:.3} s: {share:.3} times (at most {MOST_UNCHANGED}: {})",
+        verdict(share <= MOST_UNCHANGED)
+    )?;
+    Ok(())
+}
+
+fn verdict(good: bool) -> &'static str {
+    if good { "kept" } else { "MISSED" }
 }
 
 fn sorted(entry: &Entry, of: impl Fn(&Outcome) -> f64) -> Vec<f64> {

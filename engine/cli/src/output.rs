@@ -126,13 +126,16 @@ impl Table {
     }
 
     fn grid(&self) -> String {
+        // A column without any value is left out: people look at this.
+        let has_values = |&i: &usize| self.rows.is_empty() || self.rows.iter().any(|row| row[i] != Cell::Null);
+        let shown: Vec<usize> = (0..self.columns.len()).filter(has_values).collect();
         let mut grid = Grid::new();
         grid.load_style(presets::NOTHING);
-        grid.set_header(&self.columns);
+        grid.set_header(shown.iter().map(|&i| &self.columns[i]));
         for row in &self.rows {
-            grid.add_row(row.iter().map(Cell::shown));
+            grid.add_row(shown.iter().map(|&i| row[i].shown()));
         }
-        for (i, column) in grid.column_iter_mut().enumerate() {
+        for (column, &i) in grid.column_iter_mut().zip(&shown) {
             // No wrapping: a terminal that is too narrow shows whole cells rather than broken ones.
             column.set_constraint(ColumnConstraint::ContentWidth);
             if self.rows.iter().any(|row| matches!(row[i], Cell::Number(_))) {
@@ -217,7 +220,7 @@ pub(crate) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);

@@ -4,6 +4,7 @@
 //! they are committed.
 
 #![expect(clippy::unwrap_used, reason = "a failing test may panic")]
+#![expect(clippy::disallowed_methods, reason = "the expectations are files of text, no databases")]
 
 use std::{fs, path::Path, sync::Arc, time::Duration};
 

@@ -101,17 +101,18 @@ fn text_amount(raw: &Sql, scale: u8) -> Sql {
     let zeros = "0".repeat(usize::from(scale));
     let text = format!(
         "\
-(SELECT CAST(sign || whole || substr(fraction || '{zeros}', 1, {scale}) AS INTEGER)
-FROM (SELECT sign, digits,
-        substr(digits, 1, instr(digits || '.', '.') - 1) AS whole,
-        substr(digits, instr(digits || '.', '.') + 1) AS fraction
-      FROM (SELECT CASE WHEN {raw} GLOB '-*' THEN '-' ELSE '' END AS sign,
-              substr({raw}, CASE WHEN {raw} GLOB '[-+]*' THEN 2 ELSE 1 END) AS digits))
+(SELECT CAST(sign || units AS INTEGER)
+FROM (SELECT sign, digits, fraction,
+        ltrim(substr(digits, 1, point - 1) || substr(fraction || '{zeros}', 1, {scale}), '0') AS units
+      FROM (SELECT sign, digits, point, substr(digits, point + 1) AS fraction
+            FROM (SELECT sign, digits, instr(digits || '.', '.') AS point
+                  FROM (SELECT CASE WHEN {raw} GLOB '-*' THEN '-' ELSE '' END AS sign,
+                          substr({raw}, CASE WHEN {raw} GLOB '[-+]*' THEN 2 ELSE 1 END) AS digits))))
 WHERE digits GLOB '[0-9]*' AND digits NOT GLOB '*[^0-9.]*' AND digits NOT GLOB '*.*.*' AND digits NOT GLOB '*.'
-  AND rtrim(substr(fraction, {after}), '0') = '' AND length(ltrim(whole, '0')) <= {most})",
+  AND rtrim(substr(fraction, {after}), '0') = '' AND length(fraction) <= 38
+  AND (length(units) < 19 OR length(units) = 19 AND units < '9223372036854775808'))",
         raw = raw.bare(),
         after = u32::from(scale) + 1,
-        most = 18 - u32::from(scale),
     );
     Sql::whole(format!(
         "CASE typeof({})\n  WHEN 'integer' THEN {}\n  WHEN 'text' THEN {} END",
@@ -159,8 +160,10 @@ fn instant(raw: &Sql, encoding: TimeEncoding) -> Sql {
         TimeEncoding::UnixSeconds => counted(1),
         TimeEncoding::UnixMilliseconds => counted(1000),
         _ => Sql::whole(format!(
-            "CASE WHEN typeof({c}) IN ('integer', 'real') AND {c} >= 1721059.5 AND {c} < 5373484.5\n  \
-             THEN CAST(round(({c} - 2440587.5) * 86400000.0) AS INTEGER) * 1000 END"
+            "\
+(SELECT milliseconds * 1000
+FROM (SELECT t, CAST(round((t - 2440587.5) * 86400000.0) AS INTEGER) AS milliseconds FROM (SELECT {c} AS t))
+WHERE typeof(t) IN ('integer', 'real') AND t >= 1721059.5 AND milliseconds <= {LAST_SECOND}999)"
         )),
     }
 }
@@ -173,7 +176,7 @@ fn yyyymmdd(raw: &Sql) -> Sql {
 (SELECT day
 FROM (SELECT typeof(t) AS class, substr(t, 1, 4) || '-' || substr(t, 5, 2) || '-' || substr(t, 7) AS day
       FROM (SELECT {c} AS t))
-WHERE class IN ('integer', 'text') AND date(day, '+0 days') = day)"
+WHERE class IN ('integer', 'text') AND date(day, '+0 days') = day AND day >= '1000')"
     ))
 }
 

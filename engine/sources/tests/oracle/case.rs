@@ -60,7 +60,9 @@ pub(crate) struct Case {
 /// A table and what it holds.
 struct Rows {
     create: String,
+    /// With a `?` for each value, which is [`Rows::places`].
     insert: String,
+    places: String,
     rows: Vec<Vec<Stored>>,
 }
 
@@ -80,6 +82,19 @@ impl Case {
         let rules = rules.text;
         let config = config(&schema, &mut Choices::new(&words.filters));
         Case { schema, config, rules, tables }
+    }
+
+    /// What makes the database, as SQL.
+    pub(crate) fn statements(&self) -> String {
+        let mut out = String::new();
+        for table in &self.tables {
+            let _ = writeln!(out, "{}", table.create);
+            for row in &table.rows {
+                let values: Vec<String> = row.iter().map(written).collect();
+                let _ = writeln!(out, "{};", table.insert.replace(&table.places, &values.join(", ")));
+            }
+        }
+        out
     }
 
     /// Makes the tables in an empty database.
@@ -128,7 +143,19 @@ fn rows(schema: &Schema, table: &Table, words: &[Vec<u32>], key: impl Fn(usize, 
         row.extend(table.columns.iter().map(|column| cell(choices, schema, column)));
         row
     });
-    Rows { insert: format!("INSERT INTO {} VALUES ({places})", name(&stored)), rows: rows.collect(), create }
+    Rows { insert: format!("INSERT INTO {} VALUES ({places})", name(&stored)), places, rows: rows.collect(), create }
+}
+
+/// A stored value as an SQL literal.
+fn written(value: &Stored) -> String {
+    match value {
+        Stored::Null => "NULL".to_owned(),
+        Stored::Integer(number) => number.to_string(),
+        Stored::Real(number) if number.is_infinite() => format!("{}9e999", if *number < 0.0 { "-" } else { "" }),
+        Stored::Real(number) => format!("{number:?}"),
+        Stored::Text(text) => format!("'{}'", text.replace('\'', "''")),
+        Stored::Blob(bytes) => format!("x'{}'", bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()),
+    }
 }
 
 fn config(schema: &Schema, choices: &mut Choices<'_>) -> String {
