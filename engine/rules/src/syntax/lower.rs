@@ -14,6 +14,7 @@ use crate::{
     code,
     diagnostic::Diagnostic,
     expr::{ArithOp, CompareOp},
+    report::Report,
 };
 
 mod call;
@@ -26,7 +27,7 @@ mod values;
 const MAX_HEIGHT: usize = 100;
 
 /// Lowers a whole expression; `None` where something is reported.
-pub(super) fn lower(tree: &Sql, tokens: &Tokens<'_>, out: &mut Vec<Diagnostic>) -> Option<Node> {
+pub(super) fn lower(tree: &Sql, tokens: &Tokens<'_>, out: &mut Report) -> Option<Node> {
     let part = Lower { tokens, out }.part(tree, 0)?;
     let whole = Run { first: 0, last: tokens.all().len() - 1 };
     if part.run != whole {
@@ -42,7 +43,7 @@ pub(super) fn lower(tree: &Sql, tokens: &Tokens<'_>, out: &mut Vec<Diagnostic>) 
 
 struct Lower<'a> {
     tokens: &'a Tokens<'a>,
-    out: &'a mut Vec<Diagnostic>,
+    out: &'a mut Report,
 }
 
 /// A node, the tokens that it is made of, and the height of its tree.

@@ -21,6 +21,7 @@ use crate::{
     diagnostic::Diagnostic,
     expr::{Expr, ExprKind},
     fileset::{FileSet, Location},
+    report::Report,
     suggest::nearest,
     syntax::{Node, NodeKind},
 };
@@ -30,7 +31,7 @@ pub(crate) struct Typing<'a> {
     pub(crate) files: &'a FileSet,
     pub(crate) zone: &'a Zone,
     pub(crate) scope: &'a Scope<'a>,
-    pub(crate) out: &'a mut Vec<Diagnostic>,
+    pub(crate) out: &'a mut Report,
 }
 
 /// A value, or a NULL that takes its type from its neighbours.
@@ -130,6 +131,8 @@ impl Typing<'_> {
                 let headline = format!("{} has no {} `{name}`", self.scope.owner(), self.scope.noun());
                 let diagnostic = Diagnostic::error(code::UNKNOWN_NAME, at, headline);
                 let known = self.scope.names();
+                // Looking through all names takes its time, and is for someone who reads it.
+                let known: &[&str] = if self.out.is_full() { &[] } else { known };
                 let near = || nearest(name, known.iter().copied().chain(["as_of", "today"]));
                 let help = match self.scope.advice(name).map(str::to_owned) {
                     Some(advice) => advice,

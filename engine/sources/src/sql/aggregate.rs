@@ -7,6 +7,7 @@ use super::{
     Cte,
     decode::{decode, key},
     expr::{Scope, call, date_literal, days_between, divide, joined, times, value},
+    metric::filtered,
     plan::Plan,
     select, table,
     text::{Binds, Names, Sql, indent, infix, name},
@@ -56,7 +57,8 @@ impl<'a> FactsSql<'a> {
 
     /// The queries behind its metrics.
     pub(super) fn ctes(&self, names: &mut Names, columns: &mut [Sql], joins: &mut Vec<String>) -> Vec<Cte> {
-        let mut ctes = vec![(self.rows.clone(), self.decoded())];
+        let filter = self.facts.filter.as_ref().map(|filter| self.scope.lower(filter));
+        let mut ctes = filtered(&self.rows, &self.facts.name, self.decoded(), filter, names);
         let (ordered, grouped): (Vec<_>, Vec<_>) = self.aggregates.iter().partition(|(_, a)| is_ordered(a));
         if !grouped.is_empty() {
             ctes.push((self.grouped.clone(), self.group(&grouped, columns)));
@@ -87,14 +89,7 @@ impl<'a> FactsSql<'a> {
             let text = decode(&facts.columns[column], zone, reach(column));
             columns.push((text.bare().to_owned(), self.scope.columns[column].clone()));
         }
-        let rows = select(&columns, &format!("FROM {}", table(&facts.table)));
-        match &facts.filter {
-            None => rows,
-            Some(filter) => {
-                let filter = self.scope.lower(filter);
-                format!("SELECT * FROM (\n  {}\n)\nWHERE {}", indent(&rows, 2), indent(filter.bare(), 2))
-            }
-        }
+        select(&columns, &format!("FROM {}", table(&facts.table)))
     }
 
     /// Columns that the filter, the windows and the metrics read.

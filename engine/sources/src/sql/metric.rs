@@ -17,7 +17,7 @@ use super::{
 pub(super) fn ctes(plan: &Plan<'_>) -> (Vec<Cte>, String) {
     let mut names = Names::default();
     let subject = name(&names.take(&plan.rules.config.subjects[plan.subject.0].name));
-    let mut ctes = vec![(subject.clone(), subjects(plan))];
+    let mut ctes = subjects(plan, &subject, &mut names);
     let mut columns: Vec<Sql> = attribute_columns(plan, &subject);
     let mut joins = vec![format!("FROM {subject}")];
     for id in plan.facts() {
@@ -41,23 +41,28 @@ pub(super) fn ctes(plan: &Plan<'_>) -> (Vec<Cte>, String) {
 }
 
 /// The subjects with the attributes that are read.
-fn subjects(plan: &Plan<'_>) -> String {
+fn subjects(plan: &Plan<'_>, name: &str, names: &mut Names) -> Vec<Cte> {
     let subject = &plan.rules.config.subjects[plan.subject.0];
     let scope = attributes(plan);
-    let key = key(&subject.key, subject.key_type).bare().to_owned();
-    let mut columns = vec![(key.clone(), "key".to_owned())];
+    let mut columns = vec![(key(&subject.key, subject.key_type).bare().to_owned(), "key".to_owned())];
     for attribute in plan.attributes() {
         let text = decode(&subject.attributes[attribute], plan.clock.zone(), Reach::ALL);
         columns.push((text.bare().to_owned(), scope.columns[attribute].clone()));
     }
     let rows = select(&columns, &format!("FROM {}", table(&subject.table)));
-    match &subject.filter {
-        None => rows,
-        Some(filter) => {
-            let filter = scope.lower(filter);
-            format!("SELECT * FROM (\n  {}\n)\nWHERE {}", indent(&rows, 2), indent(filter.bare(), 2))
-        }
-    }
+    filtered(name, &subject.name, rows, subject.filter.as_ref().map(|filter| scope.lower(filter)), names)
+}
+
+/// Decoded rows, and those of them that pass the filter of their table.
+///
+/// They are two queries, or SQLite would write the decoding of each column into the filter wherever it stands there.
+pub(super) fn filtered(name: &str, plain: &str, rows: String, filter: Option<Sql>, names: &mut Names) -> Vec<Cte> {
+    let Some(filter) = filter else {
+        return vec![(name.to_owned(), rows)];
+    };
+    let all = super::text::name(&names.take(&format!("all_{plain}")));
+    let passing = format!("SELECT *\nFROM {all}\nWHERE {}", indent(filter.bare(), 2));
+    vec![(all, rows), (name.to_owned(), passing)]
 }
 
 /// The attributes as columns of the subjects.

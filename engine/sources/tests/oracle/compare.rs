@@ -8,7 +8,7 @@ use tierd_eval::{
     derive::{Metrics, complete},
     levels::grade,
 };
-use tierd_model::{Key, Type, Value};
+use tierd_model::{Key, Value};
 use tierd_rules::{File, FileSet, MetricId, RuleSet, SubjectId, TierSet, load};
 use tierd_sources::{Database, Keys, Progress, ReadOptions, ReaderKind, read, sql};
 
