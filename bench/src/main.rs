@@ -20,6 +20,7 @@ mod sql;
 use std::path::Path;
 
 use generate::Size;
+use sql::Way;
 use tierd_sources::ReaderKind;
 
 /// The local time at which everything is evaluated.
@@ -40,7 +41,8 @@ fn main() -> Result<(), Failure> {
         ["worker-tierd", database] => report::print(&ours::run(Path::new(database), ReaderKind::Auto)?),
         ["worker-step", database] => report::print(&ours::run(Path::new(database), ReaderKind::Step)?),
         ["worker-ledger", database] => report::print_line(&ledger::run(Path::new(database))?),
-        ["worker-sql", database] => report::print(&sql::run(Path::new(database))?),
+        ["worker-sql-group", database] => report::print(&sql::run(Path::new(database), Way::Group)?),
+        ["worker-sql-upsert", database] => report::print(&sql::run(Path::new(database), Way::Upsert)?),
         _ => Err(USAGE.into()),
     }
 }

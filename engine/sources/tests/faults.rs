@@ -1,5 +1,8 @@
 //! What happens to databases in the field: each gives a clear error, or the right answer, and never a panic.
 
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
+#![allow(clippy::disallowed_methods, reason = "tests damage files and compare their bytes")]
+
 mod support;
 
 use std::{

@@ -1,5 +1,7 @@
 //! The fast reader and the plain one give the same, on random tables.
 
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
+
 mod support;
 
 use proptest::prelude::*;

@@ -1,5 +1,7 @@
 //! What stands in real database files, and what tierd reads: every encoding, every kind of table, every kind of key.
 
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
+
 mod support;
 
 use support::{Shop, clock, config, last_of, rules, values};

@@ -1,6 +1,7 @@
 //! Small shops in real files, and rules over them.
 
 #![allow(dead_code, missing_docs, unreachable_pub, reason = "each test program uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
