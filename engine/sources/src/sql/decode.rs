@@ -1,7 +1,8 @@
 //! Stored values as typed ones, as strict as the reader in Rust: what doesn't fit its declared type is NULL.
 //!
 //! SQLite stores any type in any column and reads dates generously (30 February is 1 or 2 March to it), so that each column is
-//! asked for its storage class, and each date whether it comes back as it went in. The result has no affinity and the binary
+//! asked for its storage class, and each date whether it comes back as it went in. Text ends for many of its functions where a
+//! zero byte stands, so that is asked, too; only text that isn't UTF-8 passes here and is bad for the reader. The result has no affinity and the binary
 //! collation, whatever the table declares: comparisons mean here what they mean in a rule.
 
 use tierd_model::{KeyType, Type, Zone, pow10};
@@ -106,8 +107,10 @@ FROM (SELECT sign, digits, fraction,
         ltrim(substr(digits, 1, point - 1) || substr(fraction || '{zeros}', 1, {scale}), '0') AS units
       FROM (SELECT sign, digits, point, substr(digits, point + 1) AS fraction
             FROM (SELECT sign, digits, instr(digits || '.', '.') AS point
-                  FROM (SELECT CASE WHEN {raw} GLOB '-*' THEN '-' ELSE '' END AS sign,
-                          substr({raw}, CASE WHEN {raw} GLOB '[-+]*' THEN 2 ELSE 1 END) AS digits))))
+                  FROM (SELECT CASE WHEN t GLOB '-*' THEN '-' ELSE '' END AS sign,
+                          substr(t, CASE WHEN t GLOB '[-+]*' THEN 2 ELSE 1 END) AS digits
+                        FROM (SELECT {raw} AS t)
+                        WHERE instr(t, char(0)) = 0))))
 WHERE digits GLOB '[0-9]*' AND digits NOT GLOB '*[^0-9.]*' AND digits NOT GLOB '*.*.*' AND digits NOT GLOB '*.'
   AND rtrim(substr(fraction, {after}), '0') = '' AND length(fraction) <= 38
   AND (length(units) < 19 OR length(units) = 19 AND units < '9223372036854775808'))",
@@ -174,9 +177,8 @@ fn yyyymmdd(raw: &Sql) -> Sql {
     Sql::whole(format!(
         "\
 (SELECT day
-FROM (SELECT typeof(t) AS class, substr(t, 1, 4) || '-' || substr(t, 5, 2) || '-' || substr(t, 7) AS day
-      FROM (SELECT {c} AS t))
-WHERE class IN ('integer', 'text') AND date(day, '+0 days') = day AND day >= '1000')"
+FROM (SELECT t, substr(t, 1, 4) || '-' || substr(t, 5, 2) || '-' || substr(t, 7) AS day FROM (SELECT {c} AS t))
+WHERE typeof(t) IN ('integer', 'text') AND instr(t, char(0)) = 0 AND date(day, '+0 days') = day AND day >= '1000')"
     ))
 }
 
@@ -200,7 +202,7 @@ FROM (SELECT zone <> '' AS zoned,
                          WHEN substr(t, 17) GLOB '*[-+][0-9][0-9][0-9][0-9]' THEN 5
                          WHEN substr(t, 17) GLOB '*[-+][0-9][0-9]' THEN 3 ELSE 0 END AS n
                   FROM (SELECT {raw} AS t)))
-      WHERE typeof(t) = 'text' AND date(substr(t, 1, 10), '+0 days') = substr(t, 1, 10)
+      WHERE typeof(t) = 'text' AND instr(t, char(0)) = 0 AND date(substr(t, 1, 10), '+0 days') = substr(t, 1, 10)
         AND (length(t) = 10 OR substr(t, 11, 6) GLOB '[ T][0-2][0-9]:[0-5][0-9]' AND substr(t, 12, 2) < '24')
         AND (seconds = '' OR seconds GLOB ':[0-5][0-9]'
              OR seconds GLOB ':[0-5][0-9].[0-9]*' AND substr(seconds, 5) NOT GLOB '*[^0-9]*')

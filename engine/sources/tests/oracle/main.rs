@@ -31,7 +31,7 @@ fn sql_gives_the_same_metrics_and_levels() {
     }
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/oracle/oracle.txt");
     config.failure_persistence = Some(Box::new(FileFailurePersistence::Direct(file)));
-    config.max_shrink_iters = 0;
+    config.max_shrink_iters = 600;
     let seed = match config.rng_seed {
         RngSeed::Fixed(seed) => seed,
         RngSeed::Random => std::collections::hash_map::RandomState::new().hash_one(std::process::id()),
