@@ -9,7 +9,7 @@ use tierd_model::{KeyType, Type, Zone, pow10};
 use tierd_rules::{AmountEncoding, Column, Encoding, TimeEncoding};
 
 use super::{
-    expr::times,
+    expr::{scalar, times},
     text::{Binds, Sql, indent, infix, name},
     zone::{Reach, date_of, offset_at_local},
 };
@@ -143,8 +143,7 @@ fn timestamp(raw: &Sql, encoding: TimeEncoding, zone: &Zone, reach: Reach) -> Sq
         TimeEncoding::Yyyymmdd => {
             let local = format!("CAST(strftime('%s', {}) AS INTEGER) * 1000000", yyyymmdd(raw).bare());
             let offset = offset_at_local(zone, reach, &Sql::whole("local"));
-            let offset = indent(&offset.at(Binds::Product), 2);
-            Sql::whole(format!("(SELECT local - {offset} FROM (SELECT {local} AS local))"))
+            scalar(&infix(Binds::Sum, &Sql::whole("local"), "-", &offset), &format!("{local} AS local"))
         }
         _ => instant(raw, encoding),
     }
