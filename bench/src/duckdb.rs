@@ -17,7 +17,7 @@ pub(crate) fn is_installed() -> bool {
 
 /// One run; the first imports the data.
 pub(crate) fn run(database: &Path) -> Result<Outcome, Failure> {
-    let query = sql::query("date_diff('day', CAST(last AS DATE), DATE '2026-07-01')");
+    let query = sql::grouped("date_diff('day', CAST(last AS DATE), DATE '2026-07-01')");
     let output =
         Command::new("python3").args(["-c", SCRIPT]).arg(database).arg(query).stderr(Stdio::inherit()).output()?;
     Outcome::from_json(str::from_utf8(&output.stdout)?)

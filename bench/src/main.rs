@@ -10,6 +10,7 @@
 
 mod duckdb;
 mod generate;
+mod ledger;
 mod memory;
 mod ours;
 mod outcome;
@@ -19,6 +20,7 @@ mod sql;
 use std::path::Path;
 
 use generate::Size;
+use sql::Way;
 use tierd_sources::ReaderKind;
 
 /// The local time at which everything is evaluated.
@@ -38,7 +40,9 @@ fn main() -> Result<(), Failure> {
         ["quick", ref rest @ ..] => report::compare(Size { customers: 50_000, orders: 500_000 }, rounds(rest)?),
         ["worker-tierd", database] => report::print(&ours::run(Path::new(database), ReaderKind::Auto)?),
         ["worker-step", database] => report::print(&ours::run(Path::new(database), ReaderKind::Step)?),
-        ["worker-sql", database] => report::print(&sql::run(Path::new(database))?),
+        ["worker-ledger", database] => report::print_line(&ledger::run(Path::new(database))?),
+        ["worker-sql-group", database] => report::print(&sql::run(Path::new(database), Way::Group)?),
+        ["worker-sql-upsert", database] => report::print(&sql::run(Path::new(database), Way::Upsert)?),
         _ => Err(USAGE.into()),
     }
 }

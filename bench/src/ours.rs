@@ -19,14 +19,15 @@ use tierd_sources::{Database, Keys, Progress, ReadOptions, ReaderKind, read};
 
 use crate::{
     AS_OF, Failure,
-    memory::Peak,
+    memory::{Peak, processor_seconds, warm},
     outcome::{FACTORS, MODULUS, Outcome},
 };
 
 /// Reads and grades everyone.
 pub(crate) fn run(database: &Path, reader: ReaderKind) -> Result<Outcome, Failure> {
     let rules = rules()?;
-    let peak = Peak::watch();
+    warm(database)?;
+    let (peak, processor) = (Peak::watch(), processor_seconds());
     let started = Instant::now();
     let zone = Arc::clone(&rules.config.zone);
     let as_of = parse_timestamp(AS_OF.as_bytes()).ok_or("as_of")?.instant(&zone);
@@ -46,9 +47,17 @@ pub(crate) fn run(database: &Path, reader: ReaderKind) -> Result<Outcome, Failur
     graded.settle(|_| None);
     phases.insert("levels".to_owned(), grading.elapsed().as_secs_f64());
     let seconds = started.elapsed().as_secs_f64();
+    let processor_seconds = processor_seconds() - processor;
     let peak_mib = peak.end();
     let levels = levels(&rules, &graded.earned);
-    Ok(Outcome { seconds, phases, peak_mib, levels, checksum: checksum(&rules, &data.keys, &metrics) })
+    Ok(Outcome {
+        seconds,
+        processor_seconds,
+        phases,
+        peak_mib,
+        levels,
+        checksum: checksum(&rules, &data.keys, &metrics),
+    })
 }
 
 fn rules() -> Result<RuleSet, Failure> {

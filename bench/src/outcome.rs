@@ -25,6 +25,8 @@ pub(crate) const MODULUS: i128 = 1_000_003;
 #[derive(Debug, Clone)]
 pub(crate) struct Outcome {
     pub(crate) seconds: f64,
+    /// Of all processors together.
+    pub(crate) processor_seconds: f64,
     pub(crate) phases: BTreeMap<String, f64>,
     pub(crate) peak_mib: f64,
     /// Customers by level.
@@ -35,7 +37,7 @@ pub(crate) struct Outcome {
 impl Outcome {
     pub(crate) fn to_json(&self) -> Value {
         json!({
-            "seconds": self.seconds, "phases": self.phases, "peak_mib": self.peak_mib,
+            "seconds": self.seconds, "processor_seconds": self.processor_seconds, "phases": self.phases, "peak_mib": self.peak_mib,
             "levels": self.levels, "checksum": self.checksum,
         })
     }
@@ -46,6 +48,7 @@ impl Outcome {
         let map = |name: &str| value[name].as_object().into_iter().flatten();
         Ok(Outcome {
             seconds: number("seconds")?,
+            processor_seconds: number("processor_seconds")?,
             phases: map("phases").filter_map(|(k, v)| Some((k.clone(), v.as_f64()?))).collect(),
             peak_mib: number("peak_mib")?,
             levels: map("levels").filter_map(|(k, v)| Some((k.clone(), v.as_i64()?))).collect(),

@@ -6,6 +6,8 @@ use std::{
     process::{Command, Stdio},
 };
 
+use serde_json::Value;
+
 use crate::{
     Failure, duckdb,
     generate::{Size, database},
@@ -16,17 +18,45 @@ use crate::{
 const MOST_SHARE: f64 = 0.1;
 /// … and so much anonymous memory.
 const MOST_MIB: f64 = 200.0;
+/// Storing the first million levels may take so long …
+const MOST_FIRST_WRITE: f64 = 3.0;
+/// … and a run without changes so many times as long as the evaluation alone.
+const MOST_UNCHANGED: f64 = 1.1;
 
 /// One program and its runs.
 struct Entry {
     name: &'static str,
+    worker: &'static str,
+    /// Takes part in so many rounds.
+    rounds: usize,
     runs: Vec<Outcome>,
 }
 
+impl Entry {
+    fn new(name: &'static str, worker: &'static str) -> Self {
+        Entry { name, worker, rounds: usize::MAX, runs: Vec::new() }
+    }
+
+    fn median(&self, of: impl Fn(&Outcome) -> f64) -> f64 {
+        median(&self.sorted(of))
+    }
+
+    fn sorted(&self, of: impl Fn(&Outcome) -> f64) -> Vec<f64> {
+        let mut values: Vec<f64> = self.runs.iter().map(of).collect();
+        values.sort_by(f64::total_cmp);
+        values
+    }
+}
+
 /// Prints what a worker has found, for the parent to read.
-#[expect(clippy::print_stdout, reason = "the line is the worker's result")]
 pub(crate) fn print(outcome: &Outcome) -> Result<(), Failure> {
-    println!("{}", outcome.to_json());
+    print_line(&outcome.to_json())
+}
+
+/// As [`print`], for a worker with findings of its own.
+#[expect(clippy::print_stdout, reason = "the line is the worker's result")]
+pub(crate) fn print_line(found: &Value) -> Result<(), Failure> {
+    println!("{found}");
     Ok(())
 }
 
@@ -34,37 +64,44 @@ pub(crate) fn print(outcome: &Outcome) -> Result<(), Failure> {
 pub(crate) fn compare(size: Size, rounds: usize) -> Result<(), Failure> {
     let path = database(size)?;
     let with_duckdb = duckdb::is_installed();
-    let mut ours = Entry { name: "tierd", runs: Vec::new() };
-    let mut step = Entry { name: "tierd, stepping", runs: Vec::new() };
-    let mut sql = Entry { name: "SQL in SQLite", runs: Vec::new() };
-    let mut duck = Entry { name: "DuckDB, own format", runs: Vec::new() };
-    // Once before the clock counts: files come into the cache, DuckDB imports.
-    worker("worker-tierd", &path)?;
+    let ours = Entry::new("tierd", "worker-tierd");
+    let step = Entry { rounds: 1, ..Entry::new("tierd, plain reader", "worker-step") };
+    let sql = [Entry::new("SQL, group by", "worker-sql-group"), Entry::new("SQL, upserts", "worker-sql-upsert")];
+    let duck = Entry { rounds: if with_duckdb { usize::MAX } else { 0 }, ..Entry::new("DuckDB, own format", "duckdb") };
+    let [group, upsert] = sql;
+    let mut entries = [ours, step, group, upsert, duck];
     if with_duckdb {
+        // The first run imports.
         duckdb::run(&path)?;
     }
-    for round in 1..=rounds.max(1) {
-        eprintln!("round {round} of {}", rounds.max(1));
-        ours.runs.push(worker("worker-tierd", &path)?);
-        sql.runs.push(worker("worker-sql", &path)?);
-        if round == 1 {
-            step.runs.push(worker("worker-step", &path)?);
-        }
-        if with_duckdb {
-            duck.runs.push(duckdb::run(&path)?);
+    for round in 0..rounds.max(1) {
+        eprintln!("round {} of {}", round + 1, rounds.max(1));
+        for entry in entries.iter_mut().filter(|entry| round < entry.rounds) {
+            entry.runs.push(worker(entry.worker, &path)?);
         }
     }
-    let entries = [ours, step, sql, duck];
     check_agreement(&entries)?;
-    write_report(size, &entries, with_duckdb)
+    let [ours, _, group, upsert, _] = &entries;
+    let best = [group, upsert].map(|sql| sql.median(|run| run.seconds)).into_iter().fold(f64::INFINITY, f64::min);
+    write_report(size, &entries, with_duckdb)?;
+    write_verdict(ours, best)?;
+    write_ledger_report(&serde_json::from_str(&output("worker-ledger", &path)?)?)
 }
 
 fn worker(kind: &str, database: &Path) -> Result<Outcome, Failure> {
+    if kind == "duckdb" {
+        return duckdb::run(database);
+    }
+    Outcome::from_json(&output(kind, database)?)
+}
+
+/// What a worker prints.
+fn output(kind: &str, database: &Path) -> Result<String, Failure> {
     let output = Command::new(std::env::current_exe()?).arg(kind).arg(database).stderr(Stdio::inherit()).output()?;
     if !output.status.success() {
         return Err(format!("{kind} failed").into());
     }
-    Outcome::from_json(str::from_utf8(&output.stdout)?)
+    Ok(String::from_utf8(output.stdout)?)
 }
 
 fn check_agreement(entries: &[Entry]) -> Result<(), Failure> {
@@ -86,38 +123,62 @@ fn write_report(size: Size, entries: &[Entry], with_duckdb: bool) -> Result<(), 
     let mut out = std::io::stdout().lock();
     writeln!(out, "{} customers, {} orders", size.customers, size.orders)?;
     for entry in entries.iter().filter(|entry| !entry.runs.is_empty()) {
-        let seconds = sorted(entry, |run| run.seconds);
-        let peak = sorted(entry, |run| run.peak_mib);
+        let seconds = entry.sorted(|run| run.seconds);
         let (low, high) = (seconds[0], seconds[seconds.len() - 1]);
+        let (processor, peak) = (entry.median(|run| run.processor_seconds), entry.median(|run| run.peak_mib));
+        let (name, median) = (entry.name, median(&seconds));
         writeln!(
             out,
-            "{:20} {:8.3} s  ({low:.3}..{high:.3})  {:7.1} MiB",
-            entry.name,
-            median(&seconds),
-            median(&peak)
+            "{name:20} {median:7.3} s ({low:.3}..{high:.3}), {processor:6.2} s of processors, {peak:6.1} MiB"
         )?;
     }
     for phase in entries[0].runs[0].phases.keys() {
-        let seconds = sorted(&entries[0], |run| run.phases.get(phase).copied().unwrap_or(0.0));
-        writeln!(out, "  of tierd: {phase:20} {:8.3} s", median(&seconds))?;
+        let seconds = entries[0].median(|run| run.phases.get(phase).copied().unwrap_or(0.0));
+        writeln!(out, "  of tierd: {phase:20} {seconds:7.3} s")?;
     }
     if !with_duckdb {
         writeln!(out, "DuckDB is not installed; `pip install duckdb` puts it beside them")?;
     }
     writeln!(out, "levels: {:?}, checksum {}", entries[0].runs[0].levels, entries[0].runs[0].checksum)?;
-    let ours = median(&sorted(&entries[0], |run| run.seconds));
-    let share = ours / median(&sorted(&entries[2], |run| run.seconds));
-    let peak = median(&sorted(&entries[0], |run| run.peak_mib));
-    let verdict = |good: bool| if good { "kept" } else { "MISSED" };
+    Ok(())
+}
+
+/// Against the faster SQL.
+fn write_verdict(ours: &Entry, sql_seconds: f64) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    let share = ours.median(|run| run.seconds) / sql_seconds;
+    let peak = ours.median(|run| run.peak_mib);
     writeln!(out, "share of the SQL's time: 1/{:.1} (at most 1/10: {})", 1.0 / share, verdict(share <= MOST_SHARE))?;
     writeln!(out, "anonymous memory: {peak:.1} MiB (at most {MOST_MIB}: {})", verdict(peak <= MOST_MIB))?;
     Ok(())
 }
 
-fn sorted(entry: &Entry, of: impl Fn(&Outcome) -> f64) -> Vec<f64> {
-    let mut values: Vec<f64> = entry.runs.iter().map(of).collect();
-    values.sort_by(f64::total_cmp);
-    values
+/// What storing costs.
+fn write_ledger_report(found: &Value) -> Result<(), Failure> {
+    let seconds = |name: &str| {
+        let mut all: Vec<f64> = found[name].as_array().into_iter().flatten().filter_map(Value::as_f64).collect();
+        all.sort_by(f64::total_cmp);
+        median(&all)
+    };
+    let first = found["first_write"].as_f64().ok_or("no time of the first write")?;
+    let (alone, unchanged) = (seconds("evaluation"), seconds("unchanged_run"));
+    let share = unchanged / alone;
+    let mut out = std::io::stdout().lock();
+    writeln!(
+        out,
+        "first write of all levels: {first:.2} s (at most {MOST_FIRST_WRITE}: {})",
+        verdict(first <= MOST_FIRST_WRITE)
+    )?;
+    writeln!(
+        out,
+        "run without changes: {unchanged:.3} s, evaluation alone {alone:.3} s: {share:.3} times (at most {MOST_UNCHANGED}: {})",
+        verdict(share <= MOST_UNCHANGED)
+    )?;
+    Ok(())
+}
+
+fn verdict(good: bool) -> &'static str {
+    if good { "kept" } else { "MISSED" }
 }
 
 fn median(sorted: &[f64]) -> f64 {

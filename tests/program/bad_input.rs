@@ -105,7 +105,10 @@ fn text_in_a_number_column_is_named_by_row_and_limited_by_config() {
 fn a_personal_value_is_not_quoted_when_it_is_bad() {
     let project = Project::shop();
     project.edit("tierd.toml", "city = ", "phone = { type = \"integer\", personal = true }\ncity = ");
-    project.write("rules/phone.toml", "[metric.p]\nattribute = \"phone\"\n[tiers.t]\n[[tiers.t.level]]\nname=\"x\"\nwhen=\"p > 0\"\n");
+    project.write(
+        "rules/phone.toml",
+        "[metric.p]\nattribute = \"phone\"\n[tiers.t]\n[[tiers.t.level]]\nname=\"x\"\nwhen=\"p > 0\"\n",
+    );
     project.sql("ALTER TABLE customers ADD COLUMN phone; UPDATE customers SET phone = 'secret-4711'");
     let ran = project.tierd(&["run", "--as-of", AS_OF]).exits(1).says(&["phone"]);
     assert!(!ran.err.contains("secret"), "{}", ran.err);
@@ -114,7 +117,9 @@ fn a_personal_value_is_not_quoted_when_it_is_bad() {
 #[test]
 fn duplicate_keys() {
     run_after(|p| {
-        p.sql("ALTER TABLE customers RENAME TO c; CREATE VIEW customers AS SELECT * FROM c UNION ALL SELECT 2, 'x', 'y'");
+        p.sql(
+            "ALTER TABLE customers RENAME TO c; CREATE VIEW customers AS SELECT * FROM c UNION ALL SELECT 2, 'x', 'y'",
+        );
     })
     .exits(1)
     .says(&["customers", "id", "2"]);
@@ -123,7 +128,8 @@ fn duplicate_keys() {
 #[test]
 fn unknown_subjects_are_counted_and_limited_by_config() {
     let project = Project::shop();
-    project.sql("INSERT INTO orders VALUES (90, 4711, 100, 'paid', '2026-03-01'), (91, NULL, 100, 'paid', '2026-03-01')");
+    project
+        .sql("INSERT INTO orders VALUES (90, 4711, 100, 'paid', '2026-03-01'), (91, NULL, 100, 'paid', '2026-03-01')");
     project.run().says(&["2 ", "orders"]);
     project.edit("tierd.toml", "sqlite = ", "unknown_subjects = 1\nsqlite = ");
     project.tierd(&["run", "--as-of", AS_OF]).exits(1).says(&["unknown_subjects", "orders"]);
@@ -175,7 +181,9 @@ fn deep_nesting() {
 
 #[test]
 fn not_utf8() {
-    run_after(|p| fs::write(p.path("rules/gbk.toml"), b"# \xc4\xe3\xba\xc3\n").unwrap()).exits(78).says(&["gbk.toml", "UTF-8"]);
+    run_after(|p| fs::write(p.path("rules/gbk.toml"), b"# \xc4\xe3\xba\xc3\n").unwrap())
+        .exits(78)
+        .says(&["gbk.toml", "UTF-8"]);
 }
 
 #[test]

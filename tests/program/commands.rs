@@ -5,7 +5,7 @@ use crate::support::{AS_OF, Project};
 #[test]
 fn run_stores_levels_and_a_second_run_changes_nothing() {
     let project = Project::shop();
-    project.run().prints(&["value", "A", "33.3 %"]).says(&["run 1", "3 changes"]);
+    project.run().prints(&["value", "A", "33.3 %"]).says(&["run 1", "3 customers have their first level"]);
     assert_eq!(project.held("value"), "1=A 2=B 3=C");
     project.run().says(&["run 2", "nothing changed"]);
     assert_eq!(project.count("SELECT count(*) FROM transition"), 3);
@@ -21,7 +21,8 @@ fn an_edited_rule_moves_customers_and_the_values_are_kept() {
     assert_eq!(project.held("value"), "1=A 2=B 3=C", "{}", dry.err);
     project.run().says(&["run 2", "A → B 1"]);
     assert_eq!(project.held("value"), "1=B 2=B 3=C");
-    let values = "SELECT count(*) FROM level_changes WHERE run = 2 AND subject = 1 AND from_level = 'A' AND to_level = 'B'
+    let values =
+        "SELECT count(*) FROM level_changes WHERE run = 2 AND subject = 1 AND from_level = 'A' AND to_level = 'B'
                   AND metrics ->> 'annual_spend' = '12000.00'";
     assert_eq!(project.count(values), 1);
     assert_eq!(project.count("SELECT count(*) FROM revision"), 2);
@@ -54,7 +55,14 @@ fn explain_shows_values_thresholds_verdicts_and_what_is_missing() {
     let project = Project::shop();
     project.run();
     let ran = project.tierd(&["explain", "2"]).ok().prints(&[
-        "level B", "客户价值等级", "annual_spend", "7500", ">= 10000", "2500", "since 2026-04-01", "run 1",
+        "level B",
+        "客户价值等级",
+        "annual_spend",
+        "7500",
+        ">= 10000",
+        "2500",
+        "since 2026-04-01",
+        "run 1",
     ]);
     assert!(!ran.out.contains("李雷") && !ran.out.contains('\x1b'), "{}", ran.out);
     let json = project.tierd(&["explain", "2", "-o", "json"]).ok().json();
@@ -107,7 +115,10 @@ fn sql_gives_the_same_levels_by_hand() {
 fn check_accepts_good_files_and_counts_them() {
     let project = Project::shop();
     project.tierd(&["check"]).ok().says(&["ok: 2 files, 1 metrics, 1 tier sets with 3 levels"]);
-    project.write("rules/more.toml", "[metric.unused]\nfrom = \"orders\"\naggregate = \"count(*)\"\nwindow = \"lifetime\"\nempty = 0\n");
+    project.write(
+        "rules/more.toml",
+        "[metric.unused]\nfrom = \"orders\"\naggregate = \"count(*)\"\nwindow = \"lifetime\"\nempty = 0\n",
+    );
     project.tierd(&["check"]).ok().says(&["warning[unused-metric]"]);
     project.tierd(&["check", "--deny-warnings"]).exits(3);
     let json = project.tierd(&["check", "-o", "json"]).ok().json();
@@ -146,7 +157,10 @@ fn completions_and_help() {
     for shell in ["bash", "zsh", "fish"] {
         project.tierd(&["completions", shell]).ok().prints(&["explain", "export"]);
     }
-    project.tierd(&["--help"]).ok().prints(&["demo", "init", "check", "run", "explain", "levels", "export", "sql", "schema"]);
+    project
+        .tierd(&["--help"])
+        .ok()
+        .prints(&["demo", "init", "check", "run", "explain", "levels", "export", "sql", "schema"]);
 }
 
 #[test]

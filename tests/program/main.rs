@@ -1,5 +1,7 @@
 //! The program as its users meet it: folders, databases, commands, exit codes, what is printed and what is stored.
 
+#![expect(clippy::unwrap_used, reason = "a test that panics is a failed test")]
+
 mod bad_input;
 mod commands;
 mod promises;

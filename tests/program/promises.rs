@@ -24,7 +24,9 @@ fn your_tables_are_never_written() {
         project.tierd(&["export"]).ok();
         project.tierd(&["check"]).ok();
         assert_eq!((bytes(&project, "shop.db"), bytes(&project, "shop.db-wal")), before, "{mode}");
-        application.execute_batch("INSERT INTO customers VALUES (5, '钱', NULL); PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+        application
+            .execute_batch("INSERT INTO customers VALUES (5, '钱', NULL); PRAGMA wal_checkpoint(TRUNCATE)")
+            .unwrap();
         project.run();
         assert!(project.held("value").ends_with("5=C"), "{mode}: a row that is only in the log is seen");
     }
@@ -70,7 +72,10 @@ fn same_data_rules_and_time_give_the_same_result() {
         drop(shop);
         let run = ["-C", "d", "run", "--as-of", "2026-03-31", "--reader", reader, "--threads", threads];
         project.tierd(&run).ok().says(&["nothing changed"]);
-        project.tierd(&["-C", "d", "export", "--set", "rfm", "--reader", reader, "--threads", threads, "-o", "csv"]).ok().out
+        project
+            .tierd(&["-C", "d", "export", "--set", "rfm", "--reader", reader, "--threads", threads, "-o", "csv"])
+            .ok()
+            .out
     };
     let first = demo("auto", "2");
     assert_eq!(first.lines().count(), 3001);
@@ -116,7 +121,12 @@ fn nothing_written_holds_personal_data() {
     project.sql("UPDATE customers SET name = 'canary-' || name");
     project.run();
     let mut shown = String::new();
-    for args in [&["explain", "1"][..], &["export", "--attribute", "name"], &["export", "--attribute", "name", "-o", "json"], &["check"]] {
+    for args in [
+        &["explain", "1"][..],
+        &["export", "--attribute", "name"],
+        &["export", "--attribute", "name", "-o", "json"],
+        &["check"],
+    ] {
         let ran = project.tierd(args).ok();
         shown.push_str(&ran.out);
         shown.push_str(&ran.err);

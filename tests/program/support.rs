@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 /// The configuration that most tests use.
-pub const CONFIG: &str = r#"
+pub(crate) const CONFIG: &str = r#"
 time_zone = "UTC"
 [database]
 sqlite = "shop.db"
@@ -33,7 +33,7 @@ status = "text"
 "#;
 
 /// Three levels by the spend of 12 months.
-pub const RULES: &str = r#"
+pub(crate) const RULES: &str = r#"
 [metric.annual_spend]
 title = "年消费额"
 from = "orders"
@@ -58,7 +58,7 @@ strategy = { touch = "visit", every = "1 month", owner = "key-accounts" }
 "#;
 
 /// Customers 1 (12,000.00), 2 (7,500.00) and 3 (3,200.00, and a refunded 9,000.00), as of [`AS_OF`].
-pub const TABLES: &str = "
+pub(crate) const TABLES: &str = "
 CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT, city TEXT);
 CREATE TABLE orders (id INTEGER PRIMARY KEY, customer_id INTEGER, amount INTEGER, status TEXT, ordered_at TEXT);
 INSERT INTO customers VALUES (1, '王小明', '武汉'), (2, '李雷', '上海'), (3, '=HYPERLINK(1)', NULL);
@@ -69,16 +69,16 @@ INSERT INTO orders VALUES
 ";
 
 /// The time that tests evaluate.
-pub const AS_OF: &str = "2026-04-01";
+pub(crate) const AS_OF: &str = "2026-04-01";
 
 /// A project folder.
-pub struct Project {
+pub(crate) struct Project {
     folder: TempDir,
 }
 
 impl Project {
     /// The shop of [`CONFIG`], [`RULES`] and [`TABLES`].
-    pub fn shop() -> Self {
+    pub(crate) fn shop() -> Self {
         let project = Project::empty();
         project.write("tierd.toml", CONFIG);
         project.write("rules/value.toml", RULES);
@@ -86,68 +86,69 @@ impl Project {
         project
     }
 
-    pub fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         Project { folder: TempDir::new().unwrap() }
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    pub fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    pub fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
 
     /// Replaces text in a file that has it.
-    pub fn edit(&self, name: &str, from: &str, to: &str) {
+    pub(crate) fn edit(&self, name: &str, from: &str, to: &str) {
         let text = fs::read_to_string(self.path(name)).unwrap();
         assert!(text.contains(from), "{name} has no {from:?}");
         self.write(name, &text.replace(from, to));
     }
 
     /// Runs SQL in the company's database.
-    pub fn sql(&self, sql: &str) {
+    pub(crate) fn sql(&self, sql: &str) {
         Connection::open(self.path("shop.db")).unwrap().execute_batch(sql).unwrap();
     }
 
     /// Runs the program in the folder and gives what came of it.
-    pub fn tierd(&self, args: &[&str]) -> Ran {
+    pub(crate) fn tierd(&self, args: &[&str]) -> Ran {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tierd"));
         command.current_dir(self.folder()).env_remove("NO_COLOR").args(args);
         Ran::new(args, command.output().unwrap())
     }
 
     /// `tierd run` at [`AS_OF`], which must succeed.
-    pub fn run(&self) -> Ran {
+    pub(crate) fn run(&self) -> Ran {
         self.tierd(&["run", "--as-of", AS_OF]).ok()
     }
 
     /// Every level in the ledger: `1=A 2=B 3=C`.
-    pub fn held(&self, set: &str) -> String {
+    pub(crate) fn held(&self, set: &str) -> String {
         let ledger = Connection::open(self.path("tierd.ledger")).unwrap();
-        let sql = "SELECT group_concat(subject || '=' || coalesce(level, '-'), ' ' ORDER BY subject) FROM current_levels
+        let sql =
+            "SELECT group_concat(subject || '=' || coalesce(level, '-'), ' ' ORDER BY subject) FROM current_levels
                    WHERE tier_set = ?1";
         ledger.query_row(sql, [set], |row| row.get::<_, Option<String>>(0)).unwrap().unwrap_or_default()
     }
 
     /// A single number from the ledger.
-    pub fn count(&self, sql: &str) -> i64 {
+    pub(crate) fn count(&self, sql: &str) -> i64 {
         Connection::open(self.path("tierd.ledger")).unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
     }
 }
 
 /// What a command did.
-pub struct Ran {
+pub(crate) struct Ran {
     what: String,
-    pub code: i32,
-    pub out: String,
-    pub err: String,
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Ran {
@@ -160,17 +161,17 @@ impl Ran {
         }
     }
 
-    pub fn ok(self) -> Self {
+    pub(crate) fn ok(self) -> Self {
         self.exits(0)
     }
 
-    pub fn exits(self, code: i32) -> Self {
+    pub(crate) fn exits(self, code: i32) -> Self {
         assert_eq!(self.code, code, "{}\n{}\n{}", self.what, self.out, self.err);
         self
     }
 
     /// Standard error has each of these.
-    pub fn says(self, all: &[&str]) -> Self {
+    pub(crate) fn says(self, all: &[&str]) -> Self {
         for part in all {
             assert!(self.err.contains(part), "{}: no {part:?} in\n{}", self.what, self.err);
         }
@@ -178,14 +179,14 @@ impl Ran {
     }
 
     /// Standard output has each of these.
-    pub fn prints(self, all: &[&str]) -> Self {
+    pub(crate) fn prints(self, all: &[&str]) -> Self {
         for part in all {
             assert!(self.out.contains(part), "{}: no {part:?} in\n{}", self.what, self.out);
         }
         self
     }
 
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.out).unwrap()
     }
 }

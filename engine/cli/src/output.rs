@@ -34,7 +34,10 @@ pub(crate) enum Cell {
     /// Printed as written, aligned right; in JSON a number where JSON can hold it exactly.
     Number(String),
     /// Structured in JSON, a short text elsewhere.
-    Data { text: String, json: Json },
+    Data {
+        text: String,
+        json: Json,
+    },
 }
 
 impl Output {
@@ -123,13 +126,16 @@ impl Table {
     }
 
     fn grid(&self) -> String {
+        // A column without any value is left out: people look at this.
+        let has_values = |&i: &usize| self.rows.is_empty() || self.rows.iter().any(|row| row[i] != Cell::Null);
+        let shown: Vec<usize> = (0..self.columns.len()).filter(has_values).collect();
         let mut grid = Grid::new();
         grid.load_style(presets::NOTHING);
-        grid.set_header(&self.columns);
+        grid.set_header(shown.iter().map(|&i| &self.columns[i]));
         for row in &self.rows {
-            grid.add_row(row.iter().map(Cell::shown));
+            grid.add_row(shown.iter().map(|&i| row[i].shown()));
         }
-        for (i, column) in grid.column_iter_mut().enumerate() {
+        for (column, &i) in grid.column_iter_mut().zip(&shown) {
             // No wrapping: a terminal that is too narrow shows whole cells rather than broken ones.
             column.set_constraint(ColumnConstraint::ContentWidth);
             if self.rows.iter().any(|row| matches!(row[i], Cell::Number(_))) {
@@ -149,11 +155,19 @@ impl Table {
 
     fn write_csv(&self, out: &mut dyn Write) -> io::Result<()> {
         let mut csv = csv::Writer::from_writer(out);
-        csv.write_record(self.columns.iter().map(|c| defused(c)))?;
+        csv.write_record(self.columns.iter().map(|c| defused(c))).map_err(io_error)?;
         for row in &self.rows {
-            csv.write_record(row.iter().map(Cell::csv))?;
+            csv.write_record(row.iter().map(Cell::csv)).map_err(io_error)?;
         }
         csv.flush()
+    }
+}
+
+/// The failure of the writer below, by which a reader that went away is recognised.
+fn io_error(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
     }
 }
 
@@ -202,9 +216,9 @@ impl Cell {
             Cell::Null => Json::Null,
             Cell::Text(text) => Json::String(text.clone()),
             Cell::Data { json, .. } => json.clone(),
-            Cell::Number(number) => {
-                number.parse::<i64>().map_or_else(|_| Json::String(number.clone()), |integer| Json::Number(integer.into()))
-            }
+            Cell::Number(number) => number
+                .parse::<i64>()
+                .map_or_else(|_| Json::String(number.clone()), |integer| Json::Number(integer.into())),
         }
     }
 }
@@ -214,7 +228,7 @@ pub(crate) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);

@@ -1,7 +1,7 @@
 //! How the command line asks for the database to be read, and what it says when that fails.
 
 use tierd_daemon::{
-    evaluate::{Evaluation, EvaluateError, Evaluator},
+    evaluate::{EvaluateError, Evaluation, Evaluator},
     run::{RunError, evaluate_with_held},
     verify,
 };
@@ -50,7 +50,9 @@ pub(crate) fn evaluate(
     clock: &Clock,
     output: Output,
 ) -> Result<Evaluation, Failure> {
-    with_progress(args, session, clock, output, |evaluator| evaluate_with_held(&session.project, &session.rules, evaluator))
+    with_progress(args, session, clock, output, |evaluator| {
+        evaluate_with_held(&session.project, &session.rules, evaluator)
+    })
 }
 
 /// Exit code and message of a run that failed.

@@ -58,9 +58,10 @@ impl Session {
     pub(crate) fn tier_set(&self, name: Option<&str>) -> Result<&TierSet, Failure> {
         let names = || self.rules.tier_sets.iter().map(|set| set.name.as_str()).collect::<Vec<_>>().join(", ");
         match (name, self.rules.tier_sets.as_slice()) {
-            (Some(name), _) => self.rules.tier_set(name).ok_or_else(|| {
-                Failure::new(Code::Failed, format!("no tier set `{name}`; there is: {}", names()))
-            }),
+            (Some(name), _) => self
+                .rules
+                .tier_set(name)
+                .ok_or_else(|| Failure::new(Code::Failed, format!("no tier set `{name}`; there is: {}", names()))),
             (None, [only]) => Ok(only),
             (None, []) => Err(Failure::new(Code::Failed, "the rules have no tier set")),
             (None, _) => Err(Failure::new(Code::Failed, format!("say which tier set with --set: {}", names()))),
@@ -100,7 +101,10 @@ pub(crate) fn summary(diagnostics: &[Diagnostic]) -> String {
 /// A time as people type it: a date means its midnight.
 pub(crate) fn parse_as_of(text: &str, zone: &Zone) -> Result<Timestamp, Failure> {
     parse_timestamp(text.as_bytes()).map(|civil| civil.instant(zone)).ok_or_else(|| {
-        Failure::new(Code::Failed, format!("`{text}` is no time; write 2026-03-31, 2026-03-31T08:00 or 2026-03-31T08:00:00+08:00"))
+        Failure::new(
+            Code::Failed,
+            format!("`{text}` is no time; write 2026-03-31, 2026-03-31T08:00 or 2026-03-31T08:00:00+08:00"),
+        )
     })
 }
 

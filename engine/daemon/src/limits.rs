@@ -83,9 +83,7 @@ fn check_not_empty(rules: &RuleSet, source: &SourceData, table: &TableRead) -> R
         return if empty { Err(LimitError::NoSubjects { table: table.table.clone() }) } else { Ok(()) };
     };
     match table.rows {
-        0 if !facts.may_be_empty => {
-            Err(LimitError::NoFacts { facts: facts.name.clone(), table: table.table.clone() })
-        }
+        0 if !facts.may_be_empty => Err(LimitError::NoFacts { facts: facts.name.clone(), table: table.table.clone() }),
         _ => Ok(()),
     }
 }

@@ -12,7 +12,7 @@ use tierd_rules::RuleSet;
 use crate::{
     Project,
     deciding::Deciding,
-    evaluate::{Evaluation, Evaluator, EvaluateError, SetResult},
+    evaluate::{EvaluateError, Evaluation, Evaluator, SetResult},
     held::{self, LedgerKeys},
 };
 
@@ -68,7 +68,12 @@ pub enum RunError {
 ///
 /// # Errors
 /// [`RunError`]. Levels are then as they were; the failure is in the ledger's list of runs, where the ledger can be written.
-pub fn run(project: &Project, rules: &RuleSet, evaluator: &Evaluator<'_>, started: Timestamp) -> Result<RunReport, RunError> {
+pub fn run(
+    project: &Project,
+    rules: &RuleSet,
+    evaluator: &Evaluator<'_>,
+    started: Timestamp,
+) -> Result<RunReport, RunError> {
     let path = ledger_path(project, rules)?;
     let mut ledger = Ledger::open(&path, "tierd run")?;
     record_revision(&mut ledger, rules, started)?;
@@ -125,7 +130,11 @@ pub fn dry_run(project: &Project, rules: &RuleSet, evaluator: &Evaluator<'_>) ->
 ///
 /// # Errors
 /// [`RunError`].
-pub fn evaluate_with_held(project: &Project, rules: &RuleSet, evaluator: &Evaluator<'_>) -> Result<Evaluation, RunError> {
+pub fn evaluate_with_held(
+    project: &Project,
+    rules: &RuleSet,
+    evaluator: &Evaluator<'_>,
+) -> Result<Evaluation, RunError> {
     let mut evaluation = evaluator.evaluate(project, rules)?;
     let path = project.ledger(&rules.config);
     if evaluation.sets.iter().all(|set| set.graded.needs_held().is_empty()) || !path.exists() {
@@ -156,15 +165,12 @@ fn record_revision(ledger: &mut Ledger, rules: &RuleSet, loaded: Timestamp) -> R
 }
 
 /// Hands each set's decisions to `write` as the ledger takes them.
-fn with_decisions<T>(
-    rules: &RuleSet,
-    evaluation: &Evaluation,
-    write: impl FnOnce(&[SetDecisions<'_>]) -> T,
-) -> T {
+fn with_decisions<T>(rules: &RuleSet, evaluation: &Evaluation, write: impl FnOnce(&[SetDecisions<'_>]) -> T) -> T {
     let deciding: Vec<Deciding<'_>> = evaluation.sets.iter().map(|set| Deciding::new(rules, evaluation, set)).collect();
     let append: Vec<_> = deciding.iter().map(|d| move |row: usize, json: &mut String| d.append(row, json)).collect();
     let levels: Vec<Vec<&str>> = evaluation.sets.iter().map(|set| level_names(rules, set)).collect();
-    let keys: Vec<_> = evaluation.sets.iter().map(|set| LedgerKeys::new(&evaluation.subject(set).source.keys)).collect();
+    let keys: Vec<_> =
+        evaluation.sets.iter().map(|set| LedgerKeys::new(&evaluation.subject(set).source.keys)).collect();
     let decisions: Vec<SetDecisions<'_>> = evaluation
         .sets
         .iter()
@@ -221,4 +227,3 @@ fn compare(
         moves,
     })
 }
-

@@ -25,6 +25,7 @@ pub fn diagnostic(problem: &SchemaProblem) -> Diagnostic {
     let diagnostic = Diagnostic::error(code, &problem.at, problem.headline());
     match &problem.suggestion {
         Some(suggestion) => diagnostic.help(format!("did you mean `{suggestion}`?")),
-        None => diagnostic.help("a migration may have renamed or dropped it; `tierd init --database FILE` shows what is there now"),
+        None => diagnostic
+            .help("a migration may have renamed or dropped it; `tierd init --database FILE` shows what is there now"),
     }
 }

@@ -1,5 +1,7 @@
 //! One pass with batches, masks and dense accumulators against a plain reading of the rules, row by row.
 
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
+
 use std::{
     collections::BTreeSet,
     sync::{Arc, LazyLock},

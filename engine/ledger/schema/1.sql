@@ -38,6 +38,8 @@ CREATE TABLE run (
     bad_values       INTEGER NOT NULL,
     unknown_subjects INTEGER NOT NULL,
     transitions      INTEGER NOT NULL,
+    -- Its transitions have this id and the following ones; NULL if it has none.
+    first_transition INTEGER,
     read_ms          INTEGER NOT NULL,
     evaluate_ms      INTEGER NOT NULL,
     write_ms         INTEGER NOT NULL,
@@ -88,45 +90,47 @@ CREATE TABLE run_level (
 
 -- What each subject has now. A subject that never had a level has no row.
 CREATE TABLE held (
-    tier_set INTEGER NOT NULL REFERENCES tier_set (id),
-    subject  ANY     NOT NULL,
-    level    INTEGER,
-    run      INTEGER NOT NULL REFERENCES run (id),
+    tier_set   INTEGER NOT NULL REFERENCES tier_set (id),
+    subject    ANY     NOT NULL,
+    level      INTEGER,
+    transition INTEGER NOT NULL REFERENCES transition (id),
     PRIMARY KEY (tier_set, subject),
     FOREIGN KEY (tier_set, level) REFERENCES level (tier_set, id)
 ) STRICT, WITHOUT ROWID;
 
--- In the order of runs, so that a run appends. `previous` is the run of the same subject's transition before this one:
--- a subject's history is a chain from held.run backwards, and needs no second index.
+-- Only ever appended to. `previous` is the transition of the same subject before this one: a subject's history is a chain
+-- from held.transition backwards, and a run's transitions are a range of ids, so that no index is needed.
 CREATE TABLE transition (
+    id         INTEGER PRIMARY KEY,
     run        INTEGER NOT NULL REFERENCES run (id),
     tier_set   INTEGER NOT NULL REFERENCES tier_set (id),
     subject    ANY     NOT NULL,
     from_level INTEGER,
     to_level   INTEGER,
-    previous   INTEGER REFERENCES run (id),
+    previous   INTEGER REFERENCES transition (id),
     metrics    TEXT    NOT NULL,
-    PRIMARY KEY (run, tier_set, subject),
     FOREIGN KEY (tier_set, from_level) REFERENCES level (tier_set, id),
     FOREIGN KEY (tier_set, to_level) REFERENCES level (tier_set, id)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE VIEW current_levels AS
 SELECT s.name AS tier_set, h.subject, l.name AS level, l.position,
        strftime('%Y-%m-%dT%H:%M:%SZ', r.as_of / 1000000, 'unixepoch') AS since,
-       h.run, v.sha256 AS revision
+       t.run, v.sha256 AS revision, h.transition
 FROM held AS h
 JOIN tier_set AS s ON s.id = h.tier_set
-JOIN run AS r ON r.id = h.run
+JOIN transition AS t ON t.id = h.transition
+JOIN run AS r ON r.id = t.run
 JOIN revision AS v ON v.id = r.revision
 LEFT JOIN level AS l ON l.tier_set = h.tier_set AND l.id = h.level;
 
+-- The range of ids says nothing that the run doesn't; it finds the transitions of a run without reading the others.
 CREATE VIEW level_changes AS
-SELECT t.run, strftime('%Y-%m-%dT%H:%M:%SZ', r.as_of / 1000000, 'unixepoch') AS as_of,
+SELECT t.id AS transition, r.id AS run, strftime('%Y-%m-%dT%H:%M:%SZ', r.as_of / 1000000, 'unixepoch') AS as_of,
        s.name AS tier_set, t.subject, f.name AS from_level, l.name AS to_level, t.previous, t.metrics
-FROM transition AS t
+FROM run AS r
+JOIN transition AS t ON t.run = r.id AND t.id BETWEEN r.first_transition AND r.first_transition + r.transitions - 1
 JOIN tier_set AS s ON s.id = t.tier_set
-JOIN run AS r ON r.id = t.run
 LEFT JOIN level AS f ON f.tier_set = t.tier_set AND f.id = t.from_level
 LEFT JOIN level AS l ON l.tier_set = t.tier_set AND l.id = t.to_level;
 

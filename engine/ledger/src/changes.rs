@@ -20,6 +20,8 @@ pub(crate) struct ChangeWriter<'a> {
     insert_held: Statement<'a>,
     update_held: Statement<'a>,
     insert_transition: Statement<'a>,
+    /// The id of the next transition.
+    next: i64,
     /// Kept for its memory.
     metrics: String,
     /// By `level.id` before and after, where 0 is no level: row by row.
@@ -39,33 +41,38 @@ impl<'a> ChangeWriter<'a> {
             tier_set,
             set,
             levels,
-            insert_held: conn.prepare("INSERT INTO held (tier_set, subject, level, run) VALUES (?1, ?2, ?3, ?4)")?,
-            update_held: conn.prepare("UPDATE held SET level = ?3, run = ?4 WHERE tier_set = ?1 AND subject = ?2")?,
+            insert_held: conn
+                .prepare("INSERT INTO held (tier_set, subject, level, transition) VALUES (?1, ?2, ?3, ?4)")?,
+            update_held: conn
+                .prepare("UPDATE held SET level = ?3, transition = ?4 WHERE tier_set = ?1 AND subject = ?2")?,
             insert_transition: conn.prepare(
-                "INSERT INTO transition (run, tier_set, subject, from_level, to_level, previous, metrics)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                "INSERT INTO transition (id, run, tier_set, subject, from_level, to_level, previous, metrics)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             )?,
+            next: next_transition(conn)?,
             metrics: String::new(),
             counts: vec![0; (levels.len() + 1).pow(2)],
         })
     }
 
     pub(crate) fn write(&mut self, change: &Change) -> KindResult<()> {
-        let (run, tier_set, to) = (self.run.0, self.tier_set, change.level);
+        let (id, tier_set, to) = (self.next, self.tier_set, change.level);
+        self.next += 1;
         let subject = self.set.keys.get(change.subject);
         let (from, previous) = match change.before {
             Before::Nothing => {
-                self.insert_held.execute((tier_set, subject, to, run))?;
+                self.insert_held.execute((tier_set, subject, to, id))?;
                 (None, None)
             }
             Before::Held(from, previous) => {
-                self.update_held.execute((tier_set, subject, to, run))?;
+                self.update_held.execute((tier_set, subject, to, id))?;
                 (from, Some(previous))
             }
         };
         self.metrics.clear();
         (self.set.metrics)(change.subject, &mut self.metrics);
-        self.insert_transition.execute((run, tier_set, subject, from, to, previous, self.metrics.as_str()))?;
+        let (run, metrics) = (self.run.0, self.metrics.as_str());
+        self.insert_transition.execute((id, run, tier_set, subject, from, to, previous, metrics))?;
         self.count(from, to)
     }
 
@@ -88,4 +95,9 @@ impl<'a> ChangeWriter<'a> {
             .map(|(place, &subjects)| Move { from: name(place / width), to: name(place % width), subjects })
             .collect()
     }
+}
+
+/// The id that the next transition gets: one more than the last.
+pub(crate) fn next_transition(conn: &Connection) -> rusqlite::Result<i64> {
+    conn.query_row("SELECT coalesce(max(id), 0) + 1 FROM transition", [], |row| row.get(0))
 }

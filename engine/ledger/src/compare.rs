@@ -29,7 +29,7 @@ pub(crate) struct Change {
 pub(crate) enum Before {
     /// It has never had a level.
     Nothing,
-    /// `level.id`, and the run of its last transition.
+    /// `level.id`, and its last transition.
     Held(Option<i64>, i64),
 }
 
@@ -58,7 +58,7 @@ impl<'a> Comparison<'a> {
         set: &'a SetDecisions<'a>,
         levels: &'a Levels,
     ) -> rusqlite::Result<Self> {
-        let sql = "SELECT subject, level, run FROM held WHERE tier_set = ?1 AND subject > ?2 ORDER BY subject";
+        let sql = "SELECT subject, level, transition FROM held WHERE tier_set = ?1 AND subject > ?2 ORDER BY subject";
         let decisions = Decisions { set, levels, next: 0 };
         Ok(Comparison { tier_set, select: conn.prepare(sql)?, held_done: false, absent: 0, decisions })
     }

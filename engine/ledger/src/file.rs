@@ -26,8 +26,8 @@ const BUSY: Duration = Duration::from_secs(5);
 /// - `synchronous = FULL`: a run that was reported as applied survives a power cut. It costs one sync per run.
 /// - `cache_size` (4 MiB) bounds the memory of a transaction of any size: pages beyond it go to the WAL early.
 ///   Rows come in the order of keys, so that a larger cache isn't faster.
-/// - `foreign_keys = OFF`: ids are looked up or made in the same transaction, and checking each of millions of rows again
-///   costs as much as writing it. The tests run `foreign_key_check`.
+/// - `foreign_keys = OFF`: ids are looked up or made in the same transaction, so that looking them up again for each of
+///   millions of rows finds nothing. The tests run `foreign_key_check`.
 const WRITER_SETTINGS: &str = "PRAGMA synchronous = FULL;
     PRAGMA cache_size = -4096;
     PRAGMA journal_size_limit = 16777216;

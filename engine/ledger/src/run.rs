@@ -6,6 +6,7 @@ use tierd_model::Timestamp;
 use crate::{
     Ledger,
     apply::{self, SetSummary},
+    changes,
     decisions::SetDecisions,
     error::{At, ErrorKind, KindResult, Result},
     revision::{self, RevisionHash},
@@ -137,10 +138,12 @@ fn apply_run(
 ) -> KindResult<RunSummary> {
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let run = next_run(&tx)?;
+    let first = changes::next_transition(&tx)?;
     let sets = sets.iter().map(|set| apply::apply_set(&tx, run, set)).collect::<KindResult<Vec<_>>>()?;
     let transitions = sets.iter().map(|set| set.transitions).sum();
     let outcome = if transitions == 0 { Outcome::Unchanged } else { Outcome::Applied };
-    insert_run(&tx, run, timing, record, transitions, &outcome)?;
+    let end = End { outcome: &outcome, transitions, first_transition: (transitions > 0).then_some(first) };
+    insert_run(&tx, run, timing, record, &end)?;
     tx.commit()?;
     Ok(RunSummary { run, outcome, transitions, sets, write: timing.writing.elapsed() })
 }
@@ -148,7 +151,8 @@ fn apply_run(
 fn fail_run(conn: &mut Connection, timing: Timing, record: &RunRecord<'_>, message: &str) -> KindResult<RunId> {
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let run = next_run(&tx)?;
-    insert_run(&tx, run, timing, record, 0, &Outcome::Failed(message.to_owned()))?;
+    let end = End { outcome: &Outcome::Failed(message.to_owned()), transitions: 0, first_transition: None };
+    insert_run(&tx, run, timing, record, &end)?;
     tx.commit()?;
     Ok(run)
 }
@@ -158,24 +162,21 @@ fn next_run(conn: &Connection) -> rusqlite::Result<RunId> {
     conn.query_row("SELECT coalesce(max(id), 0) + 1 FROM run", [], |row| row.get(0)).map(RunId)
 }
 
-fn insert_run(
-    conn: &Connection,
-    run: RunId,
-    timing: Timing,
-    record: &RunRecord<'_>,
+/// How a run ended, for its row.
+struct End<'a> {
+    outcome: &'a Outcome,
     transitions: u64,
-    outcome: &Outcome,
-) -> KindResult<()> {
+    first_transition: Option<i64>,
+}
+
+fn insert_run(conn: &Connection, run: RunId, timing: Timing, record: &RunRecord<'_>, end: &End<'_>) -> KindResult<()> {
     let took = i64::try_from(timing.begun.elapsed().as_micros()).unwrap_or(i64::MAX);
-    let message = match outcome {
+    let message = match end.outcome {
         Outcome::Failed(message) => Some(message.as_str()),
         _ => None,
     };
     conn.execute(
-        "INSERT INTO run (id, as_of, started, finished, revision, data_version, subjects, fact_rows, bad_values,
-                          unknown_subjects, transitions, read_ms, evaluate_ms, write_ms, outcome, message, cut_points)
-         VALUES (:id, :as_of, :started, :finished, :revision, :data_version, :subjects, :fact_rows, :bad_values,
-                 :unknown_subjects, :transitions, :read_ms, :evaluate_ms, :write_ms, :outcome, :message, :cut_points)",
+        INSERT_RUN,
         named_params! {
             ":id": run.0,
             ":as_of": timing.start.as_of.0,
@@ -187,17 +188,24 @@ fn insert_run(
             ":fact_rows": stored(record.fact_rows),
             ":bad_values": stored(record.bad_values),
             ":unknown_subjects": stored(record.unknown_subjects),
-            ":transitions": stored(transitions),
+            ":transitions": stored(end.transitions),
+            ":first_transition": end.first_transition,
             ":read_ms": millis(record.read),
             ":evaluate_ms": millis(record.evaluate),
             ":write_ms": millis(timing.writing.elapsed()),
-            ":outcome": outcome.name(),
+            ":outcome": end.outcome.name(),
             ":message": message,
             ":cut_points": record.cut_points,
         },
     )?;
     Ok(())
 }
+
+const INSERT_RUN: &str = "INSERT INTO run (id, as_of, started, finished, revision, data_version, subjects, fact_rows,
+    bad_values, unknown_subjects, transitions, first_transition, read_ms, evaluate_ms, write_ms, outcome, message, cut_points)
+VALUES (:id, :as_of, :started, :finished, :revision, :data_version, :subjects, :fact_rows,
+    :bad_values, :unknown_subjects, :transitions, :first_transition, :read_ms, :evaluate_ms, :write_ms, :outcome, :message,
+    :cut_points)";
 
 /// A count as SQLite stores it.
 pub(crate) fn stored(count: u64) -> i64 {

@@ -1,8 +1,9 @@
 //! Typed conditions and computations: what the text between the quotes means.
 //!
 //! The checker has proved every type and made every widening explicit, so that an evaluator only dispatches.
-//! Two-sided kinds ([`ExprKind::Compare`], [`ExprKind::Arith`] but for division, [`ExprKind::In`], `Least`, …) have operands of
-//! one and the same type, decimals included: the checker wraps an operand in [`ExprKind::Cast`] where scales differ.
+//! Two-sided kinds ([`ExprKind::Compare`], sums and differences, [`ExprKind::In`], `Least`, …) have operands of one and the same
+//! type, decimals included: the checker wraps an operand in [`ExprKind::Cast`] where scales differ. Factors, dividends and
+//! divisors keep their own scales; a real never meets an exact number.
 
 use std::sync::Arc;
 

@@ -17,6 +17,7 @@ pub mod fileset;
 mod check;
 mod raw;
 mod render;
+mod report;
 mod schema;
 mod suggest;
 mod syntax;

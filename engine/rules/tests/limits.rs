@@ -135,3 +135,19 @@ fn unclosed_brackets_are_refused() {
         }
     }
 }
+
+#[test]
+fn mistakes_beyond_a_thousand_are_counted() {
+    let keys = (0..5_000).fold(String::new(), |all, i| all + &format!("key{i} = 1\n"));
+    let loaded = load_with(CONFIG, &keys);
+    assert_eq!(loaded.diagnostics.len(), 1_001);
+    assert_eq!(loaded.diagnostics[1_000].headline, "4000 more mistakes aren't shown");
+    let names = (0..5_000).fold(String::new(), |all, i| all + &format!("[metric.m{i}]\nderived = \"n{i} + x\"\n"));
+    assert_eq!(load_with(CONFIG, &names).diagnostics.len(), 1_001);
+}
+
+#[test]
+fn large_files_of_errors_end_at_the_first() {
+    let loaded = load_with(CONFIG, &"=\n".repeat(3 << 20));
+    assert_eq!(codes(&loaded), [code::TOML_SYNTAX]);
+}

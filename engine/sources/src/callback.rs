@@ -137,7 +137,7 @@ unsafe extern "C" fn finish(_: *mut ffi::sqlite3_context) {}
 struct Arguments<'a>(&'a [*mut ffi::sqlite3_value]);
 
 impl Row for Arguments<'_> {
-    #[inline]
+    #[inline(always)]
     fn value(&self, column: usize) -> ValueRef<'_> {
         let value = self.0[column];
         // SAFETY: SQLite passes valid values; text and blob stay where they are until the function returns, and this borrow ends

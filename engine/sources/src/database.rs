@@ -156,9 +156,9 @@ fn patient(patience: Duration) -> impl FnMut(i32) -> bool + Send + 'static {
     }
 }
 
-/// From 1 to some 50 ms, growing with the attempts, with as much chance in it.
+/// From half a millisecond to 12, growing with the attempts, with as much chance in it.
 pub(crate) fn jitter(attempt: i32) -> Duration {
-    let most = 1_000u64 << attempt.clamp(0, 5);
+    let most = 1_000u64 << attempt.clamp(0, 3);
     let chance = RandomState::new().hash_one(attempt) % most;
     Duration::from_micros(most / 2 + chance)
 }

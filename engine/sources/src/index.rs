@@ -36,7 +36,9 @@ impl<'a> SubjectIndex<'a> {
             Keys::Text(keys) => {
                 let hash = |&i: &u32| hash_text(keys.get(i as usize).as_bytes());
                 let mut table = HashTable::with_capacity(keys.len());
-                (0..keys.len() as u32).for_each(|i| drop(table.insert_unique(hash(&i), i, hash)));
+                for i in 0..keys.len() as u32 {
+                    table.insert_unique(hash(&i), i, hash);
+                }
                 Kind::Text(keys, table)
             }
         };
@@ -103,7 +105,9 @@ fn of_integers(keys: &[i64]) -> Kind<'_> {
     }
     let hash = |&i: &u32| hash_integer(keys[i as usize]);
     let mut table = HashTable::with_capacity(keys.len());
-    (0..keys.len() as u32).for_each(|i| drop(table.insert_unique(hash(&i), i, hash)));
+    for i in 0..keys.len() as u32 {
+        table.insert_unique(hash(&i), i, hash);
+    }
     Kind::Sparse(keys, table)
 }
 

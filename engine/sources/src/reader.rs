@@ -104,7 +104,7 @@ pub(crate) fn read_table<S: RowSink + Send>(
     progress.expect(rows);
     let next = AtomicUsize::new(0);
     let work = |connection: &Connection, sink: &mut S| -> rusqlite::Result<()> {
-        while let Some(rows) = { chunks.get(next.fetch_add(1, Ordering::Relaxed)).map(|rows| rows.clone()) } {
+        while let Some(rows) = chunks.get(next.fetch_add(1, Ordering::Relaxed)).cloned() {
             let chunk = chunks.partition_point(|chunk| chunk.start() < rows.start());
             sink.begin(chunk);
             if !CallbackReader::read(connection, request, Some(rows), sink)? {

@@ -41,6 +41,8 @@ pub struct TableColumn {
     pub not_null: bool,
     /// Its place in the primary key, from 1 on.
     pub primary_key: Option<usize>,
+    /// The default as declared: an SQL expression.
+    pub default: Option<String>,
 }
 
 /// A reference to another table.
@@ -111,7 +113,8 @@ fn table(connection: &Connection, name: String, kind: TableKind) -> rusqlite::Re
 
 fn columns(connection: &Connection, table: &str) -> rusqlite::Result<Vec<TableColumn>> {
     // Hidden columns of virtual tables (1) are no data; generated ones (2, 3) are.
-    let query = "SELECT name, type, \"notnull\", pk FROM pragma_table_xinfo(?1) WHERE hidden <> 1 ORDER BY cid";
+    let query =
+        "SELECT name, type, \"notnull\", pk, dflt_value FROM pragma_table_xinfo(?1) WHERE hidden <> 1 ORDER BY cid";
     connection
         .prepare(query)?
         .query_map([table], |row| {
@@ -121,6 +124,7 @@ fn columns(connection: &Connection, table: &str) -> rusqlite::Result<Vec<TableCo
                 declared: row.get(1)?,
                 not_null: row.get(2)?,
                 primary_key: (place > 0).then_some(place as usize),
+                default: row.get(4)?,
             })
         })?
         .collect()

@@ -4,12 +4,18 @@
 //! they are committed.
 
 #![expect(clippy::unwrap_used, reason = "a failing test may panic")]
+#![expect(clippy::disallowed_methods, reason = "the expectations are files of text, no databases")]
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use rusqlite::Connection;
-use tierd_rules::{File, FileSet, load};
-use tierd_sources::init::{InitError, InitOptions, Proposal, propose};
+use tierd_model::{Clock, Timestamp, Zone};
+use tierd_rules::{File, FileSet, RuleSet, SubjectId, load};
+use tierd_sources::{
+    Database, Progress, ReadOptions,
+    init::{InitError, InitOptions, Proposal, propose},
+    read,
+};
 
 const OPTIONS: InitOptions<'_> = InitOptions { database: "data.db", time_zone: "Asia/Shanghai" };
 
@@ -28,23 +34,38 @@ fn shown(proposal: &Proposal) -> String {
 /// Proposes for the database of this name, and compares with what is expected.
 fn check(name: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/init").join(name);
-    let connection = database(&fs::read_to_string(path.with_extension("sql")).unwrap());
-    let proposal = propose(&connection, &OPTIONS).unwrap();
+    let sql = fs::read_to_string(path.with_extension("sql")).unwrap();
+    let proposal = propose(&database(&sql), &OPTIONS).unwrap();
     let (shown, expected) = (shown(&proposal), path.with_extension("expected"));
     if std::env::var_os("UPDATE_EXPECTED").is_some() {
         fs::write(&expected, &shown).unwrap();
     }
-    assert_loads(&proposal);
+    assert_runs(&loaded(&proposal), &sql);
     assert_eq!(shown, fs::read_to_string(&expected).unwrap(), "{name}");
 }
 
-/// The proposal is good as it stands: no error and no warning.
-fn assert_loads(proposal: &Proposal) {
+/// The rules of the proposal, which is good as it stands: no error and no warning.
+fn loaded(proposal: &Proposal) -> RuleSet {
     let file = |path: &str, text: &str| File { path: path.into(), text: text.into() };
     let loaded =
         load(FileSet::new(vec![file("tierd.toml", &proposal.config), file(&proposal.rules_file, &proposal.rules)]));
     assert_eq!(loaded.diagnostics, [], "{}", shown(proposal));
-    assert!(loaded.rules.is_some());
+    loaded.rules.unwrap()
+}
+
+/// The data can be read as proposed, within the limits proposed: the encodings are right.
+fn assert_runs(rules: &RuleSet, sql: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("data.db");
+    Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+    let source = Database::open(path, Duration::from_secs(1)).unwrap();
+    let clock = Clock::new(Timestamp(1_780_000_000_000_000), Arc::new(Zone::utc()));
+    let data = read(&source, rules, SubjectId(0), &clock, ReadOptions::default(), &Progress::default()).unwrap();
+    let (bad, rows) = data.bad_rows();
+    assert!(!rules.config.bad_values.exceeded(bad, rows), "{:?}", data.bad_values);
+    for table in data.tables.iter().filter(|table| table.facts.is_some() && table.rows > 0) {
+        assert!(table.newest.is_some() && table.unknown_subjects * 2 < table.rows, "{table:?}");
+    }
 }
 
 #[test]

@@ -35,7 +35,9 @@ fn report(loaded: &Loaded, output: Output) -> Result<(), Failure> {
         return output.json(&json!({ "diagnostics": all, "revision": loaded.files.revision().to_string() }));
     }
     session::print_diagnostics(&loaded.diagnostics, &loaded.files, output);
-    let Some(rules) = loaded.rules.as_ref().filter(|_| !loaded.diagnostics.iter().any(|d| d.severity == Severity::Error)) else {
+    let Some(rules) =
+        loaded.rules.as_ref().filter(|_| !loaded.diagnostics.iter().any(|d| d.severity == Severity::Error))
+    else {
         eprintln!("tierd: {}", session::summary(&loaded.diagnostics));
         return Ok(());
     };
@@ -46,7 +48,11 @@ fn report(loaded: &Loaded, output: Output) -> Result<(), Failure> {
         loaded.files.iter().count(),
         rules.tier_sets.len(),
         rules.revision.short(),
-        if loaded.diagnostics.is_empty() { String::new() } else { format!(" ({})", session::summary(&loaded.diagnostics)) },
+        if loaded.diagnostics.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", session::summary(&loaded.diagnostics))
+        },
     ));
     Ok(())
 }

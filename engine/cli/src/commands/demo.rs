@@ -10,8 +10,7 @@ use crate::{
     demo::{ShopOptions, files, write_shop},
     exit::{Code, Failure},
     output::{Output, thousands},
-    progress,
-    reading,
+    progress, reading,
     session::{self, Session},
 };
 
@@ -44,8 +43,9 @@ fn make(args: &DemoArgs, output: Output) -> Result<(), Failure> {
     write_files(folder)?;
     let bar = progress::bar(output.quiet, "writing");
     let options = ShopOptions { customers: args.customers, seed: args.seed, today: today(args.as_of.as_deref())? };
-    let stats = write_shop(&folder.join(DATABASE), &options, &mut |rows| bar.iter().for_each(|bar| bar.set_position(rows)))
-        .map_err(|error| Failure::from_error(Code::Failed, &error))?;
+    let stats =
+        write_shop(&folder.join(DATABASE), &options, &mut |rows| bar.iter().for_each(|bar| bar.set_position(rows)))
+            .map_err(|error| Failure::from_error(Code::Failed, &error))?;
     bar.iter().for_each(|bar| bar.finish_and_clear());
     output.remark(&format!(
         "made {} with {} customers, {} orders, {} contacts",

@@ -59,7 +59,9 @@ impl Columns {
         let of_subject = |m: &&Metric| m.subject == set.subject;
         let metric = |name: &String| {
             let found = rules.metric(name).filter(|(_, m)| of_subject(m)).map(|(id, _)| id.0);
-            found.ok_or_else(|| unknown("metric", name, rules.metrics.iter().filter(of_subject).map(|m| m.name.as_str())))
+            found.ok_or_else(|| {
+                unknown("metric", name, rules.metrics.iter().filter(of_subject).map(|m| m.name.as_str()))
+            })
         };
         let level = |name: &String| {
             let names = || set.levels.iter().map(|l| l.name.as_str());
@@ -94,7 +96,12 @@ impl Columns {
         Ok(table)
     }
 
-    fn shown(&self, session: &Session, evaluation: &Evaluation, decisions: &Decisions<'_>) -> Result<Vec<Shown>, Failure> {
+    fn shown(
+        &self,
+        session: &Session,
+        evaluation: &Evaluation,
+        decisions: &Decisions<'_>,
+    ) -> Result<Vec<Shown>, Failure> {
         let rules = &session.rules;
         let of = evaluation.subject(decisions.result);
         let subject = &rules.config.subjects[of.subject.0];
@@ -154,7 +161,8 @@ impl<'a> Decisions<'a> {
         clock: &'a Clock,
     ) -> Result<Self, Failure> {
         let result = evaluation.sets.iter().find(|result| session.rules.tier_sets[result.set].name == set.name);
-        let result = result.ok_or_else(|| Failure::new(Code::Failed, format!("tier set `{}` has no levels", set.name)))?;
+        let result =
+            result.ok_or_else(|| Failure::new(Code::Failed, format!("tier set `{}` has no levels", set.name)))?;
         let keys = &evaluation.subject(result).source.keys;
         let mut held = vec![NO_LEVEL; keys.len()];
         let mut since = vec![None; keys.len()];
@@ -180,7 +188,8 @@ impl<'a> Decisions<'a> {
             return [Cell::Null, Cell::Null, Cell::Null, Cell::Null];
         };
         let text = |key: &str| level.strategy.get(key).and_then(Json::as_str);
-        let strategy = Cell::Data { text: text("touch").unwrap_or_default().to_owned(), json: level.strategy.clone().into() };
+        let strategy =
+            Cell::Data { text: text("touch").unwrap_or_default().to_owned(), json: level.strategy.clone().into() };
         let next = level.follow_up.zip(self.since[subject]).map(|(every, since)| {
             next_follow_up(self.clock.zone().date_of(since), every, self.clock.today()).to_string()
         });
@@ -219,7 +228,8 @@ fn write(args: &ExportArgs, table: &Table, output: Output) -> Result<(), Failure
     let Some(path) = &args.file else {
         return output.table(table, args.excel);
     };
-    let failed = |error: std::io::Error| Failure::new(Code::Failed, format!("cannot write {}: {error}", path.display()));
+    let failed =
+        |error: std::io::Error| Failure::new(Code::Failed, format!("cannot write {}: {error}", path.display()));
     let mut file = BufWriter::new(File::create(path).map_err(failed)?);
     table.write(&mut file, output.format, args.excel).map_err(failed)
 }

@@ -5,7 +5,10 @@ use std::{
 };
 
 use tierd_model::Zone;
-use tierd_sources::{Database, init::{InitError, InitOptions, propose}};
+use tierd_sources::{
+    Database,
+    init::{InitError, InitOptions, propose},
+};
 
 use crate::{
     args::InitArgs,
@@ -20,7 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Reads the schema of a database and writes a commented configuration and first rules for it.
 pub(crate) fn init(args: &InitArgs, folder: &Path, output: Output) -> Result<(), Failure> {
     let zone = zone(args)?;
-    let database = Database::open(&args.database, PATIENCE).map_err(|error| Failure::from_error(Code::Unreachable, &error))?;
+    let database =
+        Database::open(&args.database, PATIENCE).map_err(|error| Failure::from_error(Code::Unreachable, &error))?;
     let shown = relative(&args.database, folder);
     let options = InitOptions { database: &shown.to_string_lossy(), time_zone: zone.name() };
     let connection = database.connect().map_err(|error| Failure::from_error(Code::Unreachable, &error))?;
@@ -66,9 +70,10 @@ fn relative(database: &Path, folder: &Path) -> PathBuf {
 
 fn refuse_to_overwrite(args: &InitArgs, folder: &Path, files: &[(String, String)]) -> Result<(), Failure> {
     match files.iter().find(|(path, _)| folder.join(path).exists()) {
-        Some((path, _)) if !args.force => {
-            Err(Failure::new(Code::Failed, format!("{} is there already; --force overwrites it", folder.join(path).display())))
-        }
+        Some((path, _)) if !args.force => Err(Failure::new(
+            Code::Failed,
+            format!("{} is there already; --force overwrites it", folder.join(path).display()),
+        )),
         _ => Ok(()),
     }
 }

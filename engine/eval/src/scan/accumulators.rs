@@ -353,6 +353,7 @@ fn extreme(words: &mut [u64], targets: &Targets, word: usize, order: Order, valu
     }
 }
 
+#[expect(clippy::needless_range_loop, reason = "four arrays go in step")]
 fn latest(words: &mut [u64], targets: &Targets, word: usize, times: Coded, values: Coded, mask: &Truth) {
     for row in 0..BATCH_ROWS {
         let keep = u64::from(mask[row]).wrapping_neg();

@@ -64,22 +64,21 @@ pub struct LevelCount {
     pub subjects: u64,
 }
 
-/// From the row in `held` backwards along `previous`: two seeks for each transition, newest first. `CROSS JOIN` keeps SQLite
-/// from scanning the transitions first, which it would prefer.
-const HISTORY: &str = "WITH RECURSIVE chain (tier_set, run) AS (
-    SELECT h.tier_set, h.run FROM held AS h JOIN tier_set AS s ON s.id = h.tier_set WHERE s.name = ?1 AND h.subject = ?2
+/// From the row in `held` backwards along `previous`, newest first: one seek for each transition. `CROSS JOIN` keeps SQLite
+/// from reading all transitions in their order, which it would prefer.
+const HISTORY: &str = "WITH RECURSIVE chain (id) AS (
+    SELECT h.transition FROM held AS h JOIN tier_set AS s ON s.id = h.tier_set WHERE s.name = ?1 AND h.subject = ?2
     UNION ALL
-    SELECT t.tier_set, t.previous FROM chain AS c CROSS JOIN transition AS t ON t.run = c.run AND t.tier_set = c.tier_set
-    WHERE t.subject = ?2 AND t.previous IS NOT NULL
+    SELECT t.previous FROM chain CROSS JOIN transition AS t USING (id) WHERE t.previous IS NOT NULL
 )
 SELECT t.run, r.as_of, v.sha256, f.name, l.name, t.metrics
-FROM chain AS c
-CROSS JOIN transition AS t ON t.run = c.run AND t.tier_set = c.tier_set AND t.subject = ?2
+FROM chain
+CROSS JOIN transition AS t USING (id)
 JOIN run AS r ON r.id = t.run
 JOIN revision AS v ON v.id = r.revision
 LEFT JOIN level AS f ON f.tier_set = t.tier_set AND f.id = t.from_level
 LEFT JOIN level AS l ON l.tier_set = t.tier_set AND l.id = t.to_level
-ORDER BY t.run DESC LIMIT ?3";
+ORDER BY t.id DESC LIMIT ?3";
 
 /// Levels that the rules have no longer come after the others, and no level last.
 const DISTRIBUTION: &str = "WITH chosen AS (
@@ -159,7 +158,8 @@ impl Reader {
         let snapshot = self.conn.unchecked_transaction()?;
         let names = LevelNames::read(&snapshot, set)?;
         let mut select = snapshot.prepare(
-            "SELECT h.subject, h.level, h.run, r.as_of FROM held AS h JOIN run AS r ON r.id = h.run
+            "SELECT h.subject, h.level, t.run, r.as_of
+             FROM held AS h JOIN transition AS t ON t.id = h.transition JOIN run AS r ON r.id = t.run
              WHERE h.tier_set = (SELECT id FROM tier_set WHERE name = ?1) ORDER BY h.subject",
         )?;
         let mut rows = select.query([set])?;
@@ -241,5 +241,20 @@ impl LevelNames {
     fn indices_in(&self, levels: &[&str]) -> Vec<u16> {
         let index = |name: &String| levels.iter().position(|level| level == name).map_or(NO_LEVEL, |i| i as u16);
         std::iter::once(NO_LEVEL).chain(self.0.iter().map(index)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn history_reads_only_the_chain() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = crate::Ledger::open(&folder.path().join("tierd.ledger"), "a test").unwrap();
+        let mut plan = ledger.conn.prepare(&format!("EXPLAIN QUERY PLAN {HISTORY}")).unwrap();
+        let steps = plan.query_map(params!["value", 42, 1], |row| row.get::<_, String>(3)).unwrap();
+        let scans: Vec<_> = steps.map(|step| step.unwrap()).filter(|step| step.starts_with("SCAN")).collect();
+        assert_eq!(scans, ["SCAN chain", "SCAN chain"]);
     }
 }

@@ -84,11 +84,16 @@ pub(crate) fn assert_sound(path: &Path) {
     assert!(!orphans("PRAGMA foreign_key_check"), "a row refers to nothing");
     let counts = [
         "SELECT count(*) FROM run AS r WHERE transitions <> (SELECT count(*) FROM transition AS t WHERE t.run = r.id)",
-        "SELECT count(*) FROM transition WHERE run NOT IN (SELECT id FROM run)",
-        // What is held is what the subject's latest transition says.
-        "SELECT count(*) FROM held AS h LEFT JOIN transition AS t USING (run, tier_set, subject) WHERE t.to_level IS NOT h.level",
-        "SELECT count(*) FROM (SELECT tier_set, subject, max(run) AS latest FROM transition GROUP BY 1, 2) AS t
-         LEFT JOIN held AS h USING (tier_set, subject) WHERE h.run IS NOT t.latest",
+        "SELECT count(*) FROM run AS r JOIN transition AS t ON t.run = r.id
+         WHERE t.id NOT BETWEEN first_transition AND first_transition + transitions - 1 OR first_transition IS NULL",
+        "SELECT (SELECT count(*) FROM transition) - (SELECT count(*) FROM level_changes)",
+        // What is held is what the subject's latest transition says, and earlier ones make a chain.
+        "SELECT count(*) FROM held AS h LEFT JOIN transition AS t ON t.id = h.transition
+         WHERE (t.tier_set, t.subject, t.to_level) IS NOT (h.tier_set, h.subject, h.level)",
+        "SELECT count(*) FROM (SELECT tier_set, subject, max(id) AS latest FROM transition GROUP BY 1, 2) AS t
+         LEFT JOIN held AS h USING (tier_set, subject) WHERE h.transition IS NOT t.latest",
+        "SELECT count(*) FROM transition AS t LEFT JOIN transition AS p ON p.id = t.previous
+         WHERE t.previous IS NOT NULL AND (p.tier_set, p.subject, p.to_level) IS NOT (t.tier_set, t.subject, t.from_level)",
         "SELECT count(*) FROM transition WHERE json_valid(metrics) = 0",
     ];
     for sql in counts {

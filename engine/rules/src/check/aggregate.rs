@@ -101,7 +101,10 @@ impl Checking<'_> {
     }
 
     fn typed_facts<T>(&mut self, facts: &Entry<Facts>, catalog: &Catalog, run: impl FnOnce(&mut Typing<'_>) -> T) -> T {
-        let scope = columns_scope(&facts.columns, &format!("`{}`", facts.name.text), "column");
+        let mut scope = columns_scope(&facts.columns, &format!("`{}`", facts.name.text), "column");
+        for attribute in facts.subject.into_iter().flat_map(|subject| catalog.attributes(subject)) {
+            scope.hint(attribute, format!("`{attribute}` is an attribute of the subject: use it in a condition"));
+        }
         run(&mut Typing { files: self.files, zone: &catalog.zone, scope: &scope, out: self.out })
     }
 
@@ -206,10 +209,7 @@ impl Checking<'_> {
             self.error(code::BAD_WINDOW, &at.at, "`lifetime` is true or left out", "write { last = \"12 months\" }");
             return None;
         }
-        let offset = match &table.offset {
-            Some(offset) => offset.value?,
-            None => 0,
-        };
+        let offset = At::value_or(table.offset.as_ref(), 0, |offset| *offset)?;
         self.bounded(Window { kind, offset }, at)
     }
 

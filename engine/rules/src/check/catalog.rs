@@ -6,20 +6,24 @@ use std::sync::Arc;
 
 use tierd_model::{KeyType, Type, Zone};
 
+use self::columns::good_columns;
+pub(super) use self::columns::{Columns, columns_scope};
 use super::Checking;
 use crate::{
-    AmountEncoding, Column, Config, Encoding, Facts, Limit, Subject, SubjectId, TimeEncoding, code,
+    Column, Config, Facts, Limit, Subject, SubjectId, code,
     diagnostic::Diagnostic,
     expr::Expr,
     fileset::Location,
     raw::{
         At, ConfigFile, Name, Named,
-        config::{EncodingName, FactsTable, KeyTypeName, SubjectTable},
-        values::{ColumnEntry, KeyEntry},
+        config::{FactsTable, KeyTypeName, SubjectTable},
+        values::KeyEntry,
     },
     suggest::nearest,
     typing::{Scope, Typing},
 };
+
+mod columns;
 
 /// What the configuration declares.
 pub(super) struct Catalog {
@@ -39,9 +43,6 @@ pub(super) struct Entry<T> {
     pub(super) table: Option<T>,
 }
 
-/// Columns by name; `None` for all of them where the table can't be read.
-pub(super) type Columns = Option<Vec<(Name, Option<Column>)>>;
-
 impl Catalog {
     /// The configuration, if all of it is good.
     pub(super) fn config(&self) -> Option<Config> {
@@ -55,6 +56,11 @@ impl Catalog {
         self.subjects.iter().position(|entry| entry.name.text == name).map(SubjectId)
     }
 
+    /// The names of a subject's attributes.
+    pub(super) fn attributes(&self, subject: SubjectId) -> impl Iterator<Item = &str> {
+        self.subjects[subject.0].columns.iter().flatten().map(|(name, _)| name.text.as_str())
+    }
+
     /// An attribute of a subject.
     pub(super) fn attribute(&self, subject: SubjectId, name: &str) -> Option<(usize, &Option<Column>)> {
         let columns = self.subjects[subject.0].columns.as_ref()?;
@@ -62,30 +68,12 @@ impl Catalog {
     }
 }
 
-/// The scope of a table's columns.
-pub(super) fn columns_scope<'a>(columns: &'a Columns, owner: &str, noun: &'static str) -> Scope<'a> {
-    let names: Vec<&str> = columns.iter().flatten().map(|(name, _)| name.text.as_str()).collect();
-    let hint = match names.is_empty() {
-        true => format!("{owner} has none; declare it in tierd.toml"),
-        false => format!("{owner} has {}; text is written 'in single quotes'", names.join(", ")),
-    };
-    let mut scope = Scope::new(owner.to_owned(), noun, hint);
-    if columns.is_none() {
-        scope.incomplete();
-    }
-    for (index, (name, column)) in columns.iter().flatten().enumerate() {
-        scope.add(&name.text, column.as_ref().map(|column| (index, column.ty)));
-    }
-    scope
-}
-
 impl Checking<'_> {
-    /// `None` only where there is no zone: literals of time then have no meaning.
-    pub(super) fn catalog(&mut self, config: &ConfigFile) -> Option<Catalog> {
+    pub(super) fn catalog(&mut self, config: &ConfigFile) -> Catalog {
+        // Without a zone nothing is loaded; until then any zone serves.
         let zone = self.zone(&config.time_zone).unwrap_or_else(|| Arc::new(Zone::utc()));
         let frame = self.frame(config, &zone);
-        let named = |named: &At<Named<SubjectTable>>| named.value.as_ref().map(|named| named.0.len());
-        if named(&config.subject) == Some(0) {
+        if config.subject.value.as_ref().is_some_and(|named| named.0.is_empty()) {
             let help = "write `[subject.customer]` with `table` and `key`";
             self.error(code::EMPTY_VALUE, &config.subject.at, "there is no subject", help);
         }
@@ -96,7 +84,7 @@ impl Checking<'_> {
             let facts = self.facts(name, table, &catalog);
             catalog.facts.push(facts);
         }
-        Some(catalog)
+        catalog
     }
 
     fn zone(&mut self, name: &At<String>) -> Option<Arc<Zone>> {
@@ -116,19 +104,13 @@ impl Checking<'_> {
         let ledger = self.text_or(ledger, "tierd.ledger");
         let database = config.database.value.as_ref()?;
         let path = self.text(&database.sqlite);
-        let limit = |limit: &Option<At<crate::raw::values::Parsed<_>>>, default| match limit {
-            Some(limit) => {
-                limit.value.as_ref().map(|limit: &crate::raw::values::Parsed<crate::raw::values::LimitText>| limit.0)
-            }
-            None => Some(default),
-        };
         Some(Config {
             database: path?,
             ledger: ledger?,
             rules: rules?,
             zone: zone.clone(),
-            bad_values: limit(&database.bad_values, Limit::Rows(0))?,
-            unknown_subjects: limit(&database.unknown_subjects, Limit::Unlimited)?,
+            bad_values: At::value_or(database.bad_values.as_ref(), Limit::Rows(0), |limit| limit.0)?,
+            unknown_subjects: At::value_or(database.unknown_subjects.as_ref(), Limit::Unlimited, |limit| limit.0)?,
             subjects: vec![],
             facts: vec![],
         })
@@ -159,14 +141,11 @@ impl Checking<'_> {
                 Some((self.text(&column)?, KeyType::Integer))
             }
             KeyEntry::Long(table) => {
-                let ty = match &table.r#type {
-                    None => KeyType::Integer,
-                    Some(ty) => match ty.value? {
-                        KeyTypeName::Integer => KeyType::Integer,
-                        KeyTypeName::Text => KeyType::Text,
-                    },
-                };
-                Some((self.text(&table.column)?, ty))
+                let ty = At::value_or(table.r#type.as_ref(), KeyType::Integer, |ty| match ty {
+                    KeyTypeName::Integer => KeyType::Integer,
+                    KeyTypeName::Text => KeyType::Text,
+                });
+                Some((self.text(&table.column)?, ty?))
             }
         }
     }
@@ -180,11 +159,8 @@ impl Checking<'_> {
             let filter = self.filter(table.filter.as_ref(), &scope, &catalog.zone);
             let time = self.time_column(&table.time, &columns);
             let (source, subject_column) = (self.text(&table.table), self.text(&table.subject_column));
-            let fresh = match &table.fresh {
-                Some(fresh) => Some(fresh.value.as_ref()?.0),
-                None => None,
-            };
-            let may_be_empty = table.may_be_empty.as_ref().map_or(Some(false), |may| may.value)?;
+            let fresh = At::value_or(table.fresh.as_ref(), None, |fresh| Some(fresh.0))?;
+            let may_be_empty = At::value_or(table.may_be_empty.as_ref(), false, |may| *may)?;
             let columns = good_columns(&columns)?;
             let (table, subject_column, filter) = (source?, subject_column?, filter?);
             let (at, name) = (name.at.clone(), name.text.clone());
@@ -248,94 +224,10 @@ impl Checking<'_> {
         let node = self.parse(filter)?;
         Typing { files: self.files, zone, scope, out: self.out }.condition(&node).map(Some)
     }
-
-    fn columns(&mut self, written: &At<Named<ColumnEntry>>) -> Columns {
-        let written = written.value.as_ref()?;
-        Some(written.0.iter().map(|(name, entry)| (name.clone(), self.column(name, entry))).collect())
-    }
-
-    fn column(&mut self, name: &Name, written: &At<ColumnEntry>) -> Option<Column> {
-        let rename = "; the table's own name goes into `column`: `name = { column = \"…\", type = \"…\" }`";
-        self.expression_name(name, rename);
-        let (column, ty, encoding, personal) = match written.value.as_ref()? {
-            ColumnEntry::Short(ty) => (Some(name.text.clone()), Some(ty.0), None, Some(false)),
-            ColumnEntry::Long(table) => {
-                let personal = table.personal.as_ref().map_or(Some(false), |personal| personal.value);
-                let column = self.text_or(table.column.as_ref(), &name.text);
-                (column, table.r#type.value.as_ref().map(|ty| ty.0), table.encoding.as_ref(), personal)
-            }
-        };
-        let ty = ty?;
-        let encoding = match encoding {
-            Some(encoding) => self.encoding(ty, encoding.value?, &encoding.at)?,
-            None => self.no_encoding(ty, &written.at)?,
-        };
-        Some(Column {
-            name: name.text.clone(),
-            column: column?,
-            ty,
-            encoding,
-            personal: personal?,
-            at: name.at.clone(),
-        })
-    }
-
-    fn encoding(&mut self, ty: Type, encoding: EncodingName, at: &Location) -> Option<Encoding> {
-        use EncodingName as E;
-        let found = match (ty, encoding) {
-            (Type::Decimal(_), E::MinorUnits) => Some(Encoding::Amount(AmountEncoding::MinorUnits)),
-            (Type::Decimal(_), E::Real) => Some(Encoding::Amount(AmountEncoding::Real)),
-            (Type::Decimal(_), E::Text) => Some(Encoding::Amount(AmountEncoding::Text)),
-            (Type::Date | Type::Timestamp, encoding) => time_encoding(encoding),
-            _ => None,
-        };
-        if found.is_none() {
-            let help = encodings(ty).unwrap_or("leave it out: only decimals, dates and timestamps have one");
-            self.error(code::WRONG_ENCODING, at, format!("{ty} isn't stored like this"), help);
-        }
-        found
-    }
-
-    fn no_encoding(&mut self, ty: Type, at: &Location) -> Option<Encoding> {
-        let Some(help) = encodings(ty) else {
-            return Some(Encoding::Plain);
-        };
-        self.error(code::MISSING_ENCODING, at, format!("how is this {ty} stored?"), help);
-        None
-    }
-}
-
-fn time_encoding(encoding: EncodingName) -> Option<Encoding> {
-    let time = match encoding {
-        EncodingName::Iso8601 => TimeEncoding::Iso8601,
-        EncodingName::UnixSeconds => TimeEncoding::UnixSeconds,
-        EncodingName::UnixMilliseconds => TimeEncoding::UnixMilliseconds,
-        EncodingName::Yyyymmdd => TimeEncoding::Yyyymmdd,
-        EncodingName::JulianDay => TimeEncoding::JulianDay,
-        EncodingName::MinorUnits | EncodingName::Real | EncodingName::Text => return None,
-    };
-    Some(Encoding::Time(time))
-}
-
-/// How to say it for this type; `None` for types that are stored in one way only.
-fn encodings(ty: Type) -> Option<&'static str> {
-    match ty {
-        Type::Decimal(_) => {
-            Some("write encoding = \"minor_units\" (1999 is 19.99), \"real\" (a number 19.99) or \"text\" ('19.99')")
-        }
-        Type::Date | Type::Timestamp => Some(
-            "write encoding = \"iso8601\", \"unix_seconds\", \"unix_milliseconds\", \"yyyymmdd\" or \"julian_day\"",
-        ),
-        _ => None,
-    }
 }
 
 fn entries<T>(named: Option<&At<Named<T>>>) -> impl Iterator<Item = &(Name, At<T>)> {
     named.and_then(|named| named.value.as_ref()).into_iter().flat_map(|named| &named.0)
-}
-
-fn good_columns(columns: &Columns) -> Option<Vec<Column>> {
-    columns.as_ref()?.iter().map(|(_, column)| column.clone()).collect()
 }
 
 /// A name that nothing has, with the one that was probably meant.

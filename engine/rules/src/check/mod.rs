@@ -10,10 +10,11 @@ mod order;
 mod tiers;
 
 use crate::{
-    RuleSet, Severity, code,
+    RuleSet, code,
     diagnostic::Diagnostic,
     fileset::{File, FileId, FileSet, Location},
     raw::{self, At, ConfigFile, Name, RuleFile},
+    report::Report,
     syntax::{self, Node},
 };
 
@@ -53,7 +54,7 @@ pub struct Loaded {
 /// assert_eq!(loaded.rules.unwrap().tier_sets[0].levels.len(), 2);
 /// ```
 pub fn load(files: FileSet) -> Loaded {
-    let mut out = vec![];
+    let mut out = Report::default();
     let Some((config_id, config_file)) = files.iter().find(|(_, file)| &*file.path == CONFIG_FILE) else {
         return without_config(files);
     };
@@ -83,14 +84,10 @@ fn without_config(files: FileSet) -> Loaded {
     Loaded { rules: None, diagnostics: vec![diagnostic.help(help)], files }
 }
 
-/// Sorts what was reported; with any error there are no rules.
-fn finish(rules: Option<RuleSet>, mut diagnostics: Vec<Diagnostic>, files: FileSet) -> Loaded {
-    diagnostics.sort_by_key(|diagnostic| {
-        let Location { file, range } = &diagnostic.primary.location;
-        (*file, range.start, range.end)
-    });
-    diagnostics.dedup();
-    let good = diagnostics.iter().all(|diagnostic| diagnostic.severity == Severity::Warning);
+/// With any error there are no rules.
+fn finish(rules: Option<RuleSet>, report: Report, files: FileSet) -> Loaded {
+    let good = !report.has_errors();
+    let diagnostics = report.sorted();
     let rules = rules.filter(|_| good).map(|rules| RuleSet { warnings: diagnostics.clone(), ..rules });
     Loaded { rules, diagnostics, files }
 }
@@ -98,12 +95,12 @@ fn finish(rules: Option<RuleSet>, mut diagnostics: Vec<Diagnostic>, files: FileS
 /// One check of one set of files.
 struct Checking<'a> {
     files: &'a FileSet,
-    out: &'a mut Vec<Diagnostic>,
+    out: &'a mut Report,
 }
 
 impl Checking<'_> {
     fn rules(&mut self, config: &ConfigFile, written: &[Option<RuleFile>]) -> Option<RuleSet> {
-        let catalog = self.catalog(config)?;
+        let catalog = self.catalog(config);
         let complete = written.iter().all(Option::is_some);
         let files: Vec<&RuleFile> = written.iter().flatten().collect();
         let mut metrics = self.metrics(&catalog, &files, complete);

@@ -59,10 +59,11 @@ impl Checking<'_> {
         metrics: &mut Metrics<'a>,
     ) -> Option<TierSet> {
         let subject = self.graded(name, table, catalog);
-        let unknown = match &table.unknown {
-            None => Some(Unknown::Keep),
-            Some(unknown) => unknown.value.map(unknown_of),
-        };
+        let unknown = At::value_or(table.unknown.as_ref(), Unknown::Keep, |unknown| match unknown {
+            UnknownName::Keep => Unknown::Keep,
+            UnknownName::Lowest => Unknown::Lowest,
+            UnknownName::Error => Unknown::Error,
+        });
         let written = table.level.value.as_ref()?;
         self.level_names(written);
         if written.is_empty() {
@@ -133,17 +134,16 @@ impl Checking<'_> {
                 None
             }
         };
-        let (benefits, strategy) = (table.benefits.as_ref(), table.strategy.as_ref());
-        let strategy = strategy.map_or(Some(None), |strategy| strategy.value.as_ref().map(Some))?;
+        let benefits = At::value_or(table.benefits.as_ref(), Default::default(), |data| data.0.clone());
+        let strategy = At::value_or(table.strategy.as_ref(), None, Some)?;
         let every = strategy.and_then(|strategy| strategy.every.as_ref());
         Some(Level {
             name: table.name.value.clone()?,
             title: table.title.as_ref().and_then(|title| title.value.clone()),
             when: when?,
-            benefits: benefits
-                .map_or(Some(Default::default()), |data| data.value.as_ref().map(|data| data.0.clone()))?,
+            benefits: benefits?,
             strategy: strategy.map(|strategy| strategy.data.0.clone()).unwrap_or_default(),
-            follow_up: every.map_or(Some(None), |every| every.value.as_ref().map(|every| Some(every.0)))?,
+            follow_up: At::value_or(every, None, |every| Some(every.0))?,
             at: table.name.at.clone(),
         })
     }
@@ -157,13 +157,5 @@ impl Checking<'_> {
     ) -> Option<Expr> {
         self.resolve(&node.names(), subject, catalog, metrics);
         self.typing(catalog, metrics, subject).condition(node)
-    }
-}
-
-fn unknown_of(name: UnknownName) -> Unknown {
-    match name {
-        UnknownName::Keep => Unknown::Keep,
-        UnknownName::Lowest => Unknown::Lowest,
-        UnknownName::Error => Unknown::Error,
     }
 }

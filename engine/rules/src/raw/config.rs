@@ -1,8 +1,10 @@
 //! `tierd.toml` as written.
 
 use super::{
-    read::{Named, table, words},
-    values::{ColumnEntry, KeyEntry, LimitText, Parsed, SpanText, TypeName},
+    forms::{LimitText, Parsed, SpanText, TypeName},
+    read::Named,
+    table::{table, words},
+    values::{ColumnEntry, KeyEntry},
 };
 
 table! {

@@ -5,9 +5,12 @@
 //! reported and left out ([`At::value`] is `None`), and its neighbours are read all the same.
 
 pub(crate) mod config;
+pub(crate) mod data;
+pub(crate) mod forms;
 pub(crate) mod offsets;
 mod read;
 pub(crate) mod rules;
+mod table;
 pub(crate) mod values;
 
 pub(crate) use config::ConfigFile;
@@ -20,18 +23,27 @@ use crate::{
     code,
     diagnostic::Diagnostic,
     fileset::{File, FileId, Location},
+    report::Report,
 };
 
 /// The largest file that is read.
 const MAX_FILE: usize = 8 << 20;
 
+/// The largest file in which all errors against TOML itself are looked for.
+const MOST_RECOVERED: usize = 256 << 10;
+
 /// Reads one file; `None` where it is no TOML at all or too large.
-pub(crate) fn read<T: read::Read>(file: FileId, text: &File, out: &mut Vec<Diagnostic>) -> Option<T> {
+pub(crate) fn read<T: read::Read>(file: FileId, text: &File, out: &mut Report) -> Option<T> {
     let text = &*text.text;
     if text.len() > MAX_FILE {
         let at = Location { file, range: 0..0 };
         let size = format!("this file has {:.1} MiB; at most 8 MiB are read", text.len() as f64 / f64::from(1 << 20));
         out.push(Diagnostic::error(code::FILE_TOO_LARGE, &at, size).help("split it into several files"));
+        return None;
+    }
+    // Without recovery toml ends at the first error: one per byte of a large file is more than anyone reads.
+    if let (true, Err(error)) = (text.len() > MOST_RECOVERED, DeTable::parse(text)) {
+        out.push(syntax(file, text, &error));
         return None;
     }
     let (root, errors) = DeTable::parse_recoverable(text);

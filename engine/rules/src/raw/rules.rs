@@ -1,8 +1,11 @@
 //! A rule file as written.
 
 use super::{
-    read::{Named, table, words},
-    values::{Constant, Data, Parsed, SpanText, WindowEntry},
+    data::{Data, StrategyTable},
+    forms::{Parsed, SpanText},
+    read::Named,
+    table::{table, words},
+    values::{Constant, WindowEntry},
 };
 
 table! {
@@ -149,5 +152,3 @@ table! {
         optional strategy: StrategyTable,
     }
 }
-
-pub(crate) use super::values::StrategyTable;

@@ -17,6 +17,7 @@ use crate::{
     diagnostic::Diagnostic,
     fileset::{File, FileId, Location},
     raw::offsets::Offsets,
+    report::Report,
 };
 
 /// The longest expression: what sqlparser builds from it is dropped recursively, so its length bounds the stack.
@@ -25,7 +26,7 @@ const MAX_LENGTH: usize = 16 << 10;
 const MAX_PARSER_DEPTH: usize = 60;
 
 /// Parses the expression in the TOML string `text` at `at`. All that is wrong is reported; then there is no node.
-pub(crate) fn parse(file: &File, text: &str, at: &Location, out: &mut Vec<Diagnostic>) -> Option<Node> {
+pub(crate) fn parse(file: &File, text: &str, at: &Location, out: &mut Report) -> Option<Node> {
     if text.len() > MAX_LENGTH {
         let headline = format!("this expression has {} KiB; at most 16 are read", text.len().div_ceil(1024));
         let help = "split it into derived metrics";
@@ -47,7 +48,7 @@ pub(crate) fn parse(file: &File, text: &str, at: &Location, out: &mut Vec<Diagno
     parse_tokens(&tokens, out)
 }
 
-fn parse_tokens(tokens: &Tokens<'_>, out: &mut Vec<Diagnostic>) -> Option<Node> {
+fn parse_tokens(tokens: &Tokens<'_>, out: &mut Report) -> Option<Node> {
     let mut parser = Parser::new(&RuleDialect)
         .with_recursion_limit(MAX_PARSER_DEPTH)
         .with_tokens_with_locations(tokens.all().to_vec());
@@ -80,7 +81,7 @@ fn reads_as_name(word: &str) -> bool {
         "((N) = N and N is null) or not N < -N or f(N, N) in (1) or case when N then N else N end between N and N";
     let file = File { path: "".into(), text: "".into() };
     let at = Location { file: FileId(0), range: 0..0 };
-    let node = parse(&file, &USES.replace('N', word), &at, &mut vec![]);
+    let node = parse(&file, &USES.replace('N', word), &at, &mut Report::default());
     let names = node.map(|node| node.names()).unwrap_or_default();
     names.len() == USES.matches('N').count() && names.iter().all(|(found, _)| **found == *word)
 }

@@ -10,7 +10,7 @@ use sqlparser::{
     tokenizer::{Location as Point, Span, Token, TokenWithSpan, Tokenizer, TokenizerError, Whitespace},
 };
 
-use crate::{code, diagnostic::Diagnostic, fileset::Location, raw::offsets::Offsets};
+use crate::{code, diagnostic::Diagnostic, fileset::Location, raw::offsets::Offsets, report::Report};
 
 /// The strictest dialect of sqlparser: everything that a dialect may add is off. Identifiers are letters of any script, digits and `_`.
 #[derive(Debug)]
@@ -64,6 +64,11 @@ pub(super) struct Run {
 }
 
 impl Run {
+    /// A single token.
+    pub(super) fn one(index: usize) -> Run {
+        Run { first: index, last: index }
+    }
+
     /// The smallest run that holds both.
     pub(super) fn join(self, other: Run) -> Run {
         Run { first: self.first.min(other.first), last: self.last.max(other.last) }
@@ -79,7 +84,7 @@ pub(super) struct Tokens<'a> {
 
 impl<'a> Tokens<'a> {
     /// Cuts the text into tokens; `None` where that can't be done, and is reported.
-    pub(super) fn new(text: &str, offsets: &'a Offsets, out: &mut Vec<Diagnostic>) -> Option<Self> {
+    pub(super) fn new(text: &str, offsets: &'a Offsets, out: &mut Report) -> Option<Self> {
         let lines = Lines::new(text);
         let unreadable = |error: TokenizerError| unreadable(&error.message, &offsets.locate(lines.one(error.location)));
         let mut all = match Tokenizer::new(&RuleDialect, text).tokenize_with_location() {

@@ -73,28 +73,11 @@ impl Typing<'_> {
     }
 
     fn unknown_function(&mut self, name: &str, at: &Location, arguments: usize) -> Option<Expr> {
-        let help = match (name, arguments) {
-            ("min", 2..) => "write least(a, b)".to_owned(),
-            ("max", 2..) => "write greatest(a, b)".to_owned(),
-            ("sum" | "count" | "count_distinct" | "avg" | "min" | "max" | "first" | "last" | "days_since", _) => {
-                "aggregates stand in the key `aggregate` of a metric; name that metric here".to_owned()
-            }
-            ("if" | "iif", _) => "write case when … then … else … end".to_owned(),
-            ("ifnull" | "nvl" | "isnull", _) => "write coalesce(x, 0)".to_owned(),
-            ("now" | "getdate" | "curdate" | "sysdate" | "datetime" | "current_date" | "current_timestamp", _) => {
-                "write `today` or `as_of`".to_owned()
-            }
-            ("datediff" | "date_diff" | "julianday", _) => "write days_between(earlier, later)".to_owned(),
-            ("rank" | "row_number" | "ntile" | "percent_rank", _) => {
-                "make a metric with the key `rank`, `percentile` or `ntile`".to_owned()
-            }
-            _ => match nearest(name, FUNCTIONS.iter().map(|(known, _)| *known)) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => {
-                    let names: Vec<&str> = FUNCTIONS.iter().map(|(known, _)| *known).collect();
-                    format!("functions are {}", names.join(", "))
-                }
-            },
+        let known = || FUNCTIONS.iter().map(|(known, _)| *known);
+        let help = match (foreign_function(name, arguments), nearest(name, known())) {
+            (Some(help), _) => help.to_owned(),
+            (None, Some(near)) => format!("did you mean `{near}`?"),
+            (None, None) => format!("functions are {}", known().collect::<Vec<_>>().join(", ")),
         };
         self.report(Diagnostic::error(code::UNKNOWN_FUNCTION, at, format!("no function `{name}`")).help(help))
     }
@@ -210,5 +193,26 @@ impl Typing<'_> {
             _ => ExprKind::Cast(Box::new(inner)),
         };
         Some(Expr { kind, ty, at: at.clone() })
+    }
+}
+
+/// What to write for functions of other places: of aggregates, spreadsheets and databases.
+fn foreign_function(name: &str, arguments: usize) -> Option<&'static str> {
+    match (name, arguments) {
+        ("min", 2..) => Some("write least(a, b)"),
+        ("max", 2..) => Some("write greatest(a, b)"),
+        ("sum" | "count" | "count_distinct" | "avg" | "min" | "max" | "first" | "last" | "days_since", _) => {
+            Some("aggregates stand in the key `aggregate` of a metric; name that metric here")
+        }
+        ("if" | "iif", _) => Some("write case when … then … else … end"),
+        ("ifnull" | "nvl" | "isnull", _) => Some("write coalesce(x, 0)"),
+        ("now" | "getdate" | "curdate" | "sysdate" | "datetime" | "current_date" | "current_timestamp", _) => {
+            Some("write `today` or `as_of`")
+        }
+        ("datediff" | "date_diff" | "julianday", _) => Some("write days_between(earlier, later)"),
+        ("rank" | "row_number" | "ntile" | "percent_rank", _) => {
+            Some("make a metric with the key `rank`, `percentile` or `ntile`")
+        }
+        _ => None,
     }
 }

@@ -3,11 +3,13 @@
 use rusqlite::Connection;
 use tierd_model::KeyType;
 
+use crate::reader::quoted;
+
 use super::{
     kind,
     links::{Links, links},
     names,
-    schema::{Cell, Table, quote},
+    tables::{Cell, Table},
 };
 
 /// A table that may be graded, with the tables that refer to it.
@@ -68,7 +70,7 @@ fn keys(connection: &Connection, table: &Table) -> rusqlite::Result<Vec<usize>> 
 }
 
 fn is_unique(connection: &Connection, table: &Table, column: usize) -> rusqlite::Result<bool> {
-    let (name, column) = (quote(&table.name), quote(&table.columns[column].name));
+    let (name, column) = (quoted(&table.name), quoted(&table.columns[column].name));
     let sql = format!(
         "SELECT EXISTS (SELECT 1 FROM {name} WHERE {column} IS NULL)
              OR EXISTS (SELECT 1 FROM {name} GROUP BY {column} HAVING count(*) > 1)"

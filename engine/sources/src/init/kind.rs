@@ -5,7 +5,7 @@ use tierd_rules::{AmountEncoding, Encoding, TimeEncoding};
 
 use super::{
     names,
-    schema::{Cell, Column},
+    tables::{Cell, Column},
 };
 
 /// What a column is taken for.

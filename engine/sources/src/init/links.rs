@@ -2,9 +2,11 @@
 
 use rusqlite::{Connection, types::Value as SqlValue};
 
+use crate::reader::quoted;
+
 use super::{
     names,
-    schema::{Cell, Reference, Table, quote},
+    tables::{Cell, Reference, Table},
 };
 
 /// A column that refers to a key.
@@ -92,7 +94,7 @@ fn holds_keys(
     if values.is_empty() || subject.rows.is_empty() {
         return Ok(true);
     }
-    let (name, key) = (quote(&subject.name), quote(&subject.columns[key].name));
+    let (name, key) = (quoted(&subject.name), quoted(&subject.columns[key].name));
     // The comparison may convert, so the type is compared beside it.
     let sql = format!("SELECT EXISTS (SELECT 1 FROM {name} WHERE {key} = ?1 AND typeof({key}) = typeof(?1))");
     let mut statement = connection.prepare(&sql)?;

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! schema + sampled rows ─► columns, links, subjects ─► subject, its facts ─► tierd.toml, rules/value.toml
-//!      (schema)        (kind, links, candidates; names)     (relate)          (write_config, write_rules)
+//!      (tables)        (kind, links, candidates; names)     (relate)          (write_config, write_rules)
 //! ```
 //!
 //! Everything here is a guess that a person reads next, so each guess says in a comment what it rests on and what else it
@@ -19,7 +19,7 @@ mod names;
 mod naming;
 mod newest;
 mod relate;
-mod schema;
+mod tables;
 mod toml_text;
 mod write_attribute_rules;
 mod write_config;
@@ -87,7 +87,7 @@ impl InitError {
 pub fn propose(connection: &Connection, options: &InitOptions<'_>) -> Result<Proposal, InitError> {
     // One transaction, so that schema and rows belong together; dropping it ends it.
     let snapshot = connection.unchecked_transaction()?;
-    let (tables, mut notes) = schema::read(&snapshot)?;
+    let (tables, mut notes) = tables::read(&snapshot)?;
     if tables.is_empty() {
         return Err(InitError::NoTables);
     }

@@ -3,7 +3,7 @@
 use tierd_model::Date;
 use tierd_rules::{Encoding, TimeEncoding};
 
-use super::{relate::Facts, schema::Cell};
+use super::{relate::Facts, tables::Cell};
 
 /// The day of the newest sampled row.
 pub(super) fn newest(facts: &Facts<'_>) -> Option<Date> {

@@ -9,7 +9,7 @@ use super::{
     kind::{self, Kind},
     links::{Link, Strength},
     names, naming,
-    schema::Table,
+    tables::Table,
 };
 
 /// The tables of a proposal.

@@ -5,7 +5,7 @@ use tierd_model::KeyType;
 use super::{
     InitOptions, names,
     relate::{Described, Facts, Found, Subject},
-    schema::{Cell, Table},
+    tables::{Cell, Table},
     toml_text::{column, comment, key, string},
 };
 

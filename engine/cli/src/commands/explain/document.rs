@@ -70,7 +70,9 @@ fn sides(test: &Test) -> Vec<&Side> {
     match test {
         Test::Compare { left, right, .. } => vec![left, right],
         Test::Between { value, low, high, .. } => vec![value, low, high],
-        Test::In { value, .. } | Test::IsNull { value, .. } | Test::StartsWith { value, .. } | Test::Flag(value) => vec![value],
+        Test::In { value, .. } | Test::IsNull { value, .. } | Test::StartsWith { value, .. } | Test::Flag(value) => {
+            vec![value]
+        }
     }
 }
 

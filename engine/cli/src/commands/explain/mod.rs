@@ -84,7 +84,9 @@ fn find(
         }
         let subject = &rules.config.subjects[set.subject.0];
         match Key::parse(customer, subject.key_type) {
-            None => refusal = Some(format!("`{customer}` is no key of a {}: its keys are of type integer", subject.name)),
+            None => {
+                refusal = Some(format!("`{customer}` is no key of a {}: its keys are of type integer", subject.name))
+            }
             Some(key) => match evaluation.subject(result).source.keys.find(&key) {
                 Some(row) => found.push((index, row)),
                 None => refusal = refusal.or(Some(format!("no {} has the key {customer}", subject.name))),

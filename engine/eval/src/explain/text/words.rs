@@ -197,7 +197,6 @@ fn size(by: Difference) -> String {
     }
 }
 
-
 fn not(negated: bool) -> &'static str {
     if negated { "not " } else { "" }
 }

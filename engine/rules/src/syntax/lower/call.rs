@@ -4,7 +4,7 @@ use sqlparser::ast::{
     DuplicateTreatment, Expr as Sql, Function, FunctionArg, FunctionArgExpr, FunctionArguments, ObjectNamePart,
 };
 
-use super::{Lower, Part};
+use super::{Lower, Part, tallest};
 use crate::syntax::{node::NodeKind, tokens::Run};
 
 /// Arguments as written.
@@ -21,49 +21,45 @@ impl Lower<'_> {
             return self.foreign(&Sql::Function(function.clone()));
         };
         let first = self.tokens.find(name.span);
-        let name_run = Run { first, last: first };
-        let lower = name.value.to_lowercase();
+        let name = name.value.to_lowercase();
         if matches!(function.args, FunctionArguments::None) {
-            return self.not_supported(
-                name_run,
-                &format!("`{lower}` isn't part of the rule language"),
-                "write `today` or `as_of`",
-            );
+            // Functions of SQL that are called without parentheses tell the time or the user.
+            let headline = format!("`{name}` isn't part of the rule language");
+            return self.not_supported(Run::one(first), &headline, "write `today` or `as_of`");
         }
         let run = Run { first, last: self.tokens.closing(first + 1) };
-        let plain = function.filter.is_none()
-            && function.over.is_none()
-            && function.null_treatment.is_none()
-            && function.within_group.is_empty()
-            && matches!(function.parameters, FunctionArguments::None);
-        let Some(arguments) = arguments(&function.args).filter(|_| plain) else {
+        let Some(arguments) = plain_arguments(function) else {
             let help = "a call is name(a, b); rows are chosen by `where` and `window` of a metric, places by `rank`";
             return self.not_supported(run, "only plain calls are part of the rule language", help);
         };
-        let parts: Vec<_> = arguments.expressions.iter().map(|sql| self.part(sql, depth + 1)).collect();
-        let parts = parts.into_iter().collect::<Option<Vec<_>>>()?;
-        let height = parts.iter().map(|part| part.height).max().unwrap_or(0);
+        let parts = self.parts(arguments.expressions, depth)?;
+        let height = tallest(&parts);
         let kind = NodeKind::Call {
-            name: lower,
-            name_at: self.tokens.locate(name_run),
+            name,
+            name_at: self.tokens.locate(Run::one(first)),
             distinct: arguments.distinct,
             star: arguments.star,
             arguments: parts.into_iter().map(|part| part.node).collect(),
         };
-        self.finish(kind, run, height)
+        self.above(height, kind, run)
     }
 }
 
-/// The arguments, if there is nothing else between the parentheses.
-fn arguments(written: &FunctionArguments) -> Option<Arguments<'_>> {
-    let FunctionArguments::List(list) = written else {
+/// The arguments, if that is all there is to the call.
+fn plain_arguments(function: &Function) -> Option<Arguments<'_>> {
+    let plain = function.filter.is_none()
+        && function.over.is_none()
+        && function.null_treatment.is_none()
+        && function.within_group.is_empty()
+        && matches!(function.parameters, FunctionArguments::None);
+    let FunctionArguments::List(list) = &function.args else {
         return None;
     };
-    let distinct = list.duplicate_treatment == Some(DuplicateTreatment::Distinct);
-    let mut found = Arguments { distinct, ..Arguments::default() };
-    if !list.clauses.is_empty() || list.duplicate_treatment == Some(DuplicateTreatment::All) {
+    if !plain || !list.clauses.is_empty() || list.duplicate_treatment == Some(DuplicateTreatment::All) {
         return None;
     }
+    let distinct = list.duplicate_treatment == Some(DuplicateTreatment::Distinct);
+    let mut found = Arguments { distinct, ..Arguments::default() };
     for argument in &list.args {
         match argument {
             FunctionArg::Unnamed(FunctionArgExpr::Expr(sql)) => found.expressions.push(sql),

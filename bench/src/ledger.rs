@@ -1,0 +1,64 @@
+//! What storing costs: the first levels of everyone, and a run that changes nothing beside the evaluation alone.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use serde_json::{Value, json};
+use tierd_daemon::{Project, evaluate::Evaluator, run};
+use tierd_ledger::Outcome;
+use tierd_model::{Clock, parse_timestamp};
+use tierd_sources::{Progress, ReadOptions};
+
+use crate::{AS_OF, Failure};
+
+/// Evaluations and unchanged runs take turns so often.
+const ROUNDS: usize = 5;
+
+/// Grades everyone by whole runs, as the program does.
+pub(crate) fn run(database: &Path) -> Result<Value, Failure> {
+    let project = Project::open(&folder(database)?)?;
+    let rules = project.load()?.rules.ok_or("the bench's rules don't load")?;
+    let at = parse_timestamp(AS_OF.as_bytes()).ok_or("as_of")?.instant(&rules.config.zone);
+    let clock = Clock::new(at, rules.config.zone.clone());
+    let progress = Progress::default();
+    let evaluator = Evaluator { clock: &clock, options: ReadOptions::default(), progress: &progress };
+    let first = run::run(&project, &rules, &evaluator, at)?;
+    if first.outcome != Outcome::Applied {
+        return Err("the first run has stored nothing".into());
+    }
+    let (mut alone, mut unchanged) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let started = Instant::now();
+        evaluator.evaluate(&project, &rules)?;
+        alone.push(started.elapsed().as_secs_f64());
+        let started = Instant::now();
+        let again = run::run(&project, &rules, &evaluator, at)?;
+        unchanged.push(started.elapsed().as_secs_f64());
+        if again.outcome != Outcome::Unchanged {
+            return Err("a run over unchanged data has changed levels".into());
+        }
+    }
+    Ok(json!({ "first_write": first.write.as_secs_f64(), "evaluation": alone, "unchanged_run": unchanged }))
+}
+
+/// A project folder beside the database, with a new ledger.
+fn folder(database: &Path) -> Result<PathBuf, Failure> {
+    let folder = database.with_extension("project");
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    fs::create_dir_all(folder.join("rules"))?;
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let config = fs::read_to_string(shipped.join("tierd.toml"))?;
+    let path = database.canonicalize()?;
+    let named = config.lines().map(|line| match line.trim_start().starts_with("sqlite") {
+        true => format!("sqlite = {:?}\n", path.display().to_string()),
+        false => format!("{line}\n"),
+    });
+    fs::write(folder.join("tierd.toml"), named.collect::<String>())?;
+    fs::copy(shipped.join("rules/value.toml"), folder.join("rules/value.toml"))?;
+    Ok(folder)
+}
