@@ -9,16 +9,16 @@ use tierd_model::{KeyType, Type, Zone, pow10};
 use tierd_rules::{AmountEncoding, Column, Encoding, TimeEncoding};
 
 use super::{
-    expr::times,
+    expr::{scalar, times},
     text::{Binds, Sql, indent, infix, name},
     zone::{Reach, date_of, offset_at_local},
 };
 
 /// Reals at or beyond this size are bad values: 2^80.
 const REAL_LIMIT: &str = "1208925819614629174706176.0";
-/// Instants that a calendar with four digits for the year can show: 0000-01-01 to 9999-12-31, in seconds.
-const FIRST_SECOND: i64 = -62_167_219_200;
-const LAST_SECOND: i64 = 253_402_300_799;
+/// Counted instants, in seconds, as the reader takes them: 0000-01-02 to 9999-12-30.
+const FIRST_SECOND: i64 = -62_167_132_800;
+const LAST_SECOND: i64 = 253_402_214_399;
 
 /// The typed value of this column of a table.
 pub(super) fn decode(column: &Column, zone: &Zone, reach: Reach) -> Sql {
@@ -113,6 +113,7 @@ FROM (SELECT sign, digits, fraction,
                         WHERE instr(t, char(0)) = 0))))
 WHERE digits GLOB '[0-9]*' AND digits NOT GLOB '*[^0-9.]*' AND digits NOT GLOB '*.*.*' AND digits NOT GLOB '*.'
   AND rtrim(substr(fraction, {after}), '0') = '' AND length(fraction) <= 38
+  AND length(ltrim(replace(digits, '.', ''), '0')) <= 38
   AND (length(units) < 19 OR length(units) = 19 AND units < '9223372036854775808'))",
         raw = raw.bare(),
         after = u32::from(scale) + 1,
@@ -142,8 +143,7 @@ fn timestamp(raw: &Sql, encoding: TimeEncoding, zone: &Zone, reach: Reach) -> Sq
         TimeEncoding::Yyyymmdd => {
             let local = format!("CAST(strftime('%s', {}) AS INTEGER) * 1000000", yyyymmdd(raw).bare());
             let offset = offset_at_local(zone, reach, &Sql::whole("local"));
-            let offset = indent(&offset.at(Binds::Product), 2);
-            Sql::whole(format!("(SELECT local - {offset} FROM (SELECT {local} AS local))"))
+            scalar(&infix(Binds::Sum, &Sql::whole("local"), "-", &offset), &format!("{local} AS local"))
         }
         _ => instant(raw, encoding),
     }
@@ -166,7 +166,7 @@ fn instant(raw: &Sql, encoding: TimeEncoding) -> Sql {
             "\
 (SELECT milliseconds * 1000
 FROM (SELECT t, CAST(round((t - 2440587.5) * 86400000.0) AS INTEGER) AS milliseconds FROM (SELECT {c} AS t))
-WHERE typeof(t) IN ('integer', 'real') AND t >= 1721059.5 AND milliseconds <= {LAST_SECOND}999)"
+WHERE typeof(t) IN ('integer', 'real') AND milliseconds BETWEEN {FIRST_SECOND}000 AND {LAST_SECOND}999)"
         )),
     }
 }
