@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use arrow_array::ArrayRef;
-use tierd_eval::columns::value_at;
+use tierd_eval::{columns::value_at, explain::personal};
 use tierd_model::{Type, Value};
 use tierd_rules::RuleSet;
 
@@ -26,10 +26,11 @@ struct DecidingMetric<'a> {
 impl<'a> Deciding<'a> {
     pub(crate) fn new(rules: &'a RuleSet, evaluation: &'a Evaluation, set: &SetResult) -> Self {
         let columns = &evaluation.subject(set).metrics.columns;
+        let personal = personal(rules);
         let metrics = rules.tier_sets[set.set].metrics().into_iter().filter_map(|id| {
             let metric = &rules.metrics[id.0];
             let column = columns[id.0].as_ref()?;
-            Some(DecidingMetric { name: &metric.name, ty: metric.ty, personal: metric.personal, column })
+            Some(DecidingMetric { name: &metric.name, ty: metric.ty, personal: personal[id.0], column })
         });
         Deciding { metrics: metrics.collect() }
     }

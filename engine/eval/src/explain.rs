@@ -161,7 +161,8 @@ impl<'a> Row<'a> {
     }
 }
 
-fn personal(rules: &RuleSet) -> Vec<bool> {
+/// By metric, whether it is personal or computed from what is: such values are stored nowhere, and shown only masked.
+pub fn personal(rules: &RuleSet) -> Vec<bool> {
     let mut out: Vec<bool> = Vec::with_capacity(rules.metrics.len());
     for metric in &rules.metrics {
         // Metrics stand after those that they refer to.

@@ -5,7 +5,7 @@ use std::{fs::File, io::BufWriter, path::Path};
 use arrow_array::ArrayRef;
 use serde_json::Value as Json;
 use tierd_daemon::evaluate::{Evaluation, SetResult, attributes};
-use tierd_eval::columns::value_at;
+use tierd_eval::{columns::value_at, explain::personal};
 use tierd_ledger::{NO_LEVEL, Reader};
 use tierd_model::{CalendarSpan, Clock, Date, Key, Timestamp, Type};
 use tierd_rules::{Level, Metric, TierSet};
@@ -112,11 +112,12 @@ impl Columns {
             let attribute = &subject.attributes[index];
             shown.push(Shown { name: attribute.name.clone(), ty: attribute.ty, personal: attribute.personal, values });
         }
+        let personal = personal(rules);
         for &index in &self.metrics {
             let metric = &rules.metrics[index];
             // Metrics of this subject are all evaluated; the names were looked up among them.
             if let Some(values) = of.metrics.columns[index].clone() {
-                shown.push(Shown { name: metric.name.clone(), ty: metric.ty, personal: metric.personal, values });
+                shown.push(Shown { name: metric.name.clone(), ty: metric.ty, personal: personal[index], values });
             }
         }
         Ok(shown)
