@@ -140,8 +140,8 @@ fn nothing_written_holds_personal_data() {
         &["explain", "1"][..],
         &["explain", "1", "-o", "json"],
         &["export", "--set", "age", "--metric", "age", "-o", "csv"],
-        &["export", "--attribute", "name"],
-        &["export", "--attribute", "name", "-o", "json"],
+        &["export", "--set", "value", "--attribute", "name"],
+        &["export", "--set", "value", "--attribute", "name", "-o", "json"],
         &["check"],
     ] {
         let ran = project.tierd(args).ok();
