@@ -2,6 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a failing test may panic")]
 #![expect(clippy::disallowed_methods, reason = "the expectations are files of text, no databases")]
 
+#![expect(clippy::unwrap_used, reason = "a failing test may panic")]
+#![expect(clippy::disallowed_methods, reason = "the expectations are files of text, no databases")]
+
 use std::{fs, path::Path};
 
 use tierd_model::{Clock, parse_timestamp};

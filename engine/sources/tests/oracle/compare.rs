@@ -6,7 +6,7 @@ use rusqlite::{Connection, config::DbConfig, types::Value as Stored};
 use tierd_eval::{
     columns::value_at,
     derive::{Metrics, complete},
-    levels::grade,
+    levels::{UnknownConditions, grade},
 };
 use tierd_model::{Key, Value};
 use tierd_rules::{File, FileSet, MetricId, RuleSet, SubjectId, TierSet, load};
@@ -123,7 +123,10 @@ impl Ours<'_> {
     /// Whether rows of keys, levels and metrics are the same as ours.
     fn same_levels(&self, case: &Case, set: &TierSet, rows: &[Vec<Stored>]) -> Result<(), String> {
         self.same_metrics(&set.metrics(), rows, 2)?;
-        let graded = grade(set, self.metrics, &case.schema.clock).map_err(|error| error.to_string())?;
+        let graded = match grade(set, self.metrics, &case.schema.clock) {
+            Ok(graded) => graded,
+            Err(unknown) => return no_levels(rows, &unknown),
+        };
         for (row, level) in rows.iter().zip(&graded.earned) {
             let level = set.levels.get(usize::from(*level));
             let ours = level.map_or(Stored::Null, |level| Stored::Text(level.name.clone()));
@@ -132,6 +135,14 @@ impl Ours<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// Whether those for whom a set finds UNKNOWN, and allows none, have no level in SQL.
+fn no_levels(rows: &[Vec<Stored>], unknown: &UnknownConditions) -> Result<(), String> {
+    match unknown.first.iter().map(|at| &rows[at.subject as usize]).find(|row| row[1] != Stored::Null) {
+        Some(row) => Err(format!("{unknown}, and {:?} has {:?} in SQL", row[0], row[1])),
+        None => Ok(()),
     }
 }
 

@@ -183,7 +183,8 @@ impl Writer<'_, '_, '_> {
     fn text(&mut self, depth: usize) -> String {
         let column = self.column_of(|ty| ty == Type::Text).map(|item| item.text);
         let column = column.unwrap_or_else(|| self.text_literal());
-        match self.choices.below(if depth > 0 { 8 } else { 1 }) {
+        match self.choices.below(if depth > 0 { 9 } else { 1 }) {
+            8 => format!("(case {column} when {} then {} else {column} end)", self.text_literal(), self.text_literal()),
             5 => format!("coalesce({column}, {})", self.text_literal()),
             6 => format!("nullif({column}, {})", self.text_literal()),
             7 => {
@@ -302,17 +303,13 @@ impl Writer<'_, '_, '_> {
             }
             _ => {
                 let real = self.real(depth_left);
-                let scale = self.choices.pick(&[2, 0, 3]);
+                let (ty, scale) =
+                    self.choices.pick(&[(Type::Decimal(2), 2), (Type::Integer, 0), (Type::Decimal(3), 3)]);
                 if real.most.saturating_mul(10_000) >= LIMIT {
                     return a;
                 }
-                let text = format!("cast({} as decimal({scale}))", real.text);
-                Item {
-                    text,
-                    ty: Type::Decimal(scale),
-                    most: (real.most + 1) * pow10(scale).unsigned_abs(),
-                    eighths: false,
-                }
+                let most = (real.most + 1) * pow10(scale).unsigned_abs();
+                Item { text: format!("cast({} as {ty})", real.text), ty, most, eighths: false }
             }
         }
     }

@@ -2,10 +2,12 @@
 
 use tierd_model::{Per, Type, Window, WindowKind, pow10};
 
+use tierd_rules::is_usable_name;
+
 use crate::{
     choices::Choices,
     expression::{Item, Writer},
-    schema::{MOST_ROWS, Schema, windows},
+    schema::{MOST_ROWS, NASTY, Schema, windows},
 };
 
 /// More than any sum, rate or average of a random case may reach on its way.
@@ -27,7 +29,7 @@ impl<'a> Rules<'a> {
 
     /// Adds one metric.
     pub(crate) fn metric(&mut self, choices: &mut Choices<'_>) {
-        let name = format!("{}{}", choices.pick(&["m", "M", "指标"]), self.scope.len());
+        let name = self.name(choices);
         let (body, item) = match choices.below(10) {
             0..6 => self.aggregate(choices, &name),
             6 => self.attribute(choices, &name),
@@ -38,9 +40,20 @@ impl<'a> Rules<'a> {
         self.scope.push(item);
     }
 
+    /// A new name: some differ in case alone, which SQLite doesn't see.
+    fn name(&self, choices: &mut Choices<'_>) -> String {
+        let (number, nasty) = (self.scope.len(), choices.pick(&NASTY));
+        let taken = self.scope.iter().any(|item| item.text == nasty);
+        match choices.below(8) {
+            7 if !taken && is_usable_name(nasty) => nasty.to_owned(),
+            6 => format!("指标{number}"),
+            _ => format!("{}{}", ["m", "M"][number % 2], number / 2),
+        }
+    }
+
     /// Adds a tier set.
     pub(crate) fn tier_set(&mut self, choices: &mut Choices<'_>, name: &str) {
-        let unknown = choices.pick(&["keep", "lowest"]);
+        let unknown = choices.pick(&["keep", "lowest", "keep", "lowest", "error"]);
         let mut text = format!("[tiers.\"{name}\"]\nunknown = \"{unknown}\"\n");
         for (i, level) in ["C", "it's B", "金", "A"].iter().enumerate().take(1 + choices.below(4)) {
             text += &format!("[[tiers.\"{name}\".level]]\nname = {}\n", quoted(level));

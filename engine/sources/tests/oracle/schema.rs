@@ -6,6 +6,8 @@ use tierd_model::{
     CalendarSpan, CalendarUnit, Clock, MICROS, Timestamp, Type, Window, WindowKind, Zone, parse_timestamp, pow10,
 };
 
+use tierd_rules::is_usable_name;
+
 use crate::{cells::MOST_WHOLES, choices::Choices, expression::Item};
 
 /// Rows of one fact table at most: what bounds of sums reckon with.
@@ -109,16 +111,39 @@ impl Schema {
 fn subject(choices: &mut Choices<'_>, text_keys: bool) -> Table {
     let table = choices.pick(&["customers", "customer", "our 'best' ones"]);
     let layout = layout(choices);
-    let columns = (0..choices.below(5)).map(|i| column(choices, format!("a{i}"))).collect();
+    let columns = columns(choices, Vec::new(), 'a');
     Table { name: "customer", table, layout, key: "id", key_declared: key_declared(choices, text_keys), columns }
 }
 
 fn facts(choices: &mut Choices<'_>, (name, table): (&'static str, &'static str), text_keys: bool) -> Table {
     let layout = layout(choices);
-    let mut columns = vec![time_column(choices)];
-    columns.extend((0..choices.below(6)).map(|i| column(choices, format!("c{i}"))));
-    let key = choices.pick(&["customer_id", "customer", "who \"exactly\""]);
+    let time = time_column(choices);
+    let columns = columns(choices, vec![time], 'c');
+    let key = choices.pick(&["customer_id", "customer_nr", "who \"exactly\""]);
     Table { name, table, layout, key, key_declared: key_declared(choices, text_keys), columns }
+}
+
+/// Names that the lowered SQL has for its own purposes.
+pub(crate) const NASTY: [&str; 16] = [
+    "n", "d", "t", "v", "local", "day", "nth", "level", "key", "tail", "units", "metrics", "orders", "customer",
+    "zone", "at",
+];
+
+/// More columns, of any type, after those that are there.
+fn columns(choices: &mut Choices<'_>, mut columns: Vec<Column>, letter: char) -> Vec<Column> {
+    for i in 0..choices.below(6) {
+        let mut column = column(choices, format!("{letter}{i}"));
+        // The table's own names are another matter than those in rules.
+        for name in [&mut column.name, &mut column.stored] {
+            let nasty = choices.pick(&NASTY);
+            let taken = columns.iter().any(|c| [c.name.as_str(), c.stored.as_str()].contains(&nasty));
+            if choices.chance(15) && !taken && is_usable_name(nasty) {
+                nasty.clone_into(name);
+            }
+        }
+        columns.push(column);
+    }
+    columns
 }
 
 fn layout(choices: &mut Choices<'_>) -> Layout {
