@@ -8,6 +8,7 @@ copy = source + ".duckdb"
 if not os.path.exists(copy):
     print("importing into DuckDB …", file=sys.stderr)
     database = duckdb.connect(copy + ".unfinished")
+    database.execute("SET enable_progress_bar = false")  # it goes to standard output
     tables = {
         "customers": "id BIGINT, name VARCHAR, city VARCHAR, joined_on VARCHAR",
         "orders": "id BIGINT, customer_id BIGINT, ordered_at VARCHAR, status VARCHAR, amount_cents BIGINT, points BIGINT",
@@ -27,6 +28,7 @@ with open(copy, "rb") as file:
         pass
 started, processor = time.perf_counter(), time.process_time()
 database = duckdb.connect(copy, read_only=True)
+database.execute("SET enable_progress_bar = false")
 rows = database.execute(query).fetchall()
 seconds, processor = time.perf_counter() - started, time.process_time() - processor
 with open("/proc/self/status") as status:

@@ -5,7 +5,7 @@ use crate::support::{AS_OF, Project};
 #[test]
 fn run_stores_levels_and_a_second_run_changes_nothing() {
     let project = Project::shop();
-    project.run().prints(&["value", "A", "33.3 %"]).says(&["run 1", "3 changes"]);
+    project.run().prints(&["value", "A", "33.3 %"]).says(&["run 1", "3 customers have their first level"]);
     assert_eq!(project.held("value"), "1=A 2=B 3=C");
     project.run().says(&["run 2", "nothing changed"]);
     assert_eq!(project.count("SELECT count(*) FROM transition"), 3);

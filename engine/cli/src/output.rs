@@ -155,11 +155,19 @@ impl Table {
 
     fn write_csv(&self, out: &mut dyn Write) -> io::Result<()> {
         let mut csv = csv::Writer::from_writer(out);
-        csv.write_record(self.columns.iter().map(|c| defused(c)))?;
+        csv.write_record(self.columns.iter().map(|c| defused(c))).map_err(io_error)?;
         for row in &self.rows {
-            csv.write_record(row.iter().map(Cell::csv))?;
+            csv.write_record(row.iter().map(Cell::csv)).map_err(io_error)?;
         }
         csv.flush()
+    }
+}
+
+/// The failure of the writer below, by which a reader that went away is recognised.
+fn io_error(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
     }
 }
 

@@ -10,8 +10,10 @@ use std::{
     time::Duration,
 };
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use tierd_sources::Progress;
+
+use crate::output::thousands;
 
 /// The bar is drawn so often.
 const REDRAW: Duration = Duration::from_millis(100);
@@ -22,8 +24,12 @@ pub(crate) fn bar(quiet: bool, what: &'static str) -> Option<ProgressBar> {
         return None;
     }
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {human_pos} rows  {per_sec}  {elapsed}") {
-        bar.set_style(style);
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {human_pos} rows  {rate}  {elapsed}") {
+        let rate = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+            // A bar that can't be drawn is no reason to fail.
+            let _ = write!(out, "{} rows/s", thousands(state.per_sec() as u64));
+        };
+        bar.set_style(style.with_key("rate", rate));
     }
     bar.set_message(what);
     Some(bar)

@@ -71,7 +71,7 @@ impl Decimal {
                 _ => return None,
             }
         }
-        if !any || digits.ends_with(b".") {
+        if !any || digits.ends_with(b".") || units >= pow10(38) {
             return None;
         }
         Some(Decimal { units: if negative { -units } else { units }, scale: scale.unwrap_or(0) })
@@ -163,7 +163,9 @@ mod tests {
     fn parse_keeps_the_written_scale() {
         let d = Decimal::parse("-12.340").unwrap();
         assert_eq!((d.units, d.scale), (-12340, 3));
-        for bad in ["", ".", "-", "1.", ".5", "1e3", " 1", "1 ", "1,000", "--1"] {
+        let digits = |count| "1".repeat(count);
+        assert!(Decimal::parse(&digits(38)).is_some());
+        for bad in ["", ".", "-", "1.", ".5", "1e3", " 1", "1 ", "1,000", "--1", &digits(39)] {
             assert!(Decimal::parse(bad).is_none(), "{bad:?}");
         }
     }

@@ -1,8 +1,12 @@
 //! Good files load, with the meaning that they were written for.
 
+#![allow(clippy::unwrap_used, reason = "a test stops where its files are wrong")]
+
 mod common;
 
-use common::{CONFIG, load_with};
+use std::{fs, path::Path};
+
+use common::{CONFIG, load_files, load_with};
 use tierd_model::Type;
 use tierd_rules::MetricKind;
 
@@ -49,4 +53,22 @@ fn conditions_are_quoted_as_written() {
     assert_eq!(quoted, ["annual_spend >= 5000 and joined_on < today - interval '3 months'", "spend_rank <= 100"]);
     assert_eq!(rules.quote(&levels[0].at), "\"普通\"");
     assert_eq!(levels[2].follow_up.map(|span| span.to_string()).as_deref(), Some("1 month"));
+}
+
+#[test]
+fn shipped_examples_load_without_a_word() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+    let folders = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path());
+    let mut loaded = 0;
+    for folder in folders.filter(|folder| folder.join("tierd.toml").exists()) {
+        let rules = fs::read_dir(folder.join("rules")).unwrap().map(|entry| entry.unwrap().path());
+        let texts: Vec<(String, String)> = rules
+            .chain([folder.join("tierd.toml")])
+            .map(|path| (path.strip_prefix(&folder).unwrap().display().to_string(), fs::read_to_string(&path).unwrap()))
+            .collect();
+        let files: Vec<(&str, &str)> = texts.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+        assert_eq!(load_files(&files).diagnostics, [], "{}", folder.display());
+        loaded += 1;
+    }
+    assert!(loaded >= 2);
 }

@@ -7,9 +7,9 @@ use tierd_eval::scan::{Cell, real_bits};
 use tierd_model::{DAY_MICROS, Date, Decimal, Timestamp, Type, Zone, parse_date, parse_timestamp, pow10};
 use tierd_rules::{AmountEncoding, Column, Encoding, TimeEncoding};
 
-/// Instants that a calendar with four digits for the year can show: 0000-01-01 to 9999-12-31.
-const FIRST_MICROS: i64 = -62_167_219_200_000_000;
-const LAST_MICROS: i64 = 253_402_300_799_999_999;
+/// Counted instants from 0000-01-02 to 9999-12-30: their local days have years of four digits in every zone.
+const FIRST_MICROS: i64 = -62_167_132_800_000_000;
+const LAST_MICROS: i64 = 253_402_214_399_999_999;
 /// 1970-01-01T00:00Z as a Julian day, and the days of the same calendar.
 const EPOCH_JULIAN: f64 = 2_440_587.5;
 const FIRST_JULIAN: f64 = 1_721_059.5;
@@ -248,7 +248,8 @@ mod tests {
             (Type::Date, iso, Text(b"2024-02-29 10:00"), Cell::Bad),
             (Type::Timestamp, seconds, Integer(noon / 1_000_000), ok(noon)),
             (Type::Timestamp, seconds, Integer(i64::MAX), Cell::Bad),
-            (Type::Timestamp, seconds, Integer(253_402_300_800), Cell::Bad),
+            (Type::Timestamp, seconds, Integer(253_402_214_399), ok(253_402_214_399_000_000)),
+            (Type::Timestamp, seconds, Integer(253_402_214_400), Cell::Bad),
             (Type::Date, seconds, Integer(noon / 1_000_000), ok(day("2026-03-31"))),
             (Type::Date, seconds, Integer(noon / 1_000_000 + 4 * 3600), ok(day("2026-04-01"))),
             (Type::Timestamp, millis, Integer(noon / 1000), ok(noon)),

@@ -107,6 +107,10 @@ fn set_changes(set: &SetReport) -> Option<String> {
     let mut moves: Vec<_> = set.moves.iter().collect();
     moves.sort_by_key(|m| std::cmp::Reverse(m.subjects));
     let total: u64 = moves.iter().map(|m| m.subjects).sum();
+    if moves.iter().all(|m| m.from.is_none()) {
+        // The distribution above says it all.
+        return Some(format!("{}: {} customers have their first level", set.name, thousands(total)));
+    }
     let shown = moves.iter().take(6).map(|m| format!("{} → {} {}", name(&m.from), name(&m.to), thousands(m.subjects)));
     let more = if moves.len() > 6 { ", …" } else { "" };
     Some(format!("{}: {} changes: {}{more}", set.name, thousands(total), shown.collect::<Vec<_>>().join(", ")))

@@ -127,22 +127,21 @@ impl Typing<'_> {
             (Found::Reported, _) => None,
             (Found::Nothing, "as_of") => typed(ExprKind::AsOf, Type::Timestamp),
             (Found::Nothing, "today") => typed(ExprKind::Today, Type::Date),
-            (Found::Nothing, _) => {
-                let headline = format!("{} has no {} `{name}`", self.scope.owner(), self.scope.noun());
-                let diagnostic = Diagnostic::error(code::UNKNOWN_NAME, at, headline);
-                let known = self.scope.names();
-                // Looking through all names takes its time, and is for someone who reads it.
-                let known: &[&str] = if self.out.is_full() { &[] } else { known };
-                let near = || nearest(name, known.iter().copied().chain(["as_of", "today"]));
-                let help = match self.scope.advice(name).map(str::to_owned) {
-                    Some(advice) => advice,
-                    None => {
-                        near().map_or(self.scope.general_advice().to_owned(), |near| format!("did you mean `{near}`?"))
-                    }
-                };
-                self.report(diagnostic.help(help))
-            }
+            (Found::Nothing, _) => self.unknown_name(name, at),
         }
+    }
+
+    fn unknown_name(&mut self, name: &str, at: &Location) -> Option<Expr> {
+        let scope = self.scope;
+        // Looking through all names takes its time, and is for someone who reads it.
+        let known = if self.out.is_full() { &[] } else { scope.names() };
+        let near = || nearest(name, known.iter().copied().chain(["as_of", "today"]));
+        let help = match scope.advice(name) {
+            Some(advice) => advice.to_owned(),
+            None => near().map_or(scope.general_advice().to_owned(), |near| format!("did you mean `{near}`?")),
+        };
+        let headline = format!("{} has no {} `{name}`", scope.owner(), scope.noun());
+        self.report(Diagnostic::error(code::UNKNOWN_NAME, at, headline).help(help))
     }
 
     /// The text of the file at a place.

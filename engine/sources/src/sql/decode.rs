@@ -1,23 +1,24 @@
 //! Stored values as typed ones, as strict as the reader in Rust: what doesn't fit its declared type is NULL.
 //!
 //! SQLite stores any type in any column and reads dates generously (30 February is 1 or 2 March to it), so that each column is
-//! asked for its storage class, and each date whether it comes back as it went in. The result has no affinity and the binary
+//! asked for its storage class, and each date whether it comes back as it went in. Text ends for many of its functions where a
+//! zero byte stands, so that is asked, too; only text that isn't UTF-8 passes here and is bad for the reader. The result has no affinity and the binary
 //! collation, whatever the table declares: comparisons mean here what they mean in a rule.
 
 use tierd_model::{KeyType, Type, Zone, pow10};
 use tierd_rules::{AmountEncoding, Column, Encoding, TimeEncoding};
 
 use super::{
-    expr::times,
+    expr::{scalar, times},
     text::{Binds, Sql, indent, infix, name},
     zone::{Reach, date_of, offset_at_local},
 };
 
 /// Reals at or beyond this size are bad values: 2^80.
 const REAL_LIMIT: &str = "1208925819614629174706176.0";
-/// Instants that a calendar with four digits for the year can show: 0000-01-01 to 9999-12-31, in seconds.
-const FIRST_SECOND: i64 = -62_167_219_200;
-const LAST_SECOND: i64 = 253_402_300_799;
+/// Counted instants, in seconds, as the reader takes them: 0000-01-02 to 9999-12-30.
+const FIRST_SECOND: i64 = -62_167_132_800;
+const LAST_SECOND: i64 = 253_402_214_399;
 
 /// The typed value of this column of a table.
 pub(super) fn decode(column: &Column, zone: &Zone, reach: Reach) -> Sql {
@@ -106,10 +107,13 @@ FROM (SELECT sign, digits, fraction,
         ltrim(substr(digits, 1, point - 1) || substr(fraction || '{zeros}', 1, {scale}), '0') AS units
       FROM (SELECT sign, digits, point, substr(digits, point + 1) AS fraction
             FROM (SELECT sign, digits, instr(digits || '.', '.') AS point
-                  FROM (SELECT CASE WHEN {raw} GLOB '-*' THEN '-' ELSE '' END AS sign,
-                          substr({raw}, CASE WHEN {raw} GLOB '[-+]*' THEN 2 ELSE 1 END) AS digits))))
+                  FROM (SELECT CASE WHEN t GLOB '-*' THEN '-' ELSE '' END AS sign,
+                          substr(t, CASE WHEN t GLOB '[-+]*' THEN 2 ELSE 1 END) AS digits
+                        FROM (SELECT {raw} AS t)
+                        WHERE instr(t, char(0)) = 0))))
 WHERE digits GLOB '[0-9]*' AND digits NOT GLOB '*[^0-9.]*' AND digits NOT GLOB '*.*.*' AND digits NOT GLOB '*.'
   AND rtrim(substr(fraction, {after}), '0') = '' AND length(fraction) <= 38
+  AND length(ltrim(replace(digits, '.', ''), '0')) <= 38
   AND (length(units) < 19 OR length(units) = 19 AND units < '9223372036854775808'))",
         raw = raw.bare(),
         after = u32::from(scale) + 1,
@@ -139,8 +143,7 @@ fn timestamp(raw: &Sql, encoding: TimeEncoding, zone: &Zone, reach: Reach) -> Sq
         TimeEncoding::Yyyymmdd => {
             let local = format!("CAST(strftime('%s', {}) AS INTEGER) * 1000000", yyyymmdd(raw).bare());
             let offset = offset_at_local(zone, reach, &Sql::whole("local"));
-            let offset = indent(&offset.at(Binds::Product), 2);
-            Sql::whole(format!("(SELECT local - {offset} FROM (SELECT {local} AS local))"))
+            scalar(&infix(Binds::Sum, &Sql::whole("local"), "-", &offset), &format!("{local} AS local"))
         }
         _ => instant(raw, encoding),
     }
@@ -163,7 +166,7 @@ fn instant(raw: &Sql, encoding: TimeEncoding) -> Sql {
             "\
 (SELECT milliseconds * 1000
 FROM (SELECT t, CAST(round((t - 2440587.5) * 86400000.0) AS INTEGER) AS milliseconds FROM (SELECT {c} AS t))
-WHERE typeof(t) IN ('integer', 'real') AND t >= 1721059.5 AND milliseconds <= {LAST_SECOND}999)"
+WHERE typeof(t) IN ('integer', 'real') AND milliseconds BETWEEN {FIRST_SECOND}000 AND {LAST_SECOND}999)"
         )),
     }
 }
@@ -174,9 +177,8 @@ fn yyyymmdd(raw: &Sql) -> Sql {
     Sql::whole(format!(
         "\
 (SELECT day
-FROM (SELECT typeof(t) AS class, substr(t, 1, 4) || '-' || substr(t, 5, 2) || '-' || substr(t, 7) AS day
-      FROM (SELECT {c} AS t))
-WHERE class IN ('integer', 'text') AND date(day, '+0 days') = day AND day >= '1000')"
+FROM (SELECT t, substr(t, 1, 4) || '-' || substr(t, 5, 2) || '-' || substr(t, 7) AS day FROM (SELECT {c} AS t))
+WHERE typeof(t) IN ('integer', 'text') AND instr(t, char(0)) = 0 AND date(day, '+0 days') = day AND day >= '1000')"
     ))
 }
 
@@ -200,7 +202,7 @@ FROM (SELECT zone <> '' AS zoned,
                          WHEN substr(t, 17) GLOB '*[-+][0-9][0-9][0-9][0-9]' THEN 5
                          WHEN substr(t, 17) GLOB '*[-+][0-9][0-9]' THEN 3 ELSE 0 END AS n
                   FROM (SELECT {raw} AS t)))
-      WHERE typeof(t) = 'text' AND date(substr(t, 1, 10), '+0 days') = substr(t, 1, 10)
+      WHERE typeof(t) = 'text' AND instr(t, char(0)) = 0 AND date(substr(t, 1, 10), '+0 days') = substr(t, 1, 10)
         AND (length(t) = 10 OR substr(t, 11, 6) GLOB '[ T][0-2][0-9]:[0-5][0-9]' AND substr(t, 12, 2) < '24')
         AND (seconds = '' OR seconds GLOB ':[0-5][0-9]'
              OR seconds GLOB ':[0-5][0-9].[0-9]*' AND substr(seconds, 5) NOT GLOB '*[^0-9]*')

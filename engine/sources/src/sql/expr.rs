@@ -181,8 +181,7 @@ pub(super) fn joined(binds: Binds, word: &str, all: Vec<Sql>) -> Sql {
     if let [one] = &all[..] {
         return one.clone();
     }
-    let tighter = if binds == Binds::Or { Binds::And } else { Binds::Not };
-    let all: Vec<String> = all.iter().map(|sql| sql.at(tighter)).collect();
+    let all: Vec<String> = all.iter().map(|sql| sql.at(binds)).collect();
     let long = all.iter().map(String::len).sum::<usize>() > 90;
     Sql::new(binds, all.join(&format!("{}{word} ", if long { "\n  " } else { " " })))
 }
@@ -217,6 +216,13 @@ fn extreme(function: &str, all: Vec<Sql>) -> Sql {
     Sql::whole(format!("(SELECT {function}(v) FROM ({}))", rows.join(" UNION ALL ")))
 }
 
+/// `value`, over operands that are named first: written once, computed once.
+pub(super) fn scalar(value: &Sql, named: &str) -> Sql {
+    let long = value.bare().len() + named.len() > 80 || named.contains('\n');
+    let gap = if long { "\n" } else { " " };
+    Sql::whole(format!("(SELECT {}{gap}FROM (SELECT {}))", value.bare(), indent(named, 2)))
+}
+
 /// `sql * factor`
 pub(super) fn times(sql: &Sql, factor: i128) -> Sql {
     if factor == 1 { sql.clone() } else { infix(Binds::Product, sql, "*", &Sql::integer(factor)) }
@@ -244,7 +250,7 @@ pub(super) fn divide(dividend: &Sql, divisor: &Sql) -> Sql {
     }
     let named = text(&Sql::whole("n"), &Sql::whole("d"));
     let d = if constant.is_some() { String::new() } else { format!(", {} AS d", divisor.bare()) };
-    Sql::whole(format!("(SELECT {} FROM (SELECT {} AS n{d}))", named.bare(), dividend.bare()))
+    scalar(&named, &format!("{} AS n{d}", dividend.bare()))
 }
 
 /// An exact number from one scale to another, halves away from zero.
@@ -281,7 +287,7 @@ fn cast(sql: &Sql, from: Type, to: Type) -> Sql {
 fn add_span(date: &Sql, span: CalendarSpan) -> Sql {
     if !date.is_short() {
         let inner = add_span(&Sql::whole("day"), span);
-        return Sql::whole(format!("(SELECT {} FROM (SELECT {} AS day))", inner.bare(), date.bare()));
+        return scalar(&inner, &format!("{} AS day", date.bare()));
     }
     let d = date.bare();
     let days = if span.days == 0 { String::new() } else { format!(", '{:+} days'", span.days) };

@@ -28,6 +28,10 @@ pub(super) fn lower(plan: &Plan<'_>, set: &TierSet) -> String {
         lines.push(format!("WHEN {when}\nTHEN {name}"));
         lines.extend(on_unknown.as_ref().map(|level| format!("WHEN ({when}) IS NULL\nTHEN {level}")));
     }
+    // What is UNKNOWN last of all falls through to the lowest level by itself.
+    if on_unknown.is_some() && on_unknown == otherwise {
+        lines.pop();
+    }
     match (lines.is_empty(), otherwise) {
         (true, otherwise) => otherwise.unwrap_or("NULL".to_owned()),
         (false, None) => format!("CASE\n  {}\nEND", indent(&lines.join("\n"), 2)),

@@ -5,7 +5,10 @@
 
 use tierd_model::{DAY_MICROS, Date, Instants, Timestamp, Zone};
 
-use super::text::{Binds, Sql, indent, infix};
+use super::{
+    expr::scalar,
+    text::{Binds, Sql, infix},
+};
 
 /// Instants that can matter to the result, in microseconds, both ends inside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,16 +61,15 @@ fn offset(pieces: Vec<(i64, i64)>, reach: Reach, of: &Sql) -> Sql {
 pub(super) fn date_of(zone: &Zone, reach: Reach, at: &Sql) -> Sql {
     if !at.is_short() {
         let inner = date_of(zone, reach, &Sql::whole("at"));
-        return Sql::whole(format!("(SELECT {} FROM (SELECT {} AS at))", inner.bare(), at.bare()));
+        return scalar(&inner, &format!("{} AS at", at.bare()));
     }
     let offset = offset_at_instant(zone, reach, at);
     match offset.bare().parse::<i64>() {
         Ok(0) => day_of(at),
         Ok(_) => day_of(&infix(Binds::Sum, at, "+", &offset)),
         Err(_) => {
-            let local = format!("{} + {}", at.bare(), offset.bare());
-            let day = day_of(&Sql::whole("local"));
-            Sql::whole(format!("(SELECT {} FROM (SELECT {} AS local))", day.bare(), indent(&local, 2)))
+            let local = format!("{} + {} AS local", at.bare(), offset.bare());
+            scalar(&day_of(&Sql::whole("local")), &local)
         }
     }
 }

@@ -65,9 +65,9 @@ pub(crate) fn key(choices: &mut Choices<'_>, schema: &Schema, keys: &[Stored], s
 /// A value for this column.
 pub(crate) fn cell(choices: &mut Choices<'_>, schema: &Schema, column: &Column) -> Stored {
     match choices.below(20) {
-        0 | 1 => Stored::Null,
-        2 => misfit(choices),
-        3..10 if column.huge && column.ty == Type::Integer => {
+        18 | 19 => Stored::Null,
+        17 => misfit(choices),
+        1..10 if column.huge && column.ty == Type::Integer => {
             Stored::Integer(choices.pick(&[i64::MAX, i64::MIN, 1 << 53]))
         }
         _ => fitting(choices, schema, column),

@@ -57,25 +57,28 @@ impl Writer<'_, '_, '_> {
                 _ => {}
             }
         }
-        match self.choices.below(9) {
-            0 | 1 => self.exact_comparison(depth),
-            2 => self.real_comparison(depth),
-            3 => self.date_comparison(depth),
-            4 => self.timestamp_comparison(depth),
-            5 | 6 => self.text_condition(),
-            7 => self.is_null(),
-            _ => self.bool_column(),
+        let ty = self.column_of(|_| true).map_or(Type::Integer, |item| item.ty);
+        match ty {
+            _ if self.choices.chance(8) => self.is_null(),
+            Type::Real => self.real_comparison(depth),
+            Type::Date => self.date_comparison(depth),
+            Type::Timestamp if self.choices.chance(40) => self.date_comparison(depth),
+            Type::Timestamp => self.timestamp_comparison(depth),
+            Type::Text => self.text_condition(),
+            Type::Bool => self.bool_column(),
+            _ => self.exact_comparison(depth),
         }
     }
 
-    /// Any value of a type that has one; the scope's own columns are the simplest.
+    /// A value made from the scope's columns.
     pub(crate) fn value(&mut self, depth: usize) -> Item {
-        match self.choices.below(6) {
-            0 | 1 => self.exact(depth),
-            2 => self.real(depth),
-            3 => self.simple(Type::Date, depth),
-            4 => self.simple(Type::Timestamp, depth),
-            _ => self.simple(Type::Text, depth),
+        let ty = self.column_of(|_| true).map_or(Type::Integer, |item| item.ty);
+        match ty {
+            Type::Real => self.real(depth),
+            Type::Timestamp if self.choices.chance(30) => self.simple(Type::Date, depth),
+            Type::Date | Type::Timestamp | Type::Text => self.simple(ty, depth),
+            Type::Bool => Item { text: self.condition(depth), ty, most: 0, eighths: false },
+            _ => self.exact(depth),
         }
     }
 
@@ -125,7 +128,8 @@ impl Writer<'_, '_, '_> {
     }
 
     fn exact_comparison(&mut self, depth: usize) -> String {
-        let (a, b, c) = (self.exact(depth), self.exact(depth), self.literal());
+        let a = if depth > 0 { self.exact(depth) } else { self.exact_column() };
+        let (b, c) = (self.exact(depth.saturating_sub(1)), self.literal());
         let scale = a.scale().max(b.scale()).max(c.scale());
         if [&a, &b, &c].iter().any(|item| item.at_scale(scale) >= LIMIT && item.scale() < scale) {
             return format!("{} is not null", a.text);
@@ -193,7 +197,7 @@ impl Writer<'_, '_, '_> {
     fn date(&mut self, depth: usize) -> String {
         let depth_left = depth.saturating_sub(1);
         let simple = match self.choices.below(5) {
-            0 | 1 => self.column_of(|ty| ty == Type::Date).map(|item| item.text),
+            0..2 => self.column_of(|ty| ty == Type::Date).map(|item| item.text),
             2 => self.column_of(|ty| ty == Type::Timestamp).map(|item| format!("date({})", item.text)),
             3 => Some("today".to_owned()),
             _ => None,
@@ -252,7 +256,10 @@ impl Writer<'_, '_, '_> {
 
     /// A number as written, with at most so many digits after the point.
     fn literal_up_to(&mut self, scale: u8) -> Item {
-        let all = ["1", "0", "100", "-100", "1.00", "0.5", "123.45", "9999.99", "-1", "12345", "0.0001", "2.5"];
+        let all = [
+            "1", "0", "2", "3", "5", "20", "100", "-100", "2000", "1.00", "0.5", "12.5", "40.25", "-1", "12345",
+            "0.0001",
+        ];
         let fitting: Vec<&str> = all
             .into_iter()
             .filter(|t| t.split_once('.').map_or(0, |(_, digits)| digits.len()) <= usize::from(scale))
@@ -266,10 +273,10 @@ impl Writer<'_, '_, '_> {
     /// An exact number.
     pub(crate) fn exact(&mut self, depth: usize) -> Item {
         let depth_left = depth.saturating_sub(1);
-        let operator = self.choices.below(if depth > 0 { 15 } else { 2 });
+        let operator = self.choices.below(if depth > 0 { 15 } else { 3 });
         let a = match operator {
-            0 => return self.literal(),
-            1..3 => return self.exact_column(),
+            2 => return self.literal(),
+            0 | 1 => return self.exact_column(),
             _ => self.exact(depth_left),
         };
         if a.most >= LIMIT {

@@ -4,6 +4,8 @@
 //! must be equal. `PROPTEST_CASES` sets the number of cases, `PROPTEST_RNG_SEED` repeats a run, and cases that failed once
 //! (`oracle.txt`) are tried first, always.
 
+#![expect(clippy::expect_used, reason = "a test that panics is a failed test")]
+
 mod case;
 mod cells;
 mod choices;
@@ -36,9 +38,8 @@ fn sql_gives_the_same_metrics_and_levels() {
     };
     config.rng_seed = RngSeed::Fixed(seed);
     eprintln!("oracle: {} cases, PROPTEST_RNG_SEED={seed}", config.cases);
-    let outcome = TestRunner::new(config).run(&words(), |words| {
-        compare::check(&Case::new(&words)).map_err(|difference| TestCaseError::fail(difference))
-    });
+    let outcome =
+        TestRunner::new(config).run(&words(), |words| compare::check(&Case::new(&words)).map_err(TestCaseError::fail));
     if let Err(failure) = outcome {
         panic!("PROPTEST_RNG_SEED={seed}\n{failure}");
     }

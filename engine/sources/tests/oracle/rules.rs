@@ -1,6 +1,6 @@
 //! Random metrics and tier sets, as the text of a rule file.
 
-use tierd_model::{Type, WindowKind, pow10};
+use tierd_model::{Per, Type, Window, WindowKind, pow10};
 
 use crate::{
     choices::Choices,
@@ -60,23 +60,25 @@ impl<'a> Rules<'a> {
         let facts = &self.schema.facts[choices.below(self.schema.facts.len())];
         let columns: Vec<Item> = facts.columns.iter().map(|column| column.item()).collect();
         let argument = argument(choices, &columns, self.schema);
-        let (function, mut ty, most) = function(choices, &argument);
+        let (function, mut ty, mut most, summed) = function(choices, &argument);
         let mut body = format!("from = \"{}\"\naggregate = {}\n", facts.name, quoted(&function));
-        let (window, kind) = choices.pick(&windows());
-        let offset = if kind == WindowKind::Lifetime { 0 } else { choices.pick(&[0, 0, 1, 2]) };
+        let windows = windows();
+        // The first few are long enough to hold something.
+        let (window, kind) = if choices.chance(50) { choices.pick(&windows) } else { choices.pick(&windows[..2]) };
+        let offset = if kind == WindowKind::Lifetime { 0 } else { choices.pick(&[0, 0, 0, 1, 2]) };
         body += &format!("window = {{ {window}, offset = {offset} }}\n");
-        if choices.chance(40) {
+        if choices.chance(30) {
             let writer = &mut Writer { scope: &columns, choices: &mut *choices, clock: &self.schema.clock };
             body += &format!("where = {}\n", quoted(&writer.condition(2)));
         }
-        let mut most = most;
-        let fixed = matches!(kind, WindowKind::Last(_) | WindowKind::Previous(_));
-        let summed = function.starts_with("sum") || function.starts_with("count");
-        // A window of months and days is counted in up to 3 million parts.
-        let rate = most.saturating_mul(3_000_000 * pow10(6).unsigned_abs());
-        if fixed && summed && ty.is_exact() && rate < LIMIT && choices.chance(40) {
-            body += &format!("per = \"{}\"\n", choices.pick(&["month", "day", "week", "year"]));
-            ty = Type::Decimal(ty.scale().unwrap_or(0).max(6));
+        let per = choices.pick(&[("month", Per::Month), ("day", Per::Day), ("week", Per::Week), ("year", Per::Year)]);
+        let units = Window { kind, offset }.units(per.1).filter(|_| summed && ty.is_exact());
+        let scale = ty.scale().unwrap_or(0).max(6);
+        let widen = pow10(scale - ty.scale().unwrap_or(0)) * units.map_or(1, |(_, denominator)| denominator);
+        let rate = most.saturating_mul(widen.unsigned_abs());
+        if units.is_some() && rate < LIMIT && choices.chance(60) {
+            body += &format!("per = \"{}\"\n", per.0);
+            ty = Type::Decimal(scale);
             most = rate;
         }
         body += &format!("empty = {}\n", empty(choices, ty));
@@ -129,30 +131,33 @@ fn argument(choices: &mut Choices<'_>, columns: &[Item], schema: &Schema) -> Ite
     columns[choices.below(columns.len())].clone()
 }
 
-/// A call that suits the argument, its type, and a bound of its values and of all on the way to them.
-fn function(choices: &mut Choices<'_>, argument: &Item) -> (String, Type, u128) {
+/// A call that suits the argument, its type, a bound of its values and of all on the way to them, and whether it has a rate.
+fn function(choices: &mut Choices<'_>, argument: &Item) -> (String, Type, u128, bool) {
     let (x, ty) = (&argument.text, argument.ty);
     let rows = MOST_ROWS as u128;
     let sum = argument.most.saturating_mul(rows);
     // Real sums must be exact in floating point, lest a comparison of equal sums go either way.
     let summable = if ty == Type::Real { argument.eighths } else { ty.is_exact() && sum < LIMIT };
     let widened = pow10(6u8.saturating_sub(ty.scale().unwrap_or(6))).unsigned_abs();
-    let ordered = !matches!(ty, Type::Text | Type::Bool);
     let average = if ty == Type::Real { Type::Real } else { Type::Decimal(ty.scale().unwrap_or(0).max(6)) };
-    match choices.below(11) {
-        0 | 1 if summable => (format!("sum({x})"), ty, sum),
-        2 => (format!("count({x})"), Type::Integer, rows),
-        3 => (format!("count_distinct({x})"), Type::Integer, rows),
-        4 if summable && sum.saturating_mul(widened) < LIMIT => {
-            (format!("avg({x})"), average, argument.most * widened + 1)
-        }
-        5 if ordered => (format!("min({x})"), ty, argument.most),
-        6 if ordered => (format!("max({x})"), ty, argument.most),
-        7 => (format!("first({x})"), ty, argument.most),
-        8 => (format!("last({x})"), ty, argument.most),
-        9 if matches!(ty, Type::Date | Type::Timestamp) => (format!("days_since({x})"), Type::Integer, 4_000_000),
-        _ => ("count(*)".to_owned(), Type::Integer, rows),
+    let mut all = vec![("count(*)", Type::Integer, rows, true)];
+    if summable {
+        all.extend([("sum", ty, sum, true); 3]);
     }
+    if summable && sum.saturating_mul(widened) < LIMIT {
+        all.push(("avg", average, argument.most * widened + 1, false));
+    }
+    if matches!(ty, Type::Date | Type::Timestamp) {
+        all.extend([("days_since", Type::Integer, 4_000_000, false); 2]);
+    }
+    if !matches!(ty, Type::Text | Type::Bool) {
+        all.extend([("min", ty, argument.most, false), ("max", ty, argument.most, false)]);
+    }
+    all.extend([("first", ty, argument.most, false), ("last", ty, argument.most, false)]);
+    all.extend([("count", Type::Integer, rows, true), ("count_distinct", Type::Integer, rows, true)]);
+    let (name, ty, most, summed) = choices.pick(&all);
+    let call = if name == "count(*)" { name.to_owned() } else { format!("{name}({x})") };
+    (call, ty, most, summed)
 }
 
 /// A TOML value of this type, or `"null"`.

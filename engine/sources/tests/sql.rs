@@ -1,0 +1,46 @@
+//! The lowered SQL as people read it, against files. `UPDATE_EXPECT=1` rewrites them: read the difference before committing it.
+
+use std::{fs, path::Path};
+
+use tierd_model::{Clock, parse_timestamp};
+use tierd_rules::{File, FileSet, RuleSet, load};
+use tierd_sources::sql;
+
+fn rules() -> RuleSet {
+    let file = |path: &str, text: &str| File { path: path.into(), text: text.into() };
+    let config = file("tierd.toml", include_str!("sql/tierd.toml"));
+    let loaded = load(FileSet::new(vec![config, file("rules/value.toml", include_str!("sql/value.toml"))]));
+    loaded.rules.unwrap_or_else(|| panic!("{:#?}", loaded.diagnostics))
+}
+
+fn clock(rules: &RuleSet) -> Clock {
+    let zone = rules.config.zone.clone();
+    Clock::new(parse_timestamp(b"2026-03-31 08:00").unwrap().instant(&zone), zone)
+}
+
+/// Compares with a file beside `sql/tierd.toml`. The revision changes with every change of the rules, and says nothing here.
+fn check(name: &str, rules: &RuleSet, query: &str) {
+    let query = query.replace(&rules.revision.short(), "REVISION");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sql").join(name);
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        return fs::write(&path, query).unwrap();
+    }
+    let expected = fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(query, expected, "{name} is another; UPDATE_EXPECT=1 writes it anew");
+}
+
+#[test]
+fn a_tier_set_is_one_query() {
+    let rules = rules();
+    let set = rules.tier_set("value").unwrap();
+    check("tier_set.sql", &rules, &sql::tier_set_query(&rules, set, &clock(&rules)));
+}
+
+#[test]
+fn a_metric_brings_only_what_it_needs() {
+    let rules = rules();
+    for name in ["annual_spend", "spend_score", "first_channel", "days_idle", "local_visits"] {
+        let (id, _) = rules.metric(name).unwrap();
+        check(&format!("{name}.sql"), &rules, &sql::metric_query(&rules, id, &clock(&rules)));
+    }
+}
