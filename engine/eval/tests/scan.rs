@@ -129,12 +129,12 @@ fn rules(types: &[Type], filter: Option<Expr>, metrics: Vec<(Type, Aggregate)>) 
 /// Runs the rows, split among as many scans as `splits` says.
 fn scan(rules: &RuleSet, rows: &[Row], splits: usize) -> (Vec<ArrayRef>, tierd_eval::scan::FactCounts) {
     let plan = FactPlan::new(rules, FactsId(0), clock());
-    let columns: Vec<usize> = plan.columns().collect();
+    let columns: Vec<(usize, usize)> = plan.columns().collect();
     let mut scans: Vec<FactScan> = (0..splits).map(|_| FactScan::new(&plan, SUBJECTS)).collect();
     for (i, row) in rows.iter().enumerate() {
         let scan = &mut scans[i % splits];
         let batch = scan.batch();
-        for (at, &column) in columns.iter().enumerate() {
+        for &(at, column) in &columns {
             match &row.values[column] {
                 None => batch.set(at, Cell::Null),
                 Some(Value::Text(text)) => batch.set_text(at, text.as_bytes()),
@@ -598,7 +598,7 @@ fn bad_values_of_rows_that_the_filter_removes_do_not_count() {
     );
     let rules = rules(&TYPES, Some(paid), vec![over(AggregateFn::Sum, column(1, &TYPES), Type::Integer)]);
     let plan = FactPlan::new(&rules, FactsId(0), clock());
-    assert_eq!(plan.columns().collect::<Vec<_>>(), [0, 3, 1]);
+    assert_eq!(plan.columns().collect::<Vec<_>>(), [(0, 0), (1, 3), (2, 1)]);
     let fill = |scan: &mut FactScan| {
         for (status, amount) in [
             (Some("paid"), Cell::Bad),

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use rusqlite::{Connection, types::ValueRef};
-use tierd_eval::scan::{BAD, BATCH_ROWS, BadCell, FactCounts, FactPlan, FactScan, VALID};
+use tierd_eval::scan::{BAD, BATCH_ROWS, BadCell, Batch, FactCounts, FactPlan, FactScan, VALID};
 use tierd_model::{Clock, Key};
 use tierd_rules::{Column, Facts, RuleSet};
 
@@ -74,18 +74,25 @@ impl<'a> FactQuery<'a> {
         Ok(found.into_iter().map(|(_, bad)| bad).collect())
     }
 
-    fn of_facts(&self) -> impl Iterator<Item = &'a Column> + '_ {
-        self.plan.columns().map(|index| &self.facts.columns[index])
+    /// Columns of the batch, each with what the table has for it.
+    fn of_facts(&self) -> impl Iterator<Item = (usize, &'a Column)> + '_ {
+        self.plan.columns().map(|(column, of_facts)| (column, &self.facts.columns[of_facts]))
     }
 
     /// The subject column, then those of the plan.
     fn columns(&self) -> Vec<&'a str> {
-        let columns = self.of_facts().map(|column| column.column.as_str());
+        let columns = self.of_facts().map(|(_, column)| column.column.as_str());
         std::iter::once(self.facts.subject_column.as_str()).chain(columns).collect()
     }
 
-    fn decoders(&self) -> Vec<Decoder<'a>> {
-        self.of_facts().map(|column| Decoder::new(column, self.clock.zone())).collect()
+    fn decoders(&self) -> Vec<(usize, Decoder<'a>)> {
+        self.of_facts().map(|(at, column)| (at, Decoder::new(column, self.clock.zone()))).collect()
+    }
+
+    /// The metrics that aggregate a computed column, by name.
+    fn metrics_of(&self, column: usize) -> String {
+        let names = self.plan.metrics_of(column).map(|id| self.rules.metrics[id.0].name.as_str());
+        names.collect::<Vec<_>>().join(", ")
     }
 
     /// By column of the batch (`None` for the subject column).
@@ -101,11 +108,10 @@ impl<'a> FactQuery<'a> {
         let expected = format!("a key of {}", subject.name);
         let of_subject =
             (counts.bad_subjects > 0).then(|| (None, bad(&self.facts.subject_column, expected, counts.bad_subjects)));
-        let read: Vec<&Column> = self.of_facts().collect();
         let of_columns = counts.bad_values.iter().enumerate().filter(|(_, count)| **count > 0).map(|(at, &count)| {
-            let values = match read.get(at) {
-                Some(column) => bad(&column.column, column.ty.to_string(), count),
-                None => bad("an aggregate's argument", "a number of 64 bits".to_owned(), count),
+            let values = match self.of_facts().find(|(column, _)| *column == at) {
+                Some((_, column)) => bad(&column.column, column.ty.to_string(), count),
+                None => bad(&self.metrics_of(at), "a number of 64 bits".to_owned(), count),
             };
             (Some(at), values)
         });
@@ -116,7 +122,7 @@ impl<'a> FactQuery<'a> {
 /// Takes the rows that one thread reads.
 struct FactSink<'a, 'p> {
     scan: FactScan<'p>,
-    decoders: &'a [Decoder<'p>],
+    decoders: &'a [(usize, Decoder<'p>)],
     index: &'a SubjectIndex<'p>,
     /// Integer keys of the batch, looked up all at once.
     keys: [i64; BATCH_ROWS],
@@ -154,12 +160,8 @@ impl RowSink for FactSink<'_, '_> {
         self.keys[at] = integer;
         batch.subjects[at] = text;
         batch.set_subject_flag(flag);
-        for (column, decoder) in self.decoders.iter().enumerate() {
-            let stored = row.value(column + 1);
-            match stored {
-                ValueRef::Text(text) if decoder.is_text() => batch.set_text(column, text),
-                stored => batch.set(column, decoder.cell(stored)),
-            }
+        for (value, (column, decoder)) in (1..).zip(self.decoders) {
+            fill(batch, *column, decoder, row.value(value));
         }
         if batch.end_row() {
             self.take();
@@ -171,11 +173,19 @@ impl RowSink for FactSink<'_, '_> {
     }
 }
 
+#[inline(always)]
+fn fill(batch: &mut Batch, column: usize, decoder: &Decoder, stored: ValueRef) {
+    match stored {
+        ValueRef::Text(text) if decoder.is_text() => batch.set_text(column, text),
+        stored => batch.set(column, decoder.cell(stored)),
+    }
+}
+
 /// Looks for bad values and where they are.
 struct InspectSink<'a, 'b> {
     query: &'a FactQuery<'b>,
     scan: FactScan<'b>,
-    decoders: &'a [Decoder<'b>],
+    decoders: &'a [(usize, Decoder<'b>)],
     row_ids: bool,
     rows: Vec<Inspected>,
     found: &'a mut Vec<(Option<usize>, BadValues)>,
@@ -212,15 +222,12 @@ impl RowSink for InspectSink<'_, '_> {
                 BAD
             }
         });
-        for (column, decoder) in self.decoders.iter().enumerate() {
-            let stored = row.value(first + 1 + column);
-            match stored {
-                ValueRef::Text(text) if decoder.is_text() => batch.set_text(column, text),
-                stored => batch.set(column, decoder.cell(stored)),
-            }
-            if batch.column(column).flags[batch.rows()] == BAD {
-                let personal = self.query.of_facts().nth(column).is_none_or(|column| column.personal);
-                inspected.bad.push((Some(column), describe(stored, personal)));
+        for (value, (column, decoder)) in (first + 1..).zip(self.decoders) {
+            let stored = row.value(value);
+            fill(batch, *column, decoder, stored);
+            if batch.column(*column).flags[batch.rows()] == BAD {
+                let personal = self.query.of_facts().any(|(at, of_facts)| at == *column && of_facts.personal);
+                inspected.bad.push((Some(*column), describe(stored, personal)));
             }
         }
         let full = batch.end_row();

@@ -9,6 +9,7 @@ use tierd_rules::{CompareOp, Expr, ExprKind, Facts};
 use super::{
     arrays::exact_value,
     mask::{FALSE, Range, RealRange, TRUE, UNKNOWN, truth_of},
+    plan::Origin,
     same::same,
 };
 use crate::{columns::value_at, expr::evaluate};
@@ -16,7 +17,7 @@ use crate::{columns::value_at, expr::evaluate};
 /// Longer lists of constants are looked up in a set by [`crate::expr`].
 const FEW: usize = 8;
 
-/// A condition, ready to run over a batch. Columns are those of the plan.
+/// A condition, ready to run over a batch. Columns are those of the batch.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Filter {
     /// The same for every row.
@@ -39,7 +40,7 @@ pub(super) enum Filter {
 /// A condition that reads one text column: decided once for each distinct text.
 #[derive(Debug, Clone)]
 pub(super) struct TextTable {
-    /// The plan's column.
+    /// The batch's column.
     pub(super) column: usize,
     /// The facts' column, as the expression counts.
     pub(super) scope_column: usize,
@@ -51,8 +52,8 @@ pub(super) struct TextTable {
 pub(super) struct Needs<'a> {
     pub(super) facts: &'a Facts,
     pub(super) clock: &'a Clock,
-    /// Columns of the facts, in the order of the batch's columns.
-    pub(super) columns: Vec<usize>,
+    /// Columns of the batch.
+    pub(super) columns: Vec<Origin>,
     pub(super) tables: Vec<TextTable>,
     pub(super) others: Vec<Expr>,
 }
@@ -62,9 +63,26 @@ impl<'a> Needs<'a> {
         Needs { facts, clock, columns: Vec::new(), tables: Vec::new(), others: Vec::new() }
     }
 
-    /// The plan's column for a column of the facts.
+    /// The batch's column for a column of the facts.
     pub(super) fn column(&mut self, of_facts: usize) -> usize {
-        position_or_push(&mut self.columns, |&c| c == of_facts, || of_facts)
+        self.batch_column(Origin::Table(of_facts))
+    }
+
+    /// The batch's column for a computed value.
+    pub(super) fn computed(&mut self, expr: &Expr) -> usize {
+        let other = self.other_index(expr);
+        self.batch_column(Origin::Computed(other))
+    }
+
+    pub(super) fn type_of(&self, origin: Origin) -> Type {
+        match origin {
+            Origin::Table(column) => self.facts.columns[column].ty,
+            Origin::Computed(other) => self.others[other].ty,
+        }
+    }
+
+    fn batch_column(&mut self, origin: Origin) -> usize {
+        position_or_push(&mut self.columns, |known| *known == origin, || origin)
     }
 
     /// Compiles a condition.
@@ -106,7 +124,7 @@ impl<'a> Needs<'a> {
     }
 
     /// The index of an expression for [`crate::expr`], whose columns will be read.
-    pub(super) fn other_index(&mut self, expr: &Expr) -> usize {
+    fn other_index(&mut self, expr: &Expr) -> usize {
         for column in expr.columns() {
             self.column(column);
         }

@@ -14,18 +14,26 @@
 mod accumulators;
 mod arrays;
 mod batch;
+mod build;
+mod conditions;
+mod counts;
 mod distinct;
 mod fact_scan;
 mod filter;
 mod finish;
 mod interner;
+mod loops;
 mod mask;
+mod merge;
 mod order;
 mod plan;
 mod same;
+mod sums;
+mod times;
 
 pub use arrays::{array_from, real_bits, text_array};
 pub use batch::{BAD, BATCH_ROWS, Batch, Cell, VALID, Values};
-pub use fact_scan::{BadCell, FactCounts, FactScan};
+pub use counts::FactCounts;
+pub use fact_scan::{BadCell, FactScan};
 pub use interner::{Interner, NULL_ID, NotUtf8};
 pub use plan::FactPlan;

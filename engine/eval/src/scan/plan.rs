@@ -3,11 +3,12 @@
 //! A plan is made once per run and shared by all scanning threads. Metrics that have a window, a filter or a sum in common
 //! share it, so that the work of a row grows with what is different.
 
-use tierd_model::{Clock, Date, Instants, Timestamp, Type, Value, Zone};
-use tierd_rules::{Aggregate, AggregateFn, Expr, ExprKind, Facts, FactsId, MetricId, MetricKind, RuleSet};
+use tierd_model::{Clock, Type, Value};
+use tierd_rules::{Expr, FactsId, MetricId, MetricKind, RuleSet};
 
 use super::{
-    filter::{Filter, Needs, TextTable},
+    build::Builder,
+    filter::{Filter, TextTable},
     mask::Range,
     order::Order,
 };
@@ -16,7 +17,7 @@ use super::{
 #[derive(Debug)]
 pub struct FactPlan {
     pub(super) clock: Clock,
-    /// Columns of the batch: first those that are read, then those that are computed.
+    /// Columns of the batch, read and computed.
     pub(super) columns: Vec<PlanColumn>,
     /// How many columns of the facts there are: the scope of expressions.
     pub(super) scope: usize,
@@ -50,7 +51,7 @@ pub(super) struct PlanColumn {
 /// Where a column's values come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Origin {
-    /// Index into [`Facts::columns`].
+    /// Index into [`tierd_rules::Facts::columns`].
     Table(usize),
     /// Index into [`FactPlan::others`].
     Computed(usize),
@@ -94,7 +95,7 @@ pub(super) enum OpKind {
 }
 
 impl OpKind {
-    fn words(self) -> usize {
+    pub(super) fn words(self) -> usize {
         match self {
             OpKind::Count { .. } | OpKind::Distinct { .. } => 0,
             OpKind::Sum { .. } | OpKind::Extreme { .. } => 1,
@@ -108,6 +109,8 @@ impl OpKind {
 pub(super) struct MetricPlan {
     pub(super) id: MetricId,
     pub(super) ty: Type,
+    /// Column of the batch.
+    pub(super) argument: Option<usize>,
     pub(super) empty: Option<Value>,
     /// Multiply by the second and divide by the first (`per`).
     pub(super) per: Option<(i128, i128)>,
@@ -172,263 +175,22 @@ impl FactPlan {
         builder.finish()
     }
 
-    /// Columns of the table that the pass reads, as indexes into [`Facts::columns`]: those of the batch, in its order.
-    pub fn columns(&self) -> impl Iterator<Item = usize> + '_ {
-        self.columns.iter().filter_map(|column| match column.origin {
-            Origin::Table(index) => Some(index),
+    /// What the pass reads: columns of the batch, each with the column of the table (an index into
+    /// [`tierd_rules::Facts::columns`]) that fills it. The batch's other columns are computed from these.
+    pub fn columns(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        self.columns.iter().enumerate().filter_map(|(column, of_plan)| match of_plan.origin {
+            Origin::Table(of_facts) => Some((column, of_facts)),
             Origin::Computed(_) => None,
         })
+    }
+
+    /// The metrics of which a column of the batch is the argument.
+    pub fn metrics_of(&self, column: usize) -> impl Iterator<Item = MetricId> + '_ {
+        self.metrics.iter().filter(move |metric| metric.argument == Some(column)).map(|metric| metric.id)
     }
 
     /// Whether any metric needs the table at all.
     pub fn is_empty(&self) -> bool {
         self.metrics.is_empty()
     }
-}
-
-struct Builder<'a> {
-    needs: Needs<'a>,
-    time: usize,
-    time_type: Type,
-    row_filter: Option<Filter>,
-    filter_columns: Vec<usize>,
-    windows: Vec<Range>,
-    filters: Vec<Filter>,
-    computed: Vec<(usize, Type)>,
-    kept_texts: Vec<Source>,
-    masks: Vec<(usize, Option<usize>, Option<Source>)>,
-    ops: Vec<(WantedOp, usize)>,
-    metrics: Vec<MetricPlan>,
-}
-
-/// A column of the batch before it is known how many are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Source {
-    Read(usize),
-    Computed(usize),
-}
-
-/// An [`OpKind`] over sources.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum WantedOp {
-    Count,
-    Sum(Source),
-    RealSum(Source),
-    Extreme(Source, Order),
-    Latest(Source, Order, Order),
-    LatestText(Source, Order),
-    Distinct(Source),
-}
-
-impl<'a> Builder<'a> {
-    fn new(facts: &'a Facts, clock: &'a Clock) -> Self {
-        let mut needs = Needs::new(facts, clock);
-        let time = needs.column(facts.time);
-        let row_filter = facts.filter.as_ref().map(|filter| needs.filter(filter));
-        let filter_columns = facts.filter.as_ref().map_or(Vec::new(), Expr::columns);
-        let filter_columns = filter_columns.into_iter().map(|column| needs.column(column)).collect();
-        Builder {
-            needs,
-            time,
-            time_type: facts.columns[facts.time].ty,
-            row_filter,
-            filter_columns,
-            windows: Vec::new(),
-            filters: Vec::new(),
-            computed: Vec::new(),
-            kept_texts: Vec::new(),
-            masks: Vec::new(),
-            ops: Vec::new(),
-            metrics: Vec::new(),
-        }
-    }
-
-    fn metric(&mut self, id: MetricId, ty: Type, aggregate: &Aggregate) {
-        let instants = aggregate.window.resolve(self.needs.clock);
-        let window = push_unique(&mut self.windows, time_range(self.time_type, instants, self.needs.clock.zone()));
-        let filter = aggregate.filter.as_ref().map(|filter| self.needs.filter(filter));
-        let filter = filter.map(|filter| push_unique(&mut self.filters, filter));
-        let argument = aggregate.argument.as_ref().map(|argument| (self.source(argument), argument.ty));
-        let mask = push_unique(&mut self.masks, (window, filter, argument.map(|(source, _)| source)));
-        let finish = self.finish_of(aggregate, argument, mask);
-        let per = aggregate.per.and_then(|per| aggregate.window.units(per));
-        self.metrics.push(MetricPlan { id, ty, empty: aggregate.empty.clone(), per, finish });
-    }
-
-    fn source(&mut self, argument: &Expr) -> Source {
-        if let ExprKind::Column(column) = argument.kind {
-            return Source::Read(self.needs.column(column));
-        }
-        let other = self.needs.other_index(argument);
-        Source::Computed(push_unique(&mut self.computed, (other, argument.ty)))
-    }
-
-    fn finish_of(&mut self, aggregate: &Aggregate, argument: Option<(Source, Type)>, mask: usize) -> Finish {
-        let Some((source, ty)) = argument else {
-            return Finish::Count { count: self.op(WantedOp::Count, mask) };
-        };
-        let empty_is_zero = aggregate.empty.as_ref().is_some_and(is_zero);
-        let scale = ty.scale().unwrap_or(0);
-        match aggregate.function {
-            AggregateFn::Count => Finish::Count { count: self.op(WantedOp::Count, mask) },
-            AggregateFn::CountDistinct => Finish::Distinct { set: self.op(WantedOp::Distinct(source), mask) },
-            AggregateFn::Sum => {
-                let count = (!empty_is_zero).then(|| self.op(WantedOp::Count, mask));
-                match ty {
-                    Type::Real => Finish::RealSum { sum: self.op(WantedOp::RealSum(source), mask), count },
-                    _ => Finish::Sum { sum: self.op(WantedOp::Sum(source), mask), scale, count },
-                }
-            }
-            AggregateFn::Avg => {
-                let count = self.op(WantedOp::Count, mask);
-                match ty {
-                    Type::Real => Finish::RealAvg { sum: self.op(WantedOp::RealSum(source), mask), count },
-                    _ => Finish::Avg { sum: self.op(WantedOp::Sum(source), mask), scale, count },
-                }
-            }
-            AggregateFn::Min => self.extreme(source, Order::smallest(ty), mask),
-            AggregateFn::Max => self.extreme(source, Order::largest(ty), mask),
-            AggregateFn::DaysSince => {
-                Finish::DaysSince { best: self.op(WantedOp::Extreme(source, Order::largest(ty)), mask) }
-            }
-            AggregateFn::First => self.latest(source, ty, Order::smallest, mask),
-            AggregateFn::Last => self.latest(source, ty, Order::largest, mask),
-        }
-    }
-
-    fn extreme(&mut self, source: Source, order: Order, mask: usize) -> Finish {
-        let count = order.may_be_zero().then(|| self.op(WantedOp::Count, mask));
-        Finish::Extreme { best: self.op(WantedOp::Extreme(source, order), mask), count }
-    }
-
-    fn latest(&mut self, source: Source, ty: Type, order: fn(Type) -> Order, mask: usize) -> Finish {
-        let time = order(self.time_type);
-        if ty == Type::Text {
-            self.keep_texts(source);
-            return Finish::LatestText { best: self.op(WantedOp::LatestText(source, time), mask) };
-        }
-        Finish::Latest { best: self.op(WantedOp::Latest(source, time, order(ty)), mask) }
-    }
-
-    fn keep_texts(&mut self, source: Source) {
-        push_unique(&mut self.kept_texts, source);
-    }
-
-    fn op(&mut self, op: WantedOp, mask: usize) -> usize {
-        if let WantedOp::Distinct(source) = op {
-            self.keep_texts(source);
-        }
-        push_unique(&mut self.ops, (op, mask))
-    }
-
-    fn finish(self) -> FactPlan {
-        let read = self.needs.columns.len();
-        let column = |source| match source {
-            Source::Read(column) => column,
-            Source::Computed(column) => read + column,
-        };
-        let kept: Vec<usize> = self.kept_texts.iter().map(|&source| column(source)).collect();
-        let tables = self.needs.columns.iter().map(|&c| (self.needs.facts.columns[c].ty, Origin::Table(c)));
-        let computed = self.computed.iter().map(|&(other, ty)| (ty, Origin::Computed(other)));
-        let columns = tables
-            .chain(computed)
-            .enumerate()
-            .map(|(i, (ty, origin))| PlanColumn { ty, origin, keeps_texts: kept.contains(&i) })
-            .collect();
-        let masks = self.masks.iter().map(|&(window, filter, argument)| MaskPlan {
-            window,
-            filter,
-            argument: argument.map(column),
-        });
-        let (ops, stride) = lay_out(&self.ops, column);
-        FactPlan {
-            clock: self.needs.clock.clone(),
-            columns,
-            scope: self.needs.facts.columns.len(),
-            time: self.time,
-            known: known_times(self.time_type, self.needs.clock),
-            row_filter: self.row_filter,
-            filter_columns: self.filter_columns,
-            windows: self.windows,
-            filters: self.filters,
-            masks: masks.collect(),
-            tables: self.needs.tables,
-            others: self.needs.others,
-            ops,
-            stride,
-            metrics: self.metrics,
-        }
-    }
-}
-
-/// Gives every accumulator its words; two counts share one.
-fn lay_out(wanted: &[(WantedOp, usize)], column: impl Fn(Source) -> usize) -> (Vec<Op>, usize) {
-    let (mut words, mut halves, mut sets) = (0, 0, 0);
-    let mut ops: Vec<Op> = Vec::new();
-    for &(op, mask) in wanted {
-        let kind = match op {
-            WantedOp::Count => OpKind::Count { high: halves % 2 == 1 },
-            WantedOp::Sum(s) => OpKind::Sum { column: column(s) },
-            WantedOp::RealSum(s) => OpKind::RealSum { column: column(s) },
-            WantedOp::Extreme(s, order) => OpKind::Extreme { column: column(s), order },
-            WantedOp::Latest(s, time, value) => OpKind::Latest { column: column(s), time, value },
-            WantedOp::LatestText(s, time) => OpKind::LatestText { column: column(s), time },
-            WantedOp::Distinct(s) => OpKind::Distinct { column: column(s) },
-        };
-        let word = match kind {
-            OpKind::Count { .. } => halves / 2,
-            OpKind::Distinct { .. } => sets,
-            _ => words,
-        };
-        halves += usize::from(matches!(kind, OpKind::Count { .. }));
-        sets += usize::from(matches!(kind, OpKind::Distinct { .. }));
-        words += kind.words();
-        ops.push(Op { kind, mask, word });
-    }
-    // Counts come after all other words.
-    for op in ops.iter_mut().filter(|op| matches!(op.kind, OpKind::Count { .. })) {
-        op.word += words;
-    }
-    (ops, words + halves.div_ceil(2))
-}
-
-fn push_unique<T: PartialEq>(list: &mut Vec<T>, item: T) -> usize {
-    list.iter().position(|known| *known == item).unwrap_or_else(|| {
-        list.push(item);
-        list.len() - 1
-    })
-}
-
-fn is_zero(value: &Value) -> bool {
-    match value {
-        Value::Real(real) => *real == 0.0,
-        value => value.as_decimal().is_some_and(|decimal| decimal.units == 0),
-    }
-}
-
-/// The stored times of a window.
-fn time_range(ty: Type, window: Instants, zone: &Zone) -> Range {
-    let bound = |at: Timestamp| if ty == Type::Date { first_day_from(at, zone) } else { i128::from(at.0) };
-    Range::clamped(bound(window.start), bound(window.end) - 1)
-}
-
-/// The stored times up to and including `as_of`.
-fn known_times(ty: Type, clock: &Clock) -> Range {
-    let end = Timestamp(clock.as_of().0.saturating_add(1));
-    time_range(ty, Instants { start: Timestamp(i64::MIN), end }, clock.zone())
-}
-
-/// The first day that begins at this instant or later.
-fn first_day_from(at: Timestamp, zone: &Zone) -> i128 {
-    if at.0 == i64::MIN {
-        return i128::from(i32::MIN);
-    }
-    let mut day = zone.date_of(at);
-    while zone.midnight(day) < at {
-        day = Date(day.0 + 1);
-    }
-    while zone.midnight(Date(day.0 - 1)) >= at {
-        day = Date(day.0 - 1);
-    }
-    i128::from(day.0)
 }
