@@ -1,6 +1,4 @@
 //! The lowered SQL as people read it, against files. `UPDATE_EXPECT=1` rewrites them: read the difference before committing it.
-#![expect(clippy::unwrap_used, reason = "a failing test may panic")]
-#![expect(clippy::disallowed_methods, reason = "the expectations are files of text, no databases")]
 
 #![expect(clippy::unwrap_used, reason = "a failing test may panic")]
 #![expect(clippy::disallowed_methods, reason = "the expectations are files of text, no databases")]
