@@ -113,7 +113,7 @@ impl<'a> FactsSql<'a> {
             let (call, result) = match average(aggregate) {
                 None => (one_call(aggregate.function, argument.bare()), raw(alias)),
                 Some(scale) => {
-                    let count = name(&format!("count of {}", self.plan.rules.metrics[id.0].name));
+                    let count = name(&format!("count of {}", alias.trim_matches('"')));
                     select_columns.push((format!("count({}) {over}", argument.bare()), count.clone()));
                     let dividend = times(&raw(alias), pow10(6u8.saturating_sub(scale)));
                     (format!("sum({})", argument.bare()), divide(&dividend, &raw(&count)))
