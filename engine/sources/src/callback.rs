@@ -170,3 +170,55 @@ unsafe fn bytes<'a>(start: *const u8, value: *mut ffi::sqlite3_value) -> &'a [u8
     // SAFETY: SQLite says how many bytes its representation has.
     unsafe { slice::from_raw_parts(start, ffi::sqlite3_value_bytes(value) as usize) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::schema;
+
+    /// Takes so many rows, and then stops or panics.
+    struct Limited {
+        seen: Vec<i64>,
+        most: usize,
+        panics: bool,
+    }
+
+    impl RowSink for Limited {
+        fn row(&mut self, row: &impl Row) -> ControlFlow<()> {
+            assert!(!self.panics || self.seen.len() < self.most, "enough");
+            if self.seen.len() == self.most {
+                return ControlFlow::Break(());
+            }
+            let ValueRef::Integer(value) = row.value(0) else { panic!("no integer") };
+            self.seen.push(value);
+            ControlFlow::Continue(())
+        }
+    }
+
+    fn read(
+        connection: &Connection,
+        rows: Option<RowIds>,
+        most: usize,
+        panics: bool,
+    ) -> (rusqlite::Result<bool>, Vec<i64>) {
+        let tables = schema(connection).unwrap();
+        let mut sink = Limited { seen: Vec::new(), most, panics };
+        let request = Request { table: &tables[0], columns: vec!["a"] };
+        let whole = CallbackReader::read(connection, &request, rows, &mut sink);
+        (whole, sink.seen)
+    }
+
+    #[test]
+    fn a_sink_may_stop_or_panic_and_the_connection_goes_on() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (7), (8), (9)").unwrap();
+        assert_eq!(read(&connection, None, 9, false), (Ok(true), vec![7, 8, 9]));
+        assert_eq!(read(&connection, Some(2..=5), 9, false), (Ok(true), vec![8, 9]));
+        assert_eq!(read(&connection, None, 2, false), (Ok(false), vec![7, 8]));
+        let panic = catch_unwind(AssertUnwindSafe(|| read(&connection, None, 1, true))).unwrap_err();
+        assert_eq!(panic.downcast_ref::<&str>(), Some(&"enough"));
+        assert_eq!(read(&connection, None, 3, false), (Ok(true), vec![7, 8, 9]));
+        // The function is gone with the read.
+        assert!(connection.query_row("SELECT tierd_collect(a) FROM t", [], |_| Ok(())).is_err());
+    }
+}

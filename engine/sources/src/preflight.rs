@@ -60,11 +60,10 @@ impl Situation {
     #[cfg(unix)]
     pub(crate) fn of(path: &Path) -> std::io::Result<Option<Self>> {
         use std::os::unix::fs::MetadataExt;
+        // SQLite follows symbolic links, and puts its files beside what they lead to.
+        let path = &std::fs::canonicalize(path)?;
         let file = std::fs::metadata(path)?;
-        let folder = match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
+        let folder = path.parent().unwrap_or(path);
         let folder_data = std::fs::metadata(folder)?;
         let set_group = folder_data.mode() & 0o2000 != 0;
         Ok(Some(Situation {

@@ -104,15 +104,17 @@ pub(crate) fn read_table<S: RowSink + Send>(
     progress.expect(rows);
     let next = AtomicUsize::new(0);
     let work = |connection: &Connection, sink: &mut S| -> rusqlite::Result<()> {
-        while let Some(rows) = chunks.get(next.fetch_add(1, Ordering::Relaxed)).cloned() {
-            let chunk = chunks.partition_point(|chunk| chunk.start() < rows.start());
+        loop {
+            let chunk = next.fetch_add(1, Ordering::Relaxed);
+            let Some(rows) = chunks.get(chunk) else { return Ok(()) };
             sink.begin(chunk);
-            if !CallbackReader::read(connection, request, Some(rows), sink)? {
+            let outcome = CallbackReader::read(connection, request, Some(rows.clone()), sink);
+            if !matches!(outcome, Ok(true)) {
                 // The others need not go on either.
                 next.store(chunks.len(), Ordering::Relaxed);
+                return outcome.map(drop);
             }
         }
-        Ok(())
     };
     std::thread::scope(|scope| {
         let mut pairs = connections.iter_mut().zip(&mut sinks).take(chunks.len().max(1));

@@ -297,4 +297,15 @@ fn another_users_wal_database_is_refused_and_left_usable() {
     }
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
     shop.connection().execute_batch("UPDATE orders SET v = 9").unwrap();
+
+    // A link in a folder of one's own leads to the same files.
+    let elsewhere = tempfile::tempdir().unwrap();
+    fs::set_permissions(elsewhere.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
+    let link = elsewhere.path().join("link.db");
+    std::os::unix::fs::symlink(shop.path(), &link).unwrap();
+    child.env(DATABASE, &link);
+    if let Ok(output) = child.output() {
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    }
 }

@@ -202,3 +202,54 @@ fn prefetch(words: &[u64], index: usize) {
     #[cfg(not(target_arch = "x86_64"))]
     let _ = (words, index);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{scan::mask::Range, testing::clock};
+
+    /// A plan of two counts, which share a word.
+    fn plan() -> FactPlan {
+        FactPlan {
+            clock: clock("2026-03-31", "UTC"),
+            columns: vec![],
+            scope: 0,
+            time: 0,
+            known: Range::EMPTY,
+            row_filter: None,
+            filter_columns: vec![],
+            windows: vec![],
+            filters: vec![],
+            tables: vec![],
+            others: vec![],
+            masks: vec![],
+            ops: [false, true].map(|high| Op { kind: OpKind::Count { high }, mask: usize::from(high), word: 0 }).into(),
+            stride: 1,
+            metrics: vec![],
+        }
+    }
+
+    #[test]
+    fn counts_go_on_beyond_32_bits() {
+        let (plan, batch) = (plan(), Batch::new([]));
+        let mut all = Accumulators::new(&plan, 2);
+        let (low, high) = (u64::from(u32::MAX) - 600, 5);
+        all.words[1] = low | (high << 32);
+        all.counted = low;
+        let masks = [[1; BATCH_ROWS], [0; BATCH_ROWS]];
+        for batches in 1..=4 {
+            let targets = all.targets(&[1; BATCH_ROWS]);
+            all.take(&plan, &batch, &targets, &masks);
+            let added = batches * BATCH_ROWS as i128;
+            assert_eq!(all.count(0, &plan.ops[0], 1), i128::from(low) + added);
+            assert_eq!(all.count(1, &plan.ops[1], 1), i128::from(high));
+        }
+        let mut other = Accumulators::new(&plan, 2);
+        other.words[1] = low;
+        other.counted = low;
+        let before = all.count(0, &plan.ops[0], 1);
+        all.merge(&plan, other, &crate::scan::merge::MergedTexts { ids: vec![], batch: &batch });
+        assert_eq!(all.count(0, &plan.ops[0], 1), before + i128::from(low));
+        assert_eq!((all.count(1, &plan.ops[1], 1), all.count(0, &plan.ops[0], 0)), (5, 0));
+    }
+}
