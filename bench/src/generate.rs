@@ -18,6 +18,13 @@ const STATUSES: [&str; 8] = ["paid", "paid", "paid", "paid", "paid", "shipped", 
 pub(crate) struct Size {
     pub(crate) customers: u64,
     pub(crate) orders: u64,
+    /// The size that the bars are for.
+    pub(crate) full: bool,
+}
+
+impl Size {
+    pub(crate) const FULL: Size = Size { customers: 1_000_000, orders: 10_000_000, full: true };
+    pub(crate) const QUICK: Size = Size { customers: 50_000, orders: 500_000, full: false };
 }
 
 /// The database of this size, made if it isn't there.

@@ -36,8 +36,8 @@ fn main() -> Result<(), Failure> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let rounds = |words: &[&str]| words.first().map_or(Ok(5), |rounds| rounds.parse::<usize>());
     match words[..] {
-        ["full", ref rest @ ..] => report::compare(Size { customers: 1_000_000, orders: 10_000_000 }, rounds(rest)?),
-        ["quick", ref rest @ ..] => report::compare(Size { customers: 50_000, orders: 500_000 }, rounds(rest)?),
+        ["full", ref rest @ ..] => report::compare(Size::FULL, rounds(rest)?),
+        ["quick", ref rest @ ..] => report::compare(Size::QUICK, rounds(rest)?),
         ["worker-tierd", database] => report::print(&ours::run(Path::new(database), ReaderKind::Auto)?),
         ["worker-step", database] => report::print(&ours::run(Path::new(database), ReaderKind::Step)?),
         ["worker-ledger", database] => report::print_line(&ledger::run(Path::new(database))?),
