@@ -2,7 +2,8 @@
 //!
 //! Nothing in this crate opens the file itself: closing any handle of it would drop the locks that SQLite has on it in this
 //! process (POSIX). Before the first read, [`crate::preflight`] makes sure that reading it can't hurt its owner. `immutable` is
-//! never used: it misses what is only in the WAL.
+//! never used: it misses what is only in the WAL. Nor is the file mapped into memory: reading a map of a file that someone cuts
+//! short ends the process.
 
 use std::{
     ffi::{c_int, c_void},

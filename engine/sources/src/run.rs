@@ -92,7 +92,7 @@ impl<'a> Run<'a> {
     ) -> Result<(Subjects, Vec<TableRead>), ReadError> {
         let started = Instant::now();
         let subject = &self.rules.config.subjects[self.subject.0];
-        let table = self.table(&subject.table)?;
+        let table = self.table(&subject.table);
         wanted.sort_unstable();
         wanted.dedup();
         let query = SubjectQuery { subject, table, wanted: &wanted, clock: self.clock, kind: self.options.reader };
@@ -125,7 +125,7 @@ impl<'a> Run<'a> {
     ) -> Result<(TableRead, Vec<BadValues>), ReadError> {
         let started = Instant::now();
         let facts = &self.rules.config.facts[id.0];
-        let table = self.table(&facts.table)?;
+        let table = self.table(&facts.table);
         let plan = FactPlan::new(self.rules, id, self.clock);
         let query = FactQuery {
             rules: self.rules,
@@ -155,9 +155,9 @@ impl<'a> Run<'a> {
         Ok((read, bad_values))
     }
 
-    fn table(&self, name: &str) -> Result<&'a Table, ReadError> {
-        // `check_schema` has found it; only a name that differs between two kinds of facts could be missing.
-        find_table(self.tables, name).ok_or_else(|| ReadError::Schema(Vec::new()))
+    #[expect(clippy::expect_used, reason = "`check_schema` has found every table that is read")]
+    fn table(&self, name: &str) -> &'a Table {
+        find_table(self.tables, name).expect("a table of the schema")
     }
 
     fn check_cancelled(&self) -> Result<(), ReadError> {

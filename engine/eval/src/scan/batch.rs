@@ -4,7 +4,7 @@ use tierd_model::Type;
 
 use super::interner::Interner;
 
-/// Rows of a full batch. All its columns together stay in the first-level cache.
+/// Rows of a full batch: a few columns of them stay in the first-level cache.
 pub const BATCH_ROWS: usize = 512;
 
 /// [`Values::flags`] of a value that is there.
@@ -78,11 +78,6 @@ impl Batch {
     /// Rows in it.
     pub fn rows(&self) -> usize {
         self.rows
-    }
-
-    /// Whether it must be taken in before the next row.
-    pub fn is_full(&self) -> bool {
-        self.rows == BATCH_ROWS
     }
 
     /// A column's values.

@@ -44,50 +44,68 @@ impl Finisher<'_> {
             let counts = self.accumulators.distinct_counts(self.plan.ops[set].word);
             return self.exact(metric, 0, |subject| some_count(counts[subject].into()));
         }
-        let ops = &self.plan.ops;
-        let all = &self.accumulators;
-        let count = |index: usize, subject: usize| all.count(index, &ops[index], subject);
-        let sum = |index: usize, subject: usize| all.exact_sum(index, &ops[index], subject);
-        let real_sum = |index: usize, subject: usize| all.real_sum_of(index, &ops[index], subject);
-        let counts = |index: Option<usize>, subject: usize| index.is_none_or(|index| count(index, subject) != 0);
         match metric.finish {
-            Finish::Count { count: index } => self.exact(metric, 0, |s| some_count(count(index, s))),
-            Finish::Sum { sum: index, scale, count } => {
-                self.exact(metric, scale, |s| counts(count, s).then(|| Some(sum(index, s))))
+            Finish::Count { count } => self.exact(metric, 0, |s| some_count(self.count(count, s))),
+            Finish::Sum { sum, scale, count } => {
+                self.exact(metric, scale, |s| self.any(count, s).then(|| Some(self.sum(sum, s))))
             }
-            Finish::Avg { sum: index, scale, count: rows } => {
-                let digits = scale.max(6);
-                let widen = pow10(digits - scale);
-                let average = |s| match count(rows, s) {
-                    0 => None,
-                    rows => Some(sum(index, s).checked_mul(widen).and_then(|units| div_round(units, rows))),
-                };
-                self.exact(metric, digits, average)
+            Finish::Avg { sum, scale, count } => {
+                let average = |s| self.any(Some(count), s).then(|| self.average(sum, scale, count, s));
+                self.exact(metric, scale.max(6), average)
             }
-            Finish::RealSum { sum: index, count } => {
-                self.real(metric, |s| counts(count, s).then(|| real_sum(index, s)))
-            }
-            Finish::RealAvg { sum: index, count: rows } => self.real(metric, |s| match count(rows, s) {
-                0 => None,
-                rows => Some(real_sum(index, s) / rows as f64),
+            Finish::RealSum { sum, count } => self.real(metric, |s| self.any(count, s).then(|| self.real_sum(sum, s))),
+            Finish::RealAvg { sum, count } => self.real(metric, |s| {
+                self.any(Some(count), s).then(|| self.real_sum(sum, s) / self.count(count, s) as f64)
             }),
-            Finish::Extreme { best, count } => {
-                let order = value_order(ops[best].kind);
-                self.value(metric, |s| {
-                    let code = all.word(s, ops[best].word);
-                    // Without a count, code 0 is "none".
-                    let any = count.map_or(code != 0, |index| all.count(index, &ops[index], s) != 0);
-                    any.then(|| order.value(code))
-                })
-            }
-            Finish::Latest { best } => {
-                let (order, word) = (value_order(ops[best].kind), ops[best].word);
-                self.value(metric, |s| (all.word(s, word) != 0).then(|| order.value(all.word(s, word + 1))))
-            }
+            Finish::Extreme { best, count } => self.extreme(metric, best, count),
+            Finish::Latest { best } => self.latest(metric, best),
             Finish::LatestText { best } => self.text(metric, best),
             Finish::DaysSince { best } => self.days_since(metric, best),
             Finish::Distinct { .. } => unreachable!("sets were read off above"),
         }
+    }
+
+    #[inline]
+    fn count(&self, index: usize, subject: usize) -> i128 {
+        self.accumulators.count(index, &self.plan.ops[index], subject)
+    }
+
+    /// Whether any row counted; without a count, it makes no difference.
+    #[inline]
+    fn any(&self, count: Option<usize>, subject: usize) -> bool {
+        count.is_none_or(|count| self.count(count, subject) != 0)
+    }
+
+    #[inline]
+    fn sum(&self, index: usize, subject: usize) -> i128 {
+        self.accumulators.exact_sum(index, &self.plan.ops[index], subject)
+    }
+
+    fn real_sum(&self, index: usize, subject: usize) -> f64 {
+        self.accumulators.real_sum_of(index, &self.plan.ops[index], subject)
+    }
+
+    /// To six digits at least; `None` where it doesn't fit.
+    fn average(&self, sum: usize, scale: u8, count: usize, subject: usize) -> Option<i128> {
+        let widened = self.sum(sum, subject).checked_mul(pow10(scale.max(6) - scale))?;
+        div_round(widened, self.count(count, subject))
+    }
+
+    fn extreme(&self, metric: &MetricPlan, best: usize, count: Option<usize>) -> ArrayRef {
+        let op = &self.plan.ops[best];
+        let order = value_order(op.kind);
+        self.value(metric, |subject| {
+            let code = self.accumulators.word(subject, op.word);
+            // Without a count, code 0 is "none".
+            let any = count.map_or(code != 0, |count| self.count(count, subject) != 0);
+            any.then(|| order.value(code))
+        })
+    }
+
+    fn latest(&self, metric: &MetricPlan, best: usize) -> ArrayRef {
+        let op = &self.plan.ops[best];
+        let (order, word) = (value_order(op.kind), |subject, at| self.accumulators.word(subject, op.word + at));
+        self.value(metric, |subject| (word(subject, 0) != 0).then(|| order.value(word(subject, 1))))
     }
 
     fn days_since(&self, metric: &MetricPlan, best: usize) -> ArrayRef {

@@ -188,9 +188,4 @@ impl FactPlan {
     pub fn metrics_of(&self, column: usize) -> impl Iterator<Item = MetricId> + '_ {
         self.metrics.iter().filter(move |metric| metric.argument == Some(column)).map(|metric| metric.id)
     }
-
-    /// Whether any metric needs the table at all.
-    pub fn is_empty(&self) -> bool {
-        self.metrics.is_empty()
-    }
 }
