@@ -61,6 +61,8 @@ pub fn complete(
     for (index, metric) in rules.metrics.iter().enumerate().filter(|(_, metric)| metric.subject == subject) {
         match &metric.kind {
             MetricKind::Aggregate(_) | MetricKind::Attribute(_) => {}
+            MetricKind::Lookup(_) | MetricKind::Rollup(_) | MetricKind::Points { .. } | MetricKind::Standing { .. } => {
+            }
             MetricKind::Derived(expr) => {
                 metrics.columns[index] = Some(derived(expr, &metrics.columns, subjects, clock));
             }

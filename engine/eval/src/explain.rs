@@ -169,7 +169,12 @@ pub fn personal(rules: &RuleSet) -> Vec<bool> {
         let inherited = match &metric.kind {
             MetricKind::Attribute(_) => false,
             MetricKind::Derived(expr) => expr.columns().into_iter().any(|input| out[input]),
-            MetricKind::Rank { of, .. } => out[of.0],
+            MetricKind::Rank { of, .. } | MetricKind::Lookup(of) => out[of.0],
+            MetricKind::Rollup(rollup) => {
+                let read = rollup.argument.as_ref().map(Expr::columns).unwrap_or_default();
+                read.into_iter().any(|input| out[input])
+            }
+            MetricKind::Points { .. } | MetricKind::Standing { .. } => false,
             MetricKind::Aggregate(aggregate) => {
                 let facts = rules.config.facts.get(aggregate.facts.0);
                 let read = aggregate.argument.as_ref().map(Expr::columns).unwrap_or_default();

@@ -11,8 +11,13 @@ pub mod columns;
 pub mod derive;
 pub mod explain;
 pub mod expr;
+pub mod given;
+pub mod history;
 pub mod levels;
+pub mod movement;
+pub mod points;
 pub mod rank;
+pub mod retention;
 pub mod scan;
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use arrow_array::{Array, ArrayRef};
 use tierd_model::{Clock, Date, Decimal, Timestamp, Type, Value, Zone, parse_date, parse_timestamp};
 use tierd_rules::{
-    CompareOp, Config, Expr, ExprKind, FileId, FileSet, Level, Limit, Location, Metric, MetricKind, Revision, RuleSet,
-    SubjectId, TierSet, Unknown,
+    CompareOp, Config, Expr, ExprKind, FileId, FileSet, Level, Limit, Location, Metric, MetricId, MetricKind, Movement,
+    Revision, RuleSet, Step, SubjectId, TierSet, TierSetId, Unknown,
 };
 
 use crate::columns::array_of;
@@ -76,7 +76,18 @@ pub(crate) fn compare(index: usize, op: CompareOp, value: Value) -> Expr {
 /// A metric of the first kind of subject.
 pub(crate) fn metric(name: &str, ty: Type, kind: MetricKind) -> Metric {
     let name = name.to_owned();
-    Metric { name, title: None, subject: SubjectId(0), ty, kind, implicit: false, personal: false, at: nowhere() }
+    Metric {
+        name,
+        title: None,
+        subject: SubjectId(0),
+        ty,
+        kind,
+        implicit: false,
+        personal: false,
+        pass: 0,
+        scorecard: Vec::new(),
+        at: nowhere(),
+    }
 }
 
 /// A tier set of levels `L0`, `L1` … with these conditions, lowest first.
@@ -85,13 +96,25 @@ pub(crate) fn tier_set(unknown: Unknown, conditions: Vec<Option<Expr>>) -> TierS
         name: format!("L{index}"),
         title: None,
         when,
+        keep: None,
         benefits: Default::default(),
         strategy: Default::default(),
         follow_up: None,
         at: nowhere(),
     };
     let levels = conditions.into_iter().enumerate().map(level).collect();
-    TierSet { name: "value".to_owned(), title: None, subject: SubjectId(0), unknown, levels, at: nowhere() }
+    TierSet {
+        name: "value".to_owned(),
+        title: None,
+        subject: SubjectId(0),
+        unknown,
+        ordered: true,
+        movement: Movement::AT_ONCE,
+        category: None,
+        allow: Vec::new(),
+        levels,
+        at: nowhere(),
+    }
 }
 
 pub(crate) fn rule_set(metrics: Vec<Metric>, tier_sets: Vec<TierSet>) -> RuleSet {
@@ -106,5 +129,8 @@ pub(crate) fn rule_set(metrics: Vec<Metric>, tier_sets: Vec<TierSet>) -> RuleSet
         facts: Vec::new(),
     };
     let (revision, files) = (Revision([0; 32]), FileSet::default());
-    RuleSet { revision, files, config, metrics, tier_sets, warnings: Vec::new() }
+    let sets = (0..tier_sets.len()).map(|set| Step::TierSet(TierSetId(set)));
+    let order = (0..metrics.len()).map(|metric| Step::Metric(MetricId(metric))).chain(sets).collect();
+    let (points, retention, warnings) = (Vec::new(), Vec::new(), Vec::new());
+    RuleSet { revision, files, config, metrics, tier_sets, points, retention, order, warnings }
 }

@@ -18,7 +18,7 @@ pub use key::{Key, KeyType};
 pub use parse::{CivilText, parse_date, parse_timestamp};
 pub use span::{CalendarSpan, SpanError};
 pub use types::{Type, Value};
-pub use window::{CalendarUnit, Instants, Per, Window, WindowKind};
+pub use window::{Anchor, CalendarUnit, Instants, MonthDay, MonthDayError, Per, Window, WindowKind, years_between};
 pub use zone::{Date, Timestamp, Zone, ZoneError, civil_from_days, days_from_civil};
 
 /// Microseconds in a second.

@@ -7,6 +7,9 @@ use crate::{
     diagnostic::Diagnostic,
     expr::Expr,
     fileset::{FileSet, Location, Revision},
+    movement::{Category, Movement},
+    points::{PointsMeasure, PointsProgram},
+    retention::RetentionRule,
 };
 
 /// Index into [`Config::subjects`].
@@ -21,6 +24,27 @@ pub struct FactsId(pub usize);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MetricId(pub usize);
 
+/// Index into [`RuleSet::tier_sets`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TierSetId(pub usize);
+
+/// Index into [`RuleSet::points`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PointsId(pub usize);
+
+/// Index into [`RuleSet::retention`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RuleId(pub usize);
+
+/// One step of an evaluation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// A metric of all its subjects.
+    Metric(MetricId),
+    /// A tier set: its levels are known from here on.
+    TierSet(TierSetId),
+}
+
 /// One immutable revision: configuration and all rules, checked together.
 #[derive(Debug, Clone)]
 pub struct RuleSet {
@@ -34,14 +58,27 @@ pub struct RuleSet {
     pub metrics: Vec<Metric>,
     /// Tier sets, by name.
     pub tier_sets: Vec<TierSet>,
+    /// Points programs, by name.
+    pub points: Vec<PointsProgram>,
+    /// Retention rules, by name.
+    pub retention: Vec<RetentionRule>,
+    /// Every metric and every tier set, each after those that it refers to. Metrics appear in the order of `metrics`.
+    pub order: Vec<Step>,
     /// Warnings that checking gave.
     pub warnings: Vec<Diagnostic>,
 }
 
 impl RuleSet {
-    /// The metric of this name.
+    /// The metric of this name. Only attributes that rules name without declaring a metric may share a name, if they belong to
+    /// different subjects: then it is the first; see [`RuleSet::metric_of`].
     pub fn metric(&self, name: &str) -> Option<(MetricId, &Metric)> {
         self.metrics.iter().enumerate().find(|(_, m)| m.name == name).map(|(i, m)| (MetricId(i), m))
+    }
+
+    /// The metric of this name that belongs to this kind of subject.
+    pub fn metric_of(&self, subject: SubjectId, name: &str) -> Option<(MetricId, &Metric)> {
+        let mut all = self.metrics.iter().enumerate();
+        all.find(|(_, m)| m.subject == subject && m.name == name).map(|(i, m)| (MetricId(i), m))
     }
 
     /// The tier set of this name.
@@ -72,6 +109,11 @@ pub struct Metric {
     pub implicit: bool,
     /// Marked personal in the configuration (attributes only).
     pub personal: bool,
+    /// How many times facts must have been read before those that it is found from: 0 for attributes and for aggregates whose
+    /// windows begin alike for all or at an attribute; 1 for those whose windows begin at a date that is an aggregate of pass 0.
+    pub pass: u8,
+    /// For a derived metric written as a scorecard: its rows, for explaining it.
+    pub scorecard: Vec<ScoreRow>,
     /// Where it is declared.
     pub at: Location,
 }
@@ -94,6 +136,61 @@ pub enum MetricKind {
         /// What is given.
         kind: RankKind,
     },
+    /// The value that a metric has for the subject's parent (a member's group); NULL without a parent.
+    Lookup(MetricId),
+    /// From the metrics of the group's members.
+    Rollup(Rollup),
+    /// From the points account.
+    Points {
+        /// Which program.
+        program: PointsId,
+        /// What of it.
+        measure: PointsMeasure,
+    },
+    /// Where the subject stands in a tier set: `tier.NAME`, `was.NAME`, `since.NAME`.
+    Standing {
+        /// Which set.
+        set: TierSetId,
+        /// What of it.
+        what: Standing,
+    },
+}
+
+/// What a condition may ask of a tier set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Standing {
+    /// Name of the level after this run, overrides and movement policy included (text; NULL for none): `tier.value`.
+    Level,
+    /// Name of the level before this run (text): `was.value`, in the set's own conditions also `was`.
+    Was,
+    /// Day since which the subject has had the level of `was` (date; NULL for none): `since.value`.
+    Since,
+}
+
+/// One number from the metrics of a group's members.
+#[derive(Debug, Clone)]
+pub struct Rollup {
+    /// Who the members are: subjects whose parent is of this metric's subject.
+    pub members: SubjectId,
+    /// What is done. Never `First`, `Last`, `DaysSince`, `MeanGap` or `MedianGap`.
+    pub function: AggregateFn,
+    /// Of what, over the members' metrics; `None` for `count(*)`.
+    pub argument: Option<Expr>,
+    /// Of which members, over their metrics.
+    pub filter: Option<Expr>,
+    /// What a group has for which no member counts; `None` for NULL.
+    pub empty: Option<Value>,
+}
+
+/// A row of a scorecard.
+#[derive(Debug, Clone)]
+pub struct ScoreRow {
+    /// For people.
+    pub title: Option<String>,
+    /// What it adds, of the metric's type: 0 where its condition isn't TRUE. The metric is the sum of all rows.
+    pub points: Expr,
+    /// Where it is written.
+    pub at: Location,
 }
 
 /// What a rank metric gives. Subjects whose metric is NULL have NULL; ties are broken by key, ascending.
@@ -147,6 +244,11 @@ pub enum AggregateFn {
     Last,
     /// Integer: calendar days from the latest date (or the local day of the latest timestamp) to today.
     DaysSince,
+    /// decimal(6): mean number of calendar days between neighbouring days (each counted once) of dates or timestamps: the
+    /// customer's own cycle. Rounded half away from zero. With fewer than two different days there is no gap: `empty`.
+    MeanGap,
+    /// decimal(6): the median of these gaps; of an even number of them the mean of the middle two.
+    MedianGap,
 }
 
 /// What happens where a level's condition is UNKNOWN before any is TRUE.
@@ -171,6 +273,14 @@ pub struct TierSet {
     pub subject: SubjectId,
     /// What UNKNOWN does.
     pub unknown: Unknown,
+    /// Whether levels are higher and lower than each other. Segments and stages of life aren't: they move neither up nor down.
+    pub ordered: bool,
+    /// How the level that is earned becomes the one that is held.
+    pub movement: Movement,
+    /// The category that this set is about, of a set that is kept per category. The set is then named `price[shoes]`.
+    pub category: Option<Category>,
+    /// Codes of lints that are not to be given for this set.
+    pub allow: Vec<String>,
     /// Lowest first; at least one.
     pub levels: Vec<Level>,
     /// Where it is declared.
@@ -186,6 +296,8 @@ pub struct Level {
     pub title: Option<String>,
     /// Condition over metrics (columns are [`MetricId`]s). Absent in at most the lowest level: always TRUE.
     pub when: Option<Expr>,
+    /// Condition to stay at this level or, coming from a higher one, to fall no further; `when` where it is absent.
+    pub keep: Option<Expr>,
     /// Any data, as JSON.
     pub benefits: serde_json::Map<String, serde_json::Value>,
     /// Any data, as JSON; `touch`, `owner` and `every` have meaning.
@@ -200,8 +312,8 @@ impl TierSet {
     /// Metrics that its conditions read, each once, in order of first appearance from the highest level down.
     pub fn metrics(&self) -> Vec<MetricId> {
         let mut out = Vec::new();
-        for when in self.levels.iter().rev().filter_map(|level| level.when.as_ref()) {
-            for column in when.columns() {
+        for condition in self.levels.iter().rev().flat_map(|level| level.when.iter().chain(&level.keep)) {
+            for column in condition.columns() {
                 if !out.contains(&MetricId(column)) {
                     out.push(MetricId(column));
                 }

@@ -64,8 +64,19 @@ pub struct Subject {
     pub filter: Option<Expr>,
     /// Columns that rules may use.
     pub attributes: Vec<Column>,
+    /// The group that a subject belongs to.
+    pub parent: Option<Parent>,
     /// Where it is written.
     pub at: Location,
+}
+
+/// The group that a subject belongs to: another kind of subject, by its key. Groups of groups are possible, circles aren't.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parent {
+    /// Which kind of subject.
+    pub subject: SubjectId,
+    /// The attribute (index into [`Subject::attributes`], of the type of the parent's key) that holds the parent's key.
+    pub attribute: usize,
 }
 
 /// A table or view with dated rows about a subject.

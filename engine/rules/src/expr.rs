@@ -88,6 +88,10 @@ pub enum ExprKind {
     Negate(Box<Expr>),
     /// Absolute value.
     Abs(Box<Expr>),
+    /// The greatest integer that isn't larger, of an exact number or a real (integer; NULL if it doesn't fit).
+    Floor(Box<Expr>),
+    /// The least integer that isn't smaller, likewise.
+    Ceil(Box<Expr>),
     /// To this many digits after the point, halves away from zero. An exact argument gives `decimal(digits)`.
     Round(Box<Expr>, u8),
     /// The first whose condition is TRUE; `otherwise` may be absent (NULL).
@@ -166,7 +170,15 @@ impl Expr {
         use ExprKind as K;
         match &self.kind {
             K::Literal(_) | K::Null | K::Column(_) | K::AsOf | K::Today => vec![],
-            K::Not(a) | K::Negate(a) | K::Abs(a) | K::Round(a, _) | K::AddSpan(a, _) | K::DateOf(a) | K::Cast(a) => {
+            K::Not(a)
+            | K::Negate(a)
+            | K::Abs(a)
+            | K::Floor(a)
+            | K::Ceil(a)
+            | K::Round(a, _)
+            | K::AddSpan(a, _)
+            | K::DateOf(a)
+            | K::Cast(a) => {
                 vec![a]
             }
             K::In { value, .. } | K::IsNull { value, .. } | K::StartsWith { value, .. } => vec![value],

@@ -13,6 +13,9 @@ pub mod config;
 pub mod diagnostic;
 pub mod expr;
 pub mod fileset;
+pub mod movement;
+pub mod points;
+pub mod retention;
 
 mod check;
 mod raw;
@@ -25,13 +28,16 @@ mod typing;
 
 pub use check::{CONFIG_FILE, Loaded, load, rules_folder};
 pub use checked::{
-    Aggregate, AggregateFn, FactsId, Level, Metric, MetricId, MetricKind, RankKind, RuleSet, SubjectId, TierSet,
-    Unknown,
+    Aggregate, AggregateFn, FactsId, Level, Metric, MetricId, MetricKind, PointsId, RankKind, Rollup, RuleId, RuleSet,
+    ScoreRow, Standing, Step, SubjectId, TierSet, TierSetId, Unknown,
 };
-pub use config::{AmountEncoding, Column, Config, Encoding, Facts, Limit, Subject, TimeEncoding};
+pub use config::{AmountEncoding, Column, Config, Encoding, Facts, Limit, Parent, Subject, TimeEncoding};
 pub use diagnostic::{Diagnostic, Label, Severity};
 pub use expr::{ArithOp, CompareOp, Expr, ExprKind};
 pub use fileset::{File, FileId, FileSet, Location, Revision};
+pub use movement::{Category, Lock, LockUntil, Movement, Period, Timing};
+pub use points::{Booking, BookingKind, Expiry, PointsMeasure, PointsProgram};
+pub use retention::RetentionRule;
 pub use schema::{config_schema, rules_schema};
 pub use suggest::nearest;
 pub use syntax::is_usable_name;

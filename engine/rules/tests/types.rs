@@ -29,6 +29,8 @@ fn prefix(expr: &Expr, rules: &RuleSet) -> String {
         K::Column(index) => rules.metrics[*index].name.clone(),
         K::AsOf => "as_of".to_owned(),
         K::Today => "today".to_owned(),
+        K::Floor(_) => form("floor"),
+        K::Ceil(_) => form("ceil"),
         K::Compare(op, ..) => form(&format!("{op:?}")),
         K::Arith(op, ..) => form(&format!("{op:?}")),
         K::Between { negated, .. } => form(&not(*negated, "between")),

@@ -123,6 +123,9 @@ fn how(row: &Row<'_>, id: MetricId, metric: &Metric, metrics: &Metrics) -> How {
         MetricKind::Derived(expr) => {
             How::Derived { text: row.quote(&expr.at), inputs: expr.columns().into_iter().map(MetricId).collect() }
         }
+        MetricKind::Lookup(_) | MetricKind::Rollup(_) | MetricKind::Points { .. } | MetricKind::Standing { .. } => {
+            How::Attribute { name: metric.name.clone() }
+        }
         MetricKind::Rank { of, descending, kind } => {
             let cuts = metrics.cut_points(id);
             How::Rank {
@@ -162,5 +165,7 @@ fn name(function: AggregateFn) -> &'static str {
         AggregateFn::First => "first",
         AggregateFn::Last => "last",
         AggregateFn::DaysSince => "days_since",
+        AggregateFn::MeanGap => "mean_gap",
+        AggregateFn::MedianGap => "median_gap",
     }
 }

@@ -107,6 +107,7 @@ impl<'a> Builder<'a> {
                 Finish::DaysSince { best: self.op(OpKind::Extreme { column: argument.column, order }, mask) }
             }
             AggregateFn::First => self.latest(argument, Order::smallest, mask),
+            AggregateFn::MeanGap | AggregateFn::MedianGap => unreachable!("no rule can write it yet"),
             AggregateFn::Last => self.latest(argument, Order::largest, mask),
         }
     }

@@ -72,6 +72,8 @@ pub(crate) fn rules(types: &[Type], filter: Option<Expr>, metrics: Vec<(Type, Ag
         kind: MetricKind::Aggregate(aggregate),
         implicit: false,
         personal: false,
+        pass: 0,
+        scorecard: vec![],
         at: nowhere(),
     };
     RuleSet {
@@ -91,6 +93,7 @@ pub(crate) fn rules(types: &[Type], filter: Option<Expr>, metrics: Vec<(Type, Ag
                 key_type: KeyType::Integer,
                 filter: None,
                 attributes: vec![],
+                parent: None,
                 at: nowhere(),
             }],
             facts: vec![Facts {
@@ -108,6 +111,9 @@ pub(crate) fn rules(types: &[Type], filter: Option<Expr>, metrics: Vec<(Type, Ag
         },
         metrics: metrics.into_iter().enumerate().map(metric).collect(),
         tier_sets: vec![],
+        points: vec![],
+        retention: vec![],
+        order: vec![],
         warnings: vec![],
     }
 }

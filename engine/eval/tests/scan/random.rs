@@ -153,6 +153,7 @@ pub(crate) fn aggregate(types: &'static [Type]) -> impl Strategy<Value = (Type, 
         let base = match function {
             Sum | Min | Max | First | Last => of,
             Count | CountDistinct | DaysSince => Type::Integer,
+            MeanGap | MedianGap => Type::Decimal(6),
             Avg if of == Type::Real => Type::Real,
             Avg => Type::Decimal(of.scale().unwrap().max(6)),
         };

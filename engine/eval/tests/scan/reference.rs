@@ -57,6 +57,7 @@ pub(crate) fn expected(
     let values: Vec<&Value> = counted.iter().map(|(_, value)| value).collect();
     let scale = aggregate.argument.as_ref().and_then(|a| a.ty.scale()).unwrap_or(0);
     let (value, scale) = match aggregate.function {
+        AggregateFn::MeanGap | AggregateFn::MedianGap => unreachable!("not among the functions that are tried"),
         AggregateFn::Count => (exact(values.len() as i128), 0),
         AggregateFn::CountDistinct => {
             let distinct: BTreeSet<String> = values.iter().map(|v| format!("{v:?}")).collect();

@@ -144,14 +144,16 @@ impl Checking<'_> {
         let (good, wanted) = match function {
             A::Sum | A::Avg => (ty.is_numeric(), "a number"),
             A::Min | A::Max => (!matches!(ty, Type::Text | Type::Bool), "numbers, dates or timestamps"),
-            A::DaysSince => (matches!(ty, Type::Date | Type::Timestamp), "a date or timestamp"),
+            A::DaysSince | A::MeanGap | A::MedianGap => {
+                (matches!(ty, Type::Date | Type::Timestamp), "a date or timestamp")
+            }
             A::Count | A::CountDistinct | A::First | A::Last => (true, ""),
         };
         if !good {
             let diagnostic =
                 Diagnostic::error(code::TYPE_MISMATCH, &argument.at, format!("`{name}` takes {wanted}, this is {ty}"));
             self.out.push(diagnostic.help(match (function, ty) {
-                (A::DaysSince, _) => "name a column that holds dates or times",
+                (A::DaysSince | A::MeanGap | A::MedianGap, _) => "name a column that holds dates or times",
                 (_, Type::Bool) => "count rows with `count(*)` and a condition in `where`",
                 (A::Min | A::Max, _) => "there are first(x), last(x) and count_distinct(x)",
                 _ => "where the column holds numbers, declare it so in tierd.toml",
@@ -160,6 +162,7 @@ impl Checking<'_> {
         }
         Some(match (function, ty.scale()) {
             (A::Count | A::CountDistinct | A::DaysSince, _) => Type::Integer,
+            (A::MeanGap | A::MedianGap, _) => Type::Decimal(6),
             (A::Avg, Some(scale)) => Type::Decimal(scale.max(6)),
             _ => ty,
         })
@@ -222,7 +225,8 @@ impl Checking<'_> {
                 self.error(code::BAD_WINDOW, &at.at, "nothing lies before the whole lifetime", help);
                 return None;
             }
-            WindowKind::Lifetime => (0, 0),
+            WindowKind::Lifetime | WindowKind::Since(_) => (0, 0),
+            WindowKind::ProgramYear(_) | WindowKind::AnniversaryOf(_) => (12, 0),
             WindowKind::Last(span) => (span.months, span.days),
             WindowKind::Calendar(unit) | WindowKind::Previous(unit) => (unit.months(), 0),
         };

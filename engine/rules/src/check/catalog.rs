@@ -129,7 +129,7 @@ impl Checking<'_> {
             let (key, key_type) = key?;
             let attributes = good_columns(&columns)?;
             let (at, name) = (name.at.clone(), name.text.clone());
-            Some(Subject { name, table: source?, key, key_type, filter: filter?, attributes, at })
+            Some(Subject { name, table: source?, key, key_type, filter: filter?, attributes, parent: None, at })
         });
         Entry { name: name.clone(), columns, subject: None, table }
     }

@@ -72,7 +72,9 @@ impl Checking<'_> {
         };
         self.shadowed(draft.name, subject, &kind, catalog);
         let (name, at) = (draft.name.text.clone(), draft.name.at.clone());
-        let metric = Metric { name, title: draft.title, subject, ty, kind, implicit: false, personal, at };
+        let (pass, scorecard) = (0, Vec::new());
+        let title = draft.title;
+        let metric = Metric { name, title, subject, ty, kind, implicit: false, personal, pass, scorecard, at };
         metrics.push(&draft.name.text, metric);
     }
 

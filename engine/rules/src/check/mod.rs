@@ -10,7 +10,7 @@ mod order;
 mod tiers;
 
 use crate::{
-    RuleSet, code,
+    MetricId, RuleSet, Step, TierSetId, code,
     diagnostic::Diagnostic,
     fileset::{File, FileId, FileSet, Location},
     raw::{self, At, ConfigFile, Name, RuleFile},
@@ -106,12 +106,17 @@ impl Checking<'_> {
         let mut metrics = self.metrics(&catalog, &files, complete);
         let tier_sets = self.tier_sets(&catalog, &mut metrics, &files);
         self.unused(&metrics, &tier_sets);
+        let sets = (0..tier_sets.len()).map(|set| Step::TierSet(TierSetId(set)));
+        let order = (0..metrics.done.len()).map(|metric| Step::Metric(MetricId(metric))).chain(sets).collect();
         Some(RuleSet {
             revision: self.files.revision(),
             files: self.files.clone(),
             config: catalog.config()?,
             metrics: metrics.done,
             tier_sets,
+            points: Vec::new(),
+            retention: Vec::new(),
+            order,
             warnings: vec![],
         })
     }

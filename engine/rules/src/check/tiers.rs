@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{Checking, catalog::Catalog, metrics::Metrics};
 use crate::{
-    Level, SubjectId, TierSet, Unknown, code,
+    Level, Movement, SubjectId, TierSet, Unknown, code,
     diagnostic::Diagnostic,
     expr::Expr,
     fileset::Location,
@@ -83,6 +83,10 @@ impl Checking<'_> {
             title: table.title.as_ref().and_then(|title| title.value.clone()),
             subject: subject?,
             unknown: unknown?,
+            ordered: true,
+            movement: Movement::AT_ONCE,
+            category: None,
+            allow: Vec::new(),
             levels: levels.into_iter().collect::<Option<_>>()?,
             at: name.at.clone(),
         })
@@ -141,6 +145,7 @@ impl Checking<'_> {
             name: table.name.value.clone()?,
             title: table.title.as_ref().and_then(|title| title.value.clone()),
             when: when?,
+            keep: None,
             benefits: benefits?,
             strategy: strategy.map(|strategy| strategy.data.0.clone()).unwrap_or_default(),
             follow_up: At::value_or(every, None, |every| Some(every.0))?,

@@ -220,6 +220,7 @@ fn one_call(function: AggregateFn, argument: &str) -> String {
         AggregateFn::CountDistinct => format!("count(DISTINCT {argument})"),
         AggregateFn::Avg => format!("avg({argument})"),
         AggregateFn::Min | AggregateFn::First => format!("min({argument})"),
+        AggregateFn::MeanGap | AggregateFn::MedianGap => unreachable!("no rule can write it yet"),
         AggregateFn::Max | AggregateFn::Last | AggregateFn::DaysSince => format!("max({argument})"),
     }
 }

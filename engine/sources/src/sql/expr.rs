@@ -51,6 +51,7 @@ impl Scope<'_> {
             ExprKind::Arith(op, a, b) => self.arith(*op, a, b, expr.ty),
             ExprKind::Negate(a) => Sql::new(Binds::Sum, format!("-{}", self.lower(a).at(Binds::Whole))),
             ExprKind::Abs(a) => call("abs", &[self.lower(a)]),
+            ExprKind::Floor(_) | ExprKind::Ceil(_) => unreachable!("no rule can write it yet"),
             ExprKind::Round(a, digits) => round(&self.lower(a), a.ty, *digits),
             ExprKind::Case { whens, otherwise } => self.case(whens, otherwise.as_deref()),
             ExprKind::Coalesce(all) => coalesce(self.all(all)),

@@ -112,7 +112,7 @@ fn computed(plan: &Plan<'_>, id: MetricId) -> Sql {
     match &plan.rules.metrics[id.0].kind {
         MetricKind::Derived(expr) => Scope { clock: plan.clock, columns: plan.columns.clone(), time: None }.lower(expr),
         MetricKind::Rank { of, descending, kind } => rank(&plan.columns[of.0], *descending, *kind),
-        MetricKind::Aggregate(_) | MetricKind::Attribute(_) => Sql::whole("NULL"),
+        _ => Sql::whole("NULL"),
     }
 }
 

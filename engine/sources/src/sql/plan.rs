@@ -78,7 +78,7 @@ pub(super) fn references(rules: &RuleSet, id: MetricId) -> Vec<MetricId> {
     match &rules.metrics[id.0].kind {
         MetricKind::Derived(expr) => expr.columns().into_iter().map(MetricId).collect(),
         MetricKind::Rank { of, .. } => vec![*of],
-        MetricKind::Aggregate(_) | MetricKind::Attribute(_) => Vec::new(),
+        _ => Vec::new(),
     }
 }
 

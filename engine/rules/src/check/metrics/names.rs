@@ -76,6 +76,8 @@ fn attribute_metric(subject: SubjectId, index: usize, column: &Column) -> Metric
         kind: MetricKind::Attribute(index),
         implicit: true,
         personal: column.personal,
+        pass: 0,
+        scorecard: Vec::new(),
         at: column.at.clone(),
     }
 }
