@@ -4,7 +4,7 @@ use tierd_model::{Per, Type, Window, WindowKind};
 
 use super::{
     Checking,
-    catalog::{Catalog, Entry, columns_scope, unknown},
+    catalog::{Catalog, Entry, columns_scope},
 };
 use crate::{
     Aggregate, AggregateFn, Facts, FactsId, code,
@@ -56,7 +56,10 @@ impl Checking<'_> {
         let (call, filter) = match facts {
             Some(facts) => {
                 let entry = &catalog.facts[facts.0];
-                (node.and_then(|node| self.function(&node, entry, catalog)), self.row_filter(table, entry, catalog))
+                (
+                    node.and_then(|node| self.function(&node, entry, catalog)),
+                    self.row_filter(table.r#where.as_ref(), entry, catalog),
+                )
             }
             None => (None, None),
         };
@@ -82,25 +85,30 @@ impl Checking<'_> {
             self.error(code::MISSING_KEY, &name.at, "an aggregate has no `from`", help);
             return None;
         };
-        let wanted = from.value.as_ref()?;
-        let found = catalog.facts.iter().position(|entry| entry.name.text == *wanted);
-        if found.is_none() {
-            let names = catalog.facts.iter().map(|entry| entry.name.text.as_str());
-            let diagnostic = unknown(code::UNKNOWN_FACTS, "facts", wanted, &from.at, names);
-            self.out.push(diagnostic);
-        }
-        found.map(FactsId)
+        self.facts_named(from, catalog)
     }
 
-    fn row_filter(&mut self, table: &MetricTable, facts: &Entry<Facts>, catalog: &Catalog) -> Option<Option<Expr>> {
-        let Some(text) = &table.r#where else {
+    /// Which facts count: `Some(None)` for all.
+    pub(super) fn row_filter(
+        &mut self,
+        text: Option<&At<String>>,
+        facts: &Entry<Facts>,
+        catalog: &Catalog,
+    ) -> Option<Option<Expr>> {
+        let Some(text) = text else {
             return Some(None);
         };
         let node = self.parse(text)?;
         self.typed_facts(facts, catalog, |typing| typing.condition(&node)).map(Some)
     }
 
-    fn typed_facts<T>(&mut self, facts: &Entry<Facts>, catalog: &Catalog, run: impl FnOnce(&mut Typing<'_>) -> T) -> T {
+    /// Types expressions over the columns of facts.
+    pub(super) fn typed_facts<T>(
+        &mut self,
+        facts: &Entry<Facts>,
+        catalog: &Catalog,
+        run: impl FnOnce(&mut Typing<'_>) -> T,
+    ) -> T {
         let mut scope = columns_scope(&facts.columns, &format!("`{}`", facts.name.text), "column");
         for attribute in facts.subject.into_iter().flat_map(|subject| catalog.attributes(subject)) {
             scope.hint(attribute, format!("`{attribute}` is an attribute of the subject: use it in a condition"));
@@ -192,7 +200,7 @@ impl Checking<'_> {
         }
     }
 
-    fn window(&mut self, table: &WindowTable, at: &At<WindowEntry>) -> Option<Window> {
+    pub(super) fn window(&mut self, table: &WindowTable, at: &At<WindowEntry>) -> Option<Window> {
         let unit = |unit: &At<UnitName>| unit.value.map(calendar_unit);
         let kinds = [
             table.last.as_ref().map(|last| last.value.as_ref().map(|last| WindowKind::Last(last.0))),
@@ -271,7 +279,7 @@ fn metric_type(ty: Type, per: Option<Per>) -> Type {
     }
 }
 
-fn calendar_unit(unit: UnitName) -> tierd_model::CalendarUnit {
+pub(super) fn calendar_unit(unit: UnitName) -> tierd_model::CalendarUnit {
     match unit {
         UnitName::Year => tierd_model::CalendarUnit::Year,
         UnitName::Quarter => tierd_model::CalendarUnit::Quarter,

@@ -8,9 +8,9 @@ use tierd_model::{KeyType, Type, Zone};
 
 use self::columns::good_columns;
 pub(super) use self::columns::{Columns, columns_scope};
-use super::Checking;
+use super::{Checking, points::Programs};
 use crate::{
-    Column, Config, Facts, Limit, Subject, SubjectId, code,
+    Column, Config, Facts, FactsId, Limit, Subject, SubjectId, code,
     diagnostic::Diagnostic,
     expr::Expr,
     fileset::Location,
@@ -30,6 +30,8 @@ pub(super) struct Catalog {
     pub(super) zone: Arc<Zone>,
     pub(super) subjects: Vec<Entry<Subject>>,
     pub(super) facts: Vec<Entry<Facts>>,
+    /// Points programs, which metrics may be about. They are in rule files, but depend on nothing but facts.
+    pub(super) programs: Programs,
     /// Its subjects and facts are in the entries.
     frame: Option<Config>,
 }
@@ -79,7 +81,7 @@ impl Checking<'_> {
         }
         let subjects: Vec<_> =
             entries(Some(&config.subject)).map(|(name, table)| self.subject(name, table, &zone)).collect();
-        let mut catalog = Catalog { zone, subjects, facts: vec![], frame };
+        let mut catalog = Catalog { zone, subjects, facts: vec![], programs: Programs::default(), frame };
         for (name, table) in entries(config.facts.as_ref()) {
             let facts = self.facts(name, table, &catalog);
             catalog.facts.push(facts);
@@ -190,6 +192,18 @@ impl Checking<'_> {
             self.out.push(diagnostic);
         }
         found
+    }
+
+    /// The facts that a key names.
+    pub(super) fn facts_named(&mut self, name: &At<String>, catalog: &Catalog) -> Option<FactsId> {
+        let text = name.value.as_ref()?;
+        let found = catalog.facts.iter().position(|entry| entry.name.text == *text);
+        if found.is_none() {
+            let names = catalog.facts.iter().map(|entry| entry.name.text.as_str());
+            let diagnostic = unknown(code::UNKNOWN_FACTS, "facts", text, &name.at, names);
+            self.out.push(diagnostic);
+        }
+        found.map(FactsId)
     }
 
     fn time_column(&mut self, time: &At<String>, columns: &Columns) -> Option<usize> {

@@ -7,10 +7,11 @@ use std::{
 
 use tierd_model::Type;
 
-use self::draft::{Body, Draft, Use};
+pub(super) use self::draft::Use;
+use self::draft::{Body, Draft};
 use super::{Checking, catalog::Catalog, order::order};
 use crate::{
-    ExprKind, Metric, MetricId, MetricKind, RankKind, SubjectId, TierSet, code,
+    ExprKind, Metric, MetricId, MetricKind, RankKind, RetentionRule, SubjectId, TierSet, code,
     diagnostic::Diagnostic,
     raw::{Name, RuleFile},
     syntax::{Node, NodeKind},
@@ -70,11 +71,13 @@ impl Checking<'_> {
         let Some((kind, ty, personal)) = self.kind(body, &draft.uses, subject, catalog, metrics) else {
             return;
         };
-        self.shadowed(draft.name, subject, &kind, catalog);
+        if !draft.allow.iter().any(|code| code == code::SHADOWED_ATTRIBUTE) {
+            self.shadowed(draft.name, subject, &kind, catalog);
+        }
         let (name, at) = (draft.name.text.clone(), draft.name.at.clone());
         let (pass, scorecard) = (0, Vec::new());
-        let title = draft.title;
-        let metric = Metric { name, title, subject, ty, kind, implicit: false, personal, pass, scorecard, at };
+        let (title, allow) = (draft.title, draft.allow);
+        let metric = Metric { name, title, subject, ty, kind, implicit: false, personal, pass, scorecard, allow, at };
         metrics.push(&draft.name.text, metric);
     }
 
@@ -175,12 +178,13 @@ impl Checking<'_> {
         Typing { files: self.files, zone: &catalog.zone, scope, out: self.out }
     }
 
-    /// Warns of metrics that nothing uses, where there are tier sets at all. With errors that can't be said: they may hide a use.
-    pub(super) fn unused(&mut self, metrics: &Metrics<'_>, tier_sets: &[TierSet]) {
-        if tier_sets.is_empty() || self.out.has_errors() {
+    /// Warns of metrics that nothing uses, where there is at all what could. With errors that can't be said: they may hide a use.
+    pub(super) fn unused(&mut self, metrics: &Metrics<'_>, tier_sets: &[TierSet], retention: &[RetentionRule]) {
+        if (tier_sets.is_empty() && retention.is_empty()) || self.out.has_errors() {
             return;
         }
-        for metric in metrics.done.iter().filter(|metric| !metrics.used.contains(&*metric.name)) {
+        let allowed = |metric: &Metric| metric.allow.iter().any(|code| code == code::UNUSED_METRIC);
+        for metric in metrics.done.iter().filter(|metric| !metrics.used.contains(&*metric.name) && !allowed(metric)) {
             let headline = format!("nothing uses metric `{}`", metric.name);
             let diagnostic = Diagnostic::warning(code::UNUSED_METRIC, &metric.at, headline);
             self.out.push(diagnostic.help("name it in a condition, or take it out"));

@@ -3,17 +3,26 @@
 //! Everything is checked in one go. What is wrong is reported once, where it stands; what refers to it is silent.
 
 mod aggregate;
+mod allow;
 mod catalog;
 mod constant;
 mod metrics;
+mod movement;
+mod named;
 mod order;
+mod points;
+mod retention;
+mod template;
+mod threshold;
 mod tiers;
+
+use std::ops::Range;
 
 use crate::{
     MetricId, RuleSet, Step, TierSetId, code,
     diagnostic::Diagnostic,
     fileset::{File, FileId, FileSet, Location},
-    raw::{self, At, ConfigFile, Name, RuleFile},
+    raw::{self, At, ConfigFile, Name, RuleFile, offsets::Offsets},
     report::Report,
     syntax::{self, Node},
 };
@@ -61,7 +70,9 @@ pub fn load(files: FileSet) -> Loaded {
     let config = raw::read::<ConfigFile>(config_id, config_file, &mut out);
     let written: Vec<Option<RuleFile>> =
         files.iter().filter(|(id, _)| *id != config_id).map(|(id, file)| raw::read(id, file, &mut out)).collect();
-    let rules = config.and_then(|config| Checking { files: &files, out: &mut out }.rules(&config, &written));
+    let incomplete = written.iter().any(Option::is_none);
+    let rules =
+        config.and_then(|config| Checking { files: &files, out: &mut out, incomplete }.rules(&config, &written));
     finish(rules, out, files)
 }
 
@@ -96,16 +107,20 @@ fn finish(rules: Option<RuleSet>, report: Report, files: FileSet) -> Loaded {
 struct Checking<'a> {
     files: &'a FileSet,
     out: &'a mut Report,
+    /// A rule file couldn't be read: what a name stands for may be in it, so that unknown names aren't reported.
+    incomplete: bool,
 }
 
 impl Checking<'_> {
     fn rules(&mut self, config: &ConfigFile, written: &[Option<RuleFile>]) -> Option<RuleSet> {
-        let catalog = self.catalog(config);
-        let complete = written.iter().all(Option::is_some);
+        let mut catalog = self.catalog(config);
+        let complete = !self.incomplete;
         let files: Vec<&RuleFile> = written.iter().flatten().collect();
+        catalog.programs = self.programs(&catalog, &files);
         let mut metrics = self.metrics(&catalog, &files, complete);
         let tier_sets = self.tier_sets(&catalog, &mut metrics, &files);
-        self.unused(&metrics, &tier_sets);
+        let retention = self.retention(&catalog, &mut metrics, &tier_sets, &files);
+        self.unused(&metrics, &tier_sets, &retention);
         let sets = (0..tier_sets.len()).map(|set| Step::TierSet(TierSetId(set)));
         let order = (0..metrics.done.len()).map(|metric| Step::Metric(MetricId(metric))).chain(sets).collect();
         Some(RuleSet {
@@ -114,8 +129,8 @@ impl Checking<'_> {
             config: catalog.config()?,
             metrics: metrics.done,
             tier_sets,
-            points: Vec::new(),
-            retention: Vec::new(),
+            points: catalog.programs.into_good(),
+            retention,
             order,
             warnings: vec![],
         })
@@ -123,6 +138,17 @@ impl Checking<'_> {
 
     fn error(&mut self, code: &'static str, at: &Location, headline: impl Into<String>, help: impl Into<String>) {
         self.out.push(Diagnostic::error(code, at, headline).help(help));
+    }
+
+    /// Warns of a key that changes nothing.
+    fn idle(&mut self, at: &Location, headline: &str, help: &str) {
+        self.out.push(Diagnostic::warning(code::IDLE_KEY, at, headline).help(help));
+    }
+
+    /// The place of a part of a string.
+    fn place(&self, text: &At<String>, part: Range<usize>) -> Location {
+        let value = text.value.as_deref().unwrap_or("");
+        Offsets::new(self.files.file(text.at.file), &text.at, value).locate(part)
     }
 
     /// The expression in a string.

@@ -7,8 +7,12 @@
 pub(crate) mod config;
 pub(crate) mod data;
 pub(crate) mod forms;
+pub(crate) mod movement;
 pub(crate) mod offsets;
+pub(crate) mod points;
+pub(crate) mod policy;
 mod read;
+pub(crate) mod retention;
 pub(crate) mod rules;
 mod table;
 pub(crate) mod values;

@@ -8,6 +8,7 @@ use crate::{
     MetricKind, RankKind, SubjectId,
     check::{
         Checking,
+        allow::allowed,
         catalog::{Catalog, unknown},
     },
     code,
@@ -25,12 +26,13 @@ use crate::{
 const MAX_METRICS: usize = 10_000;
 
 /// A name used in an expression, and where.
-pub(super) type Use = (Arc<str>, Location);
+pub(in crate::check) type Use = (Arc<str>, Location);
 
 /// A metric as declared, before its names are looked up.
 pub(super) struct Draft<'a> {
     pub(super) name: &'a Name,
     pub(super) title: Option<String>,
+    pub(super) allow: Vec<String>,
     pub(super) subject: Option<SubjectId>,
     pub(super) body: Option<Body>,
     pub(super) uses: Vec<Use>,
@@ -71,11 +73,12 @@ impl Checking<'_> {
     }
 
     fn draft<'a>(&mut self, name: &'a Name, table: &'a At<MetricTable>, catalog: &Catalog) -> Draft<'a> {
-        let mut draft = Draft { name, title: None, subject: None, body: None, uses: vec![] };
+        let mut draft = Draft { name, title: None, allow: vec![], subject: None, body: None, uses: vec![] };
         let Some(table) = &table.value else {
             return draft;
         };
         draft.title = table.title.as_ref().and_then(|title| title.value.clone());
+        draft.allow = allowed(table.allow.as_ref());
         let explicit = table.subject.as_ref().map(|subject| self.subject_named(subject, catalog));
         draft.subject = explicit.flatten();
         if explicit != Some(None) && self.one_kind(name, table) {
@@ -94,13 +97,13 @@ impl Checking<'_> {
             ("percentile", table.percentile.as_ref().map(|text| &text.at)),
             ("quintile", table.quintile.as_ref().map(|text| &text.at)),
             ("ntile", table.ntile.as_ref().map(|ntile| &ntile.at)),
+            ("points", table.points.as_ref().map(|points| &points.at)),
         ];
         let given: Vec<_> = kinds.iter().filter_map(|(kind, at)| at.map(|at| (kind, at))).collect();
         match given.as_slice() {
             [] => {
                 let headline = format!("metric `{}` doesn't say how it is found", name.text);
-                let help =
-                    "write one of `aggregate`, `attribute`, `derived`, `rank`, `percentile`, `quintile` and `ntile`";
+                let help = "write one of `aggregate`, `attribute`, `derived`, `rank`, `percentile`, `quintile`, `ntile` and `points`";
                 self.error(code::METRIC_KIND, &name.at, headline, help);
             }
             [_] => {}
@@ -113,6 +116,9 @@ impl Checking<'_> {
         if table.aggregate.is_none() {
             self.only_with_aggregate(table);
         }
+        if let (Some(within), None) = (&table.within, &table.points) {
+            self.error(code::CONFLICTING_KEYS, &within.at, "`within` goes with `points` only", "leave it out");
+        }
         given.len() == 1
     }
 
@@ -120,7 +126,7 @@ impl Checking<'_> {
         let keys = [
             ("from", table.from.as_ref().map(|text| &text.at)),
             ("where", table.r#where.as_ref().map(|text| &text.at)),
-            ("window", table.window.as_ref().map(|window| &window.at)),
+            ("window", table.window.as_ref().filter(|_| table.points.is_none()).map(|window| &window.at)),
             ("per", table.per.as_ref().map(|per| &per.at)),
             ("empty", table.empty.as_ref().map(|empty| &empty.at)),
         ];
@@ -147,6 +153,18 @@ impl Checking<'_> {
             let node = self.parse(text);
             draft.uses = node.as_ref().map(Node::names).unwrap_or_default();
             draft.body = node.map(Body::Derived);
+        } else if let Some(text) = &table.points {
+            let found = self.points_metric(draft.name, table, text, catalog);
+            draft.body = found.and_then(|(kind, ty, of)| {
+                let place = &catalog.subjects[of.0].name.text;
+                if draft.subject.is_some_and(|subject| subject != of) {
+                    let headline = format!("these are points of subject `{place}`");
+                    self.error(code::WRONG_SUBJECT, &draft.name.at, headline, "leave `subject` out");
+                    return None;
+                }
+                draft.subject = Some(of);
+                Some(Body::Known(kind, ty, false))
+            });
         } else {
             self.rank(draft, table);
         }

@@ -35,8 +35,18 @@ impl<'a> Metrics<'a> {
         }
     }
 
+    /// What names stand for in the conditions of a subject.
+    pub(in crate::check) fn scope(&self, subject: SubjectId) -> &Scope<'a> {
+        &self.scopes[subject.0]
+    }
+
+    /// Whether a metric of this name is declared for another subject.
+    pub(in crate::check) fn is_of_another(&self, name: &str, subject: SubjectId) -> bool {
+        self.declared.get(name).copied().flatten().is_some_and(|other| other != subject)
+    }
+
     /// The subject that these names belong to: the only one, that of a metric among them, or the only one with such an attribute.
-    pub(super) fn subject_of(&self, uses: &[Use], catalog: &Catalog) -> Option<SubjectId> {
+    pub(in crate::check) fn subject_of(&self, uses: &[Use], catalog: &Catalog) -> Option<SubjectId> {
         if catalog.subjects.len() == 1 {
             return Some(SubjectId(0));
         }
@@ -78,6 +88,7 @@ fn attribute_metric(subject: SubjectId, index: usize, column: &Column) -> Metric
         personal: column.personal,
         pass: 0,
         scorecard: Vec::new(),
+        allow: Vec::new(),
         at: column.at.clone(),
     }
 }
