@@ -28,7 +28,7 @@ mod merge;
 mod order;
 mod plan;
 mod same;
-mod sums;
+pub(crate) mod sums;
 mod times;
 
 pub use arrays::{array_from, real_bits, text_array};
