@@ -14,6 +14,7 @@ pub mod expr;
 pub mod given;
 pub mod history;
 pub mod levels;
+pub mod lint;
 pub mod movement;
 pub mod points;
 pub mod rank;
