@@ -347,8 +347,10 @@ scorecard = [
     assert_eq!(score.scorecard[0].title.as_deref(), Some("many visits"));
     assert_eq!(rules.quote(&score.scorecard[3].at), "{ points = 2.25 }");
     assert_eq!(score.scorecard[3].points.kind, ExprKind::Literal(Value::Decimal(Decimal::new(225, 2))));
-    let ExprKind::Cast(points) = &score.scorecard[1].points.kind else { panic!() };
-    assert!(matches!(&points.kind, ExprKind::Coalesce(both) if matches!(both[0].kind, ExprKind::Case { .. })));
+    let ExprKind::Coalesce(both) = &score.scorecard[1].points.kind else { panic!() };
+    let ExprKind::Case { whens, otherwise: Some(zero) } = &both[0].kind else { panic!() };
+    assert!(matches!(whens[0].1.kind, ExprKind::Cast(_)) && **zero == both[1]);
+    assert!(matches!(score.scorecard[0].points.kind, ExprKind::Case { .. }), "a number is never NULL");
     let mut sum = derived(&rules, "score");
     for row in score.scorecard.iter().skip(1).rev() {
         let ExprKind::Arith(_, left, right) = &sum.kind else { panic!() };

@@ -94,7 +94,7 @@ impl Checking<'_> {
             };
             let found = walk.needed(head);
             found.iter().for_each(|&place| _ = needed[place].insert(category));
-            if !columns.contains_key(&head.written.text) {
+            if !columns.contains_key(&head.written.text) && !head.conditions.is_empty() {
                 let all: Vec<&By> = found.iter().filter_map(|&place| drafts[place].by.as_ref()).collect();
                 columns.insert(head.written.text.clone(), self.one_column(head, &all));
             }

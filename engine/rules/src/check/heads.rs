@@ -130,9 +130,9 @@ impl Checking<'_> {
             conditions: conditions.clone(),
         };
         match (&table.per, &table.categories) {
-            (None, None) => vec![head(None)],
-            (_, None) => vec![],
-            (_, Some(categories)) => {
+            (None, _) => vec![head(None)],
+            (Some(_), None) => vec![],
+            (Some(_), Some(categories)) => {
                 let texts = categories.value.iter().flatten().filter_map(|category| category.value.as_deref());
                 texts.map(|category| head(Some(category))).collect()
             }

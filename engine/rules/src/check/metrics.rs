@@ -25,7 +25,7 @@ use crate::{
     fileset::Location,
     raw::{Name, RuleFile},
     syntax::{Node, NodeKind},
-    typing::{Scope, Typing},
+    typing::{Scope, Score, Typing},
 };
 
 mod cycle;
@@ -181,9 +181,9 @@ impl Checking<'_> {
         catalog: &Catalog,
         metrics: &Metrics<'_>,
     ) -> Option<Kind> {
-        let mut typing = self.typing(catalog, metrics, subject);
-        let typed: Vec<_> = rows.iter().map(|row| typing.score_row(row.when.as_ref(), &row.points, &row.at)).collect();
-        let (points, sum) = typing.total(typed.into_iter().collect::<Option<_>>()?, at)?;
+        let scores = rows.iter().map(|row| Score { when: row.when.as_ref(), points: &row.points, at: &row.at });
+        let scores: Vec<Score<'_>> = scores.collect();
+        let (points, sum) = self.typing(catalog, metrics, subject).scorecard(&scores, at)?;
         let row = |(row, points): (&Row, _)| ScoreRow { title: row.title.clone(), points, at: row.at.clone() };
         let scorecard = rows.iter().zip(points).map(row).collect();
         let ty = sum.ty;
@@ -257,7 +257,11 @@ impl Checking<'_> {
     ) {
         for (name, at) in uses {
             metrics.used.insert(name.clone());
-            if metrics.categories.contains(name) {
+            if let Some((set, category)) = metrics.no_such_category(name) {
+                let headline = format!("tier set `{set}` has no category `{category}`");
+                let help = "a set asks for another one's level in its own category";
+                self.error(code::BAD_CATEGORY, at, headline, help);
+            } else if metrics.categories.contains(name) {
                 let headline = format!("`{name}` has a value for each category");
                 let help = "use it in a tier set with per = \"category\", or in what such a set uses";
                 self.error(code::BAD_CATEGORY, at, headline, help);

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use tierd_model::{Type, Value, Zone};
 
 pub(crate) use scope::{Found, Levels, Scope};
+pub(crate) use score::Score;
 
 use crate::{
     code,

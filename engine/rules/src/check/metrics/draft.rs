@@ -238,11 +238,11 @@ impl Checking<'_> {
         }
     }
 
-    /// Reports an aggregate whose facts are about another subject than the one that it names.
+    /// Reports an aggregate whose facts, or members' groups, are another subject than the one that it names.
     pub(super) fn agrees(&mut self, draft: &Draft<'_>, of: SubjectId, catalog: &Catalog) -> bool {
         if let Some(subject) = draft.subject.filter(|subject| *subject != of) {
             let (is, not) = (&catalog.subjects[of.0].name.text, &catalog.subjects[subject.0].name.text);
-            let headline = format!("its facts are about subject `{is}`, not `{not}`");
+            let headline = format!("it is about subject `{is}`, not `{not}`");
             self.error(code::WRONG_SUBJECT, &draft.name.at, headline, "leave `subject` out");
             return false;
         }

@@ -36,9 +36,10 @@ impl<'a> Metrics<'a> {
         let kept: HashSet<&str> = drafts.iter().map(|draft| draft.name.text.as_str()).collect();
         let needed: HashSet<&str> = kept.iter().filter_map(|name| Some(name.split_once('[')?.0)).collect();
         let idle = written.iter().filter(|name| !kept.contains(&*name.text) && !needed.contains(&*name.text));
+        let elsewhere = levels_in_other_categories(heads, &categories);
         let scope = |subject: SubjectId| {
             let mut scope = scope(subject, catalog, heads, complete);
-            categories.names().for_each(|name| scope.reserve(name.to_string()));
+            categories.names().chain(&elsewhere).for_each(|name| scope.reserve(name.to_string()));
             drafts.iter().for_each(|draft| match draft.name.text.contains('[') {
                 true => scope.reserve(draft.name.text.clone()),
                 false => scope.add(draft.name.text.clone(), None),
@@ -89,6 +90,13 @@ impl<'a> Metrics<'a> {
             None => self.declared.get(name).copied().flatten(),
         };
         of.filter(|of| *of != subject && catalog.attribute(subject, name).is_none())
+    }
+
+    /// The set and the category that a name asks for, where the set isn't kept for this category.
+    pub(super) fn no_such_category<'n>(&self, name: &'n str) -> Option<(&'n str, &'n str)> {
+        let (_, set) = standing(name)?;
+        let (written, category) = set.strip_suffix(']')?.split_once('[')?;
+        self.heads.find(set).is_none().then_some((written, category))
     }
 
     /// The attribute or level of this name as a metric, if there is one and it isn't a metric yet.
@@ -201,6 +209,16 @@ impl<'a> Metrics<'a> {
         }
         self.categories.renamed(name, head.category.as_deref()?)
     }
+}
+
+/// Names that conditions of sets per category may come to, although the set that they ask for hasn't the category.
+fn levels_in_other_categories(heads: &Heads, categories: &Categories) -> Vec<Arc<str>> {
+    let mut out = HashSet::new();
+    for head in heads.all() {
+        let renamed = head.uses().filter(|(name, _)| standing(name).is_some());
+        out.extend(renamed.filter_map(|(name, _)| categories.renamed(&name, head.category.as_deref()?)));
+    }
+    out.into_iter().collect()
 }
 
 /// A scope with a subject's attributes and levels.
