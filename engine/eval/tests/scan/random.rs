@@ -142,7 +142,9 @@ pub(crate) fn aggregate(types: &'static [Type]) -> impl Strategy<Value = (Type, 
         Just(Max),
         Just(First),
         Just(Last),
-        Just(DaysSince)
+        Just(DaysSince),
+        Just(MeanGap),
+        Just(MedianGap),
     ];
     let parts =
         (function, 0..types.len(), any::<bool>(), proptest::option::of(condition(types)), window(), any::<[bool; 3]>());
@@ -178,7 +180,7 @@ pub(crate) fn allowed(function: AggregateFn, ty: Type) -> AggregateFn {
     match function {
         Sum | Avg if !ty.is_numeric() => Count,
         Min | Max if matches!(ty, Type::Text | Type::Bool) => Last,
-        DaysSince if !matches!(ty, Type::Date | Type::Timestamp) => First,
+        DaysSince | MeanGap | MedianGap if !matches!(ty, Type::Date | Type::Timestamp) => First,
         function => function,
     }
 }
