@@ -36,7 +36,7 @@ mod plan;
 mod prefetch;
 mod readings;
 mod same;
-mod sums;
+pub(crate) mod sums;
 mod times;
 
 pub use arrays::{array_from, real_bits, text_array};
