@@ -6,10 +6,10 @@ use tierd_eval::{
     columns::{array_of, value_at},
     expr::evaluate,
 };
-use tierd_model::{Date, Decimal, Timestamp, Type, Value, div_round, pow10};
+use tierd_model::{Anchor, Date, Decimal, Timestamp, Type, Value, div_round, pow10};
 use tierd_rules::{Aggregate, AggregateFn, Expr, Metric, MetricKind, RuleSet};
 
-use super::base::{Row, clock, stored, zone};
+use super::base::{Anchors, Row, clock, stored, zone};
 
 /// The value of an expression for one row, by the evaluator that the scan's own loops replace.
 pub(crate) fn value_of(expr: &Expr, row: &Row, types: &[Type]) -> Option<Value> {
@@ -34,12 +34,15 @@ pub(crate) fn instant(row: &Row) -> Option<Timestamp> {
 pub(crate) fn expected(
     rules: &RuleSet,
     metric: &Metric,
-    rows: &[Row],
+    (anchors, rows): (&Anchors, &[Row]),
     types: &[Type],
     subject: usize,
 ) -> Option<Value> {
     let MetricKind::Aggregate(aggregate) = &metric.kind else { unreachable!() };
-    let window = aggregate.window.resolve(clock());
+    let window = match aggregate.window.anchor() {
+        None => aggregate.window.resolve(clock()),
+        Some(metric) => aggregate.window.resolve_from(clock(), anchor(anchors[metric][subject].as_ref()?)),
+    };
     let counted: Vec<(Timestamp, Value)> = rows
         .iter()
         .filter(|row| row.subject == subject)
@@ -104,6 +107,14 @@ pub(crate) fn expected(
         }
     };
     finish(metric, aggregate, value, scale)
+}
+
+fn anchor(value: &Value) -> Anchor {
+    match value {
+        Value::Date(day) => Anchor::Day(*day),
+        Value::Timestamp(at) => Anchor::Time(*at),
+        other => unreachable!("{other:?}"),
+    }
 }
 
 /// The day of a date, or the local day of a timestamp.
