@@ -55,10 +55,10 @@ impl Metrics {
 }
 
 /// The column of a derived metric.
-pub(crate) fn derived(expr: &Expr, metrics: &Metrics, clock: &Clock) -> ArrayRef {
+pub(crate) fn derived(expr: &Expr, columns: &[Option<ArrayRef>], subjects: usize, clock: &Clock) -> ArrayRef {
     let needed = expr.columns();
-    let parts: Vec<ArrayRef> = chunks(metrics.subjects)
-        .map(|(first, rows)| evaluate(expr, &slice(&metrics.columns, &needed, first, rows), rows, clock))
+    let parts: Vec<ArrayRef> = chunks(subjects)
+        .map(|(first, rows)| evaluate(expr, &slice(columns, &needed, first, rows), rows, clock))
         .collect();
     let parts: Vec<&dyn Array> = parts.iter().map(AsRef::as_ref).collect();
     match parts[..] {

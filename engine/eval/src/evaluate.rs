@@ -188,7 +188,7 @@ impl<H: History> Walk<'_, H> {
         }
         let column = match &metric.kind {
             MetricKind::Aggregate(_) | MetricKind::Attribute(_) => unreachable!("aggregates and attributes are given"),
-            MetricKind::Derived(expr) => derived(expr, &of.metrics, self.clock),
+            MetricKind::Derived(expr) => derived(expr, &of.metrics.columns, of.metrics.subjects, self.clock),
             MetricKind::Rank { of: ranks, descending, kind } => {
                 let of = (of.metrics.column(*ranks), rules.metrics[ranks.0].ty);
                 let (column, cuts) = ranked(id, of, *descending, *kind);
