@@ -99,10 +99,10 @@ impl<'a> Actions<'a> {
             channel: optional(&task.channel),
             text: optional(&task.text),
             due,
-            escalation: task
-                .escalate
-                .as_ref()
-                .map(|escalate| Escalation { after: escalate.after, to: self.text(&escalate.to, subject) }),
+            escalation: task.escalate.as_ref().map(|escalate| Escalation {
+                on: escalate.after.add_to(due.unwrap_or(self.clock.today())),
+                to: self.text(&escalate.to, subject),
+            }),
         }
     }
 
