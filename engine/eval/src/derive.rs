@@ -3,6 +3,8 @@
 //! Derived metrics are evaluated in chunks that stay in the cache; ranks need every subject at once. In which order all metrics
 //! are found is the business of [`crate::evaluate`].
 
+mod partial;
+
 use arrow_array::{Array, ArrayRef};
 use arrow_select::concat::concat;
 use tierd_model::{Clock, Type};
@@ -13,6 +15,8 @@ use crate::{
     expr::{chunks, evaluate, slice, sound},
     rank::{Bucket, Ranked, rank},
 };
+
+pub use partial::partial;
 
 /// All metrics of all subjects of one kind, in the order of their keys.
 #[derive(Debug, Clone)]

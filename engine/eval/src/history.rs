@@ -65,9 +65,10 @@ impl History for NoHistory {
 pub struct Held {
     /// Its level, overrides included, or [`NONE`]; also where the rules have the level no longer.
     pub level: u16,
-    /// The `as_of` of the run that gave it; 0 where there was none.
+    /// The `as_of` of the run that gave it; 0 where the subject has none, so that [`NONE`] with a time is a level that the rules
+    /// have no longer.
     pub since: Timestamp,
-    /// What the movement policy remembers.
+    /// What the movement policy remembers; [`PolicyState::at`] the level where nothing is kept.
     pub state: PolicyState,
 }
 
@@ -109,6 +110,7 @@ pub struct Override {
 }
 
 /// What an override does. Of several on one subject the last pin wins; without pin, the highest floor, then the lowest ceiling.
+/// Levels without order have no floors and ceilings: there, only pins count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum OverrideKind {
     /// Exactly this level.
