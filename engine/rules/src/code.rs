@@ -123,4 +123,18 @@ codes! {
     MISSING_TABLE = "missing-table";
     /// A column that the configuration names and its table doesn't have. Found by a look into the database.
     MISSING_COLUMN = "missing-column";
+    /// A level that no subject can have.
+    UNREACHABLE_LEVEL = "unreachable-level";
+    /// A subject whom one measure puts high and the set puts low.
+    LEVEL_GAP = "level-gap";
+    /// Levels without order that can be true of one subject.
+    OVERLAPPING_LEVELS = "overlapping-levels";
+    /// Retention rules that may act on one subject in the same run.
+    OVERLAPPING_RULES = "overlapping-rules";
+    /// A level that is harder to keep than to enter.
+    KEEP_HARDER_THAN_ENTER = "keep-harder-than-enter";
+    /// A window that begins before the data does.
+    WINDOW_BEYOND_DATA = "window-beyond-data";
+    /// Levels whose names say another order than the one written.
+    LEVEL_ORDER = "level-order";
 }
