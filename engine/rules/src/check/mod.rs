@@ -3,11 +3,14 @@
 //! Everything is checked in one go. What is wrong is reported once, where it stands; what refers to it is silent.
 
 mod aggregate;
+mod cases;
 mod catalog;
 mod constant;
 mod metrics;
 mod order;
 mod tiers;
+
+pub use self::cases::load_tests;
 
 use crate::{
     MetricId, RuleSet, Step, TierSetId, code,
