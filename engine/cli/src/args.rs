@@ -55,7 +55,7 @@ pub(crate) enum Color {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Make a demo shop with 100,000 customers, grade them, and leave a folder to go on working in
+    /// Make an example database with its rules, grade it, and leave a folder to go on working in
     Demo(DemoArgs),
     /// Read an existing database and write tierd.toml and a first rule file for it
     Init(InitArgs),
@@ -79,16 +79,22 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
-    /// Folder to make; an earlier demo there is used again
-    #[arg(long, default_value = "tierd-demo")]
-    pub(crate) dir: PathBuf,
-    /// How many customers the shop has
-    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
-    pub(crate) customers: u32,
-    /// Another seed gives another shop
+    /// The shipped pack to show: its name, an alias, or the shop
+    #[arg(long, value_name = "NAME", default_value = "shop")]
+    pub(crate) pack: String,
+    /// List the packs that there are
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// Folder to make; an earlier demo there is used again. Default: tierd-demo, of other packs than the shop tierd-demo-PACK
+    #[arg(long)]
+    pub(crate) dir: Option<PathBuf>,
+    /// How many customers there are; default: 100,000 in the shop, else 10,000
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub(crate) customers: Option<u32>,
+    /// Another seed gives another database
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
-    /// The shop's last day (YYYY-MM-DD); default: today
+    /// The last day that the database has reached (YYYY-MM-DD); default: today
     #[arg(long, value_name = "DATE")]
     pub(crate) as_of: Option<String>,
 }

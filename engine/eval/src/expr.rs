@@ -14,7 +14,7 @@
 mod calendar;
 mod choice;
 mod compare;
-mod numbers;
+pub(crate) mod numbers;
 mod operand;
 pub(crate) mod real;
 #[cfg(test)]

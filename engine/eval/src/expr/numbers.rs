@@ -26,7 +26,7 @@ type Float64 = types::Float64Type;
 
 /// The units, if a decimal can have that many.
 #[inline]
-pub(super) fn fit(units: i128) -> Option<i128> {
+pub(crate) fn fit(units: i128) -> Option<i128> {
     (units.unsigned_abs() < const { pow10(DIGITS).unsigned_abs() }).then_some(units)
 }
 

@@ -12,6 +12,7 @@ use super::{
     loops::{Coded, Texts, count, extreme, latest, latest_text},
     mask::Truth,
     plan::{FactPlan, Op, OpKind},
+    prefetch::prefetch,
     sums::{Carries, add_pair, add_word, fixed_point, pair_at, real_of},
 };
 
@@ -191,18 +192,6 @@ impl Accumulators {
     }
 }
 
-#[inline]
-fn prefetch(words: &[u64], index: usize) {
-    #[cfg(target_arch = "x86_64")]
-    {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: a prefetch reads nothing and faults on no address; the pointer is only computed, by wrapping arithmetic.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(words.as_ptr().wrapping_add(index).cast()) };
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = (words, index);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -219,6 +208,7 @@ mod tests {
             row_filter: None,
             filter_columns: vec![],
             windows: vec![],
+            own_windows: vec![],
             filters: vec![],
             tables: vec![],
             others: vec![],
@@ -226,6 +216,8 @@ mod tests {
             ops: [false, true].map(|high| Op { kind: OpKind::Count { high }, mask: usize::from(high), word: 0 }).into(),
             stride: 1,
             metrics: vec![],
+            bookings: vec![],
+            arguments: vec![],
         }
     }
 

@@ -7,17 +7,18 @@ use arrow_array::{
     builder::{Decimal128Builder, Float64Builder, Int64Builder, NullBufferBuilder, StringBuilder},
 };
 use arrow_buffer::NullBuffer;
+use arrow_select::nullif::nullif;
 use tierd_model::{Date, Timestamp, Type, Value, div_round, pow10};
 use tierd_rules::MetricId;
 
 use super::{
     accumulators::Accumulators,
-    arrays::{array_from, exact_value},
+    arrays::{array_from, exact_value, stored},
     interner::Interner,
     order::Order,
     plan::{FactPlan, Finish, MetricPlan, OpKind},
 };
-use crate::columns::arrow_type;
+use crate::{columns::arrow_type, expr::sound};
 
 /// The largest number of 38 digits: what a decimal column holds.
 const MOST_UNITS: i128 = pow10(38) - 1;
@@ -29,7 +30,7 @@ pub(super) fn metrics(
     texts: &[Option<Interner>],
 ) -> Vec<(MetricId, ArrayRef)> {
     let mut finisher = Finisher { plan, accumulators, texts };
-    plan.metrics.iter().map(|metric| (metric.id, finisher.metric(metric))).collect()
+    plan.metrics.iter().map(|metric| (metric.id, finisher.known(metric))).collect()
 }
 
 struct Finisher<'a> {
@@ -39,6 +40,16 @@ struct Finisher<'a> {
 }
 
 impl Finisher<'_> {
+    /// The metric, NULL where its window has no beginning.
+    fn known(&mut self, metric: &MetricPlan) -> ArrayRef {
+        let column = self.metric(metric);
+        let dateless = metric.own_window.and_then(|own| self.plan.own_windows[own].dateless.as_ref());
+        match dateless {
+            Some(dateless) => sound(nullif(&column, dateless)),
+            None => column,
+        }
+    }
+
     fn metric(&mut self, metric: &MetricPlan) -> ArrayRef {
         if let Finish::Distinct { set } = metric.finish {
             let counts = self.accumulators.distinct_counts(self.plan.ops[set].word);
@@ -170,10 +181,7 @@ impl Finisher<'_> {
                 }
             };
         }
-        let empty = metric.empty.as_ref().and_then(|value| match value {
-            Value::Real(value) => super::arrays::real_bits(*value),
-            value => exact_value(value, metric.ty).and_then(|units| i64::try_from(units).ok()),
-        });
+        let empty = metric.empty.as_ref().and_then(|value| stored(value, metric.ty));
         let subjects = self.accumulators.subjects();
         let mut nulls = NullBufferBuilder::new(subjects);
         let mut values = Vec::with_capacity(subjects);

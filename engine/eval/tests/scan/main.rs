@@ -10,7 +10,7 @@ use arrow_array::{Array, ArrayRef, cast::AsArray};
 use proptest::prelude::*;
 use tierd_eval::{
     columns::value_at,
-    scan::{Cell, FactCounts, FactPlan, FactScan},
+    scan::{Cell, FactCounts, FactPlan, FactScan, Reading, Scanned},
 };
 use tierd_model::{Decimal, Timestamp, Type, Value, Window, WindowKind};
 use tierd_rules::{Aggregate, AggregateFn, ArithOp, CompareOp, Expr, ExprKind, FactsId, RuleSet};
@@ -19,9 +19,11 @@ use base::{Row, SUBJECTS, TYPES, clock, column, expr, literal, rules, stored};
 use random::{aggregate, condition, rows};
 use reference::{expected, holds, instant};
 
+const FIRST: Reading = Reading { facts: FactsId(0), pass: 0 };
+
 /// Runs the rows, split among as many scans as `splits` says.
 fn scan(rules: &RuleSet, rows: &[Row], splits: usize) -> (Vec<ArrayRef>, FactCounts) {
-    let plan = FactPlan::new(rules, FactsId(0), clock());
+    let plan = FactPlan::new(rules, FIRST, clock(), &[], SUBJECTS);
     let columns: Vec<(usize, usize)> = plan.columns().collect();
     let mut scans: Vec<FactScan> = (0..splits).map(|_| FactScan::new(&plan, SUBJECTS)).collect();
     for (i, row) in rows.iter().enumerate() {
@@ -45,7 +47,7 @@ fn scan(rules: &RuleSet, rows: &[Row], splits: usize) -> (Vec<ArrayRef>, FactCou
     scans.iter_mut().for_each(FactScan::take);
     let mut whole = scans.remove(0);
     scans.into_iter().for_each(|scan| whole.merge(scan));
-    let (metrics, counts) = whole.finish();
+    let Scanned { metrics, counts, .. } = whole.finish();
     (metrics.into_iter().map(|(_, array)| array).collect(), counts)
 }
 
@@ -171,7 +173,7 @@ fn bad_values_of_rows_that_the_filter_removes_do_not_count() {
         Type::Bool,
     );
     let rules = rules(&TYPES, Some(paid), vec![over(AggregateFn::Sum, column(1, &TYPES), Type::Integer)]);
-    let plan = FactPlan::new(&rules, FactsId(0), clock());
+    let plan = FactPlan::new(&rules, FIRST, clock(), &[], 1);
     assert_eq!(plan.columns().collect::<Vec<_>>(), [(0, 0), (1, 3), (2, 1)]);
     let fill = |scan: &mut FactScan| {
         for (status, amount) in [
@@ -196,7 +198,7 @@ fn bad_values_of_rows_that_the_filter_removes_do_not_count() {
     assert_eq!(found, [(0, Some(2)), (2, Some(1))]);
     fill(&mut scan);
     scan.take();
-    let (metrics, counts) = scan.finish();
+    let Scanned { metrics, counts, .. } = scan.finish();
     assert_eq!((counts.counted, counts.bad_rows, &counts.bad_values[..]), (2, 2, &[0, 1, 1][..]));
     assert_eq!(metrics[0].1.as_primitive::<arrow_array::types::Int64Type>().value(0), 7);
 }
