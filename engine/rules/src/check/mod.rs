@@ -4,8 +4,11 @@
 
 mod aggregate;
 mod allow;
+mod cases;
 mod catalog;
+mod categories;
 mod constant;
+mod heads;
 mod metrics;
 mod movement;
 mod named;
@@ -15,11 +18,14 @@ mod retention;
 mod template;
 mod threshold;
 mod tiers;
+mod window;
 
-use std::ops::Range;
+use std::{collections::HashMap, ops::Range};
+
+pub use self::cases::load_tests;
 
 use crate::{
-    MetricId, RuleSet, Step, TierSetId, code,
+    RuleSet, code,
     diagnostic::Diagnostic,
     fileset::{File, FileId, FileSet, Location},
     raw::{self, At, ConfigFile, Name, RuleFile, offsets::Offsets},
@@ -71,8 +77,9 @@ pub fn load(files: FileSet) -> Loaded {
     let written: Vec<Option<RuleFile>> =
         files.iter().filter(|(id, _)| *id != config_id).map(|(id, file)| raw::read(id, file, &mut out)).collect();
     let incomplete = written.iter().any(Option::is_none);
-    let rules =
-        config.and_then(|config| Checking { files: &files, out: &mut out, incomplete }.rules(&config, &written));
+    let parsed = HashMap::new();
+    let rules = config
+        .and_then(|config| Checking { files: &files, out: &mut out, incomplete, parsed }.rules(&config, &written));
     finish(rules, out, files)
 }
 
@@ -109,6 +116,8 @@ struct Checking<'a> {
     out: &'a mut Report,
     /// A rule file couldn't be read: what a name stands for may be in it, so that unknown names aren't reported.
     incomplete: bool,
+    /// Expressions by where they begin: those of tier sets are asked for several times.
+    parsed: HashMap<(FileId, usize), Option<Node>>,
 }
 
 impl Checking<'_> {
@@ -117,21 +126,20 @@ impl Checking<'_> {
         let complete = !self.incomplete;
         let files: Vec<&RuleFile> = written.iter().flatten().collect();
         catalog.programs = self.programs(&catalog, &files);
-        let mut metrics = self.metrics(&catalog, &files, complete);
+        let heads = self.heads(&catalog, &files);
+        let mut metrics = self.metrics(&catalog, &heads, &files, complete);
         let tier_sets = self.tier_sets(&catalog, &mut metrics, &files);
-        let retention = self.retention(&catalog, &mut metrics, &tier_sets, &files);
+        let retention = self.retention(&catalog, &heads, &mut metrics, &tier_sets, &files);
         self.unused(&metrics, &tier_sets, &retention);
-        let sets = (0..tier_sets.len()).map(|set| Step::TierSet(TierSetId(set)));
-        let order = (0..metrics.done.len()).map(|metric| Step::Metric(MetricId(metric))).chain(sets).collect();
         Some(RuleSet {
             revision: self.files.revision(),
             files: self.files.clone(),
             config: catalog.config()?,
             metrics: metrics.done,
+            order: metrics.order,
             tier_sets,
             points: catalog.programs.into_good(),
             retention,
-            order,
             warnings: vec![],
         })
     }
@@ -153,7 +161,13 @@ impl Checking<'_> {
 
     /// The expression in a string.
     fn parse(&mut self, text: &At<String>) -> Option<Node> {
-        syntax::parse(self.files.file(text.at.file), text.value.as_ref()?, &text.at, self.out)
+        let place = (text.at.file, text.at.range.start);
+        if let Some(known) = self.parsed.get(&place) {
+            return known.clone();
+        }
+        let node = syntax::parse(self.files.file(text.at.file), text.value.as_ref()?, &text.at, self.out);
+        self.parsed.insert(place, node.clone());
+        node
     }
 
     /// A name that stands for something in commands and files: letters of any script, digits, `_`.

@@ -2,7 +2,7 @@
 
 use tierd_model::CalendarSpan;
 
-use super::{Checking, aggregate::calendar_unit};
+use super::{Checking, window::calendar_unit};
 use crate::{
     Lock, LockUntil, Movement, Period, Timing, code,
     diagnostic::Diagnostic,

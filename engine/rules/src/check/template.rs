@@ -113,7 +113,8 @@ impl Checking<'_> {
             };
         }
         let strategy = places.strategy().contains(name);
-        if strategy && (metrics.is_of_another(name, places.subject) || !is_known(metrics, places.subject, name)) {
+        let elsewhere = metrics.elsewhere(name, places.subject, catalog).is_some();
+        if strategy && (elsewhere || !is_known(metrics, places.subject, name)) {
             return Some(Part::Strategy(name.to_owned()));
         }
         let node = Node { kind: NodeKind::Name(name.into()), at: at.clone() };
@@ -132,7 +133,7 @@ impl Checking<'_> {
     fn unknown_place<T>(&mut self, name: &str, at: &Location, places: &Places<'_>, metrics: &Metrics<'_>) -> Option<T> {
         let benefits: Vec<String> = places.benefits().iter().map(|key| format!("{BENEFITS}{key}")).collect();
         let strategy = places.strategy();
-        let scope = metrics.scope(places.subject).names().iter().copied();
+        let scope = metrics.scope(places.subject).names().iter().map(|name| &**name);
         let known = scope.chain(strategy.iter().copied()).chain(benefits.iter().map(String::as_str)).chain(["key"]);
         let help = match (nearest(name, known), places.set) {
             (Some(near), _) => format!("did you mean `{{{near}}}`?"),

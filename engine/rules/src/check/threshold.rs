@@ -45,7 +45,7 @@ impl Checking<'_> {
         if levels.iter().filter_map(|level| level.value.as_ref()).all(|level| level.from.is_none()) {
             self.idle(&of.at, "no level has a `from`", "write `from` in place of `when`, or leave `of` out");
         }
-        let node = self.parse(of)?;
+        let node = metrics.as_meant(&self.parse(of)?);
         let subject = subject?;
         self.resolve(&node.names(), subject, catalog, metrics);
         let measure = self.typing(catalog, metrics, subject).value(&node)?;
