@@ -201,7 +201,7 @@ pub(crate) struct ExportArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct SqlArgs {
-    /// Name of a metric or tier set
+    /// Name of a metric or tier set; SUBJECT.NAME where subjects share a name
     pub(crate) rule: String,
     /// Windows end at this date or time; default: now
     #[arg(long, value_name = "TIME")]
