@@ -7,6 +7,7 @@
 //!
 //! Nothing here touches a file, a database or the clock; `as_of` is an argument ([`tierd_model::Clock`]).
 
+pub mod action;
 pub mod columns;
 pub mod derive;
 pub mod evaluate;

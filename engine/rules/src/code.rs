@@ -131,6 +131,10 @@ codes! {
     TOO_MANY_DIGITS = "too-many-digits";
     /// A column or computation where only a value will do.
     NOT_CONSTANT = "not-constant";
+    /// A value in a test that isn't of its column's or metric's type.
+    BAD_VALUE = "bad-value";
+    /// A test case that passes whatever the rules say.
+    NOTHING_EXPECTED = "nothing-expected";
     /// A metric that nothing uses.
     UNUSED_METRIC = "unused-metric";
     /// A metric with the name of an attribute, computed from something else.

@@ -3,6 +3,7 @@
 //! Everything is checked in one go. What is wrong is reported once, where it stands; what refers to it is silent.
 
 mod aggregate;
+mod cases;
 mod catalog;
 mod categories;
 mod constant;
@@ -13,6 +14,8 @@ mod tiers;
 mod window;
 
 use std::collections::HashMap;
+
+pub use self::cases::load_tests;
 
 use crate::{
     RuleSet, code,
