@@ -1,5 +1,7 @@
 //! What earlier runs left, as far as this one depends on it. Where it is kept is for others to know: the ledger, or a test.
 
+use std::convert::Infallible;
+
 use tierd_model::{Date, Timestamp};
 use tierd_rules::{RuleId, TierSetId};
 
@@ -10,7 +12,7 @@ pub trait History {
     /// Why it can't answer.
     type Error;
 
-    /// What each subject holds in a tier set, by subject.
+    /// What each subject holds in a tier set, by subject; those beyond the end of the answer hold nothing.
     ///
     /// # Errors
     /// Where the state can't be read.
@@ -22,11 +24,40 @@ pub trait History {
     /// Where the state can't be read.
     fn overrides(&self, set: TierSetId) -> Result<Vec<Override>, Self::Error>;
 
+    /// Whether the [`PolicyState`] of some subject in a tier set says more than the level that it holds, because of an override
+    /// that may have ended, say. Where it doesn't, a set that moves at once is decided without asking what is held.
+    ///
+    /// # Errors
+    /// Where the state can't be read.
+    fn has_states(&self, _set: TierSetId) -> Result<bool, Self::Error> {
+        Ok(true)
+    }
+
     /// What a retention rule remembers in its present mode, ascending by subject; nothing of subjects with [`RuleState::default`].
     ///
     /// # Errors
     /// Where the state can't be read.
     fn rule_states(&self, rule: RuleId) -> Result<Vec<(u32, RuleState)>, Self::Error>;
+}
+
+/// Where there has been no run yet.
+#[derive(Debug, Clone, Copy)]
+pub struct NoHistory;
+
+impl History for NoHistory {
+    type Error = Infallible;
+
+    fn held(&self, _: TierSetId) -> Result<Vec<Held>, Infallible> {
+        Ok(Vec::new())
+    }
+
+    fn overrides(&self, _: TierSetId) -> Result<Vec<Override>, Infallible> {
+        Ok(Vec::new())
+    }
+
+    fn rule_states(&self, _: RuleId) -> Result<Vec<(u32, RuleState)>, Infallible> {
+        Ok(Vec::new())
+    }
 }
 
 /// What a subject holds in a tier set.

@@ -67,6 +67,20 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Every reason.
+    pub const ALL: [Reason; 10] = [
+        Reason::First,
+        Reason::Upgraded,
+        Reason::UpgradedAtPeriodEnd,
+        Reason::Downgraded,
+        Reason::DowngradedAfterGrace,
+        Reason::DowngradedAtPeriodEnd,
+        Reason::Changed,
+        Reason::LevelRemoved,
+        Reason::Override,
+        Reason::OverrideEnded,
+    ];
+
     /// As it is stored and shown: `downgraded after grace`.
     pub fn name(self) -> &'static str {
         match self {
@@ -125,6 +139,22 @@ pub fn settle(
         settled.push(subject as u32, held, policy.step(held.state, supported), &mut overruled);
     }
     settled
+}
+
+/// The level that the conditions support for a subject which the policy has at `level`: earned, or kept by a `keep` condition.
+/// `None` if a condition that might prove more is UNKNOWN, and the set keeps levels then.
+pub(crate) fn supported(
+    set: &TierSet,
+    metrics: &Metrics,
+    graded: &Graded,
+    subject: usize,
+    level: u16,
+    clock: &Clock,
+) -> Option<u16> {
+    match Support::new(set, metrics, graded, clock).of(subject, level) {
+        support::Supported::At(level) => Some(level),
+        support::Supported::NotKnown => None,
+    }
 }
 
 /// Where the policy takes a subject, and why if that is another level.
