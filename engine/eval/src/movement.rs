@@ -67,6 +67,20 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Every reason.
+    pub const ALL: [Reason; 10] = [
+        Reason::First,
+        Reason::Upgraded,
+        Reason::UpgradedAtPeriodEnd,
+        Reason::Downgraded,
+        Reason::DowngradedAfterGrace,
+        Reason::DowngradedAtPeriodEnd,
+        Reason::Changed,
+        Reason::LevelRemoved,
+        Reason::Override,
+        Reason::OverrideEnded,
+    ];
+
     /// As it is stored and shown: `downgraded after grace`.
     pub fn name(self) -> &'static str {
         match self {
