@@ -78,7 +78,12 @@ pub fn run(
     let mut ledger = Ledger::open(&path, "tierd run")?;
     record_revision(&mut ledger, rules, started)?;
     let revision = RevisionHash(rules.revision.0);
-    let writer = ledger.begin_run(RunStart { as_of: evaluator.clock.as_of(), started, revision });
+    let writer = ledger.begin_run(RunStart {
+        as_of: evaluator.clock.as_of(),
+        today: evaluator.clock.today(),
+        started,
+        revision,
+    });
     let evaluation = match evaluate_with_held(project, rules, evaluator) {
         Ok(evaluation) => evaluation,
         Err(error) => {
@@ -97,7 +102,7 @@ pub fn run(
         evaluate: evaluation.evaluate,
         cut_points: Some(&cut_points),
     };
-    let summary = with_decisions(rules, &evaluation, |sets| writer.apply(&record, sets))?;
+    let summary = with_decisions(rules, &evaluation, |sets| writer.apply(&record, sets, &[]))?;
     let sets = evaluation.sets.iter().zip(summary.sets).map(|(set, summary)| SetReport {
         name: summary.name,
         levels: summary.levels,
@@ -179,11 +184,15 @@ fn with_decisions<T>(rules: &RuleSet, evaluation: &Evaluation, write: impl FnOnc
             let tier_set = &rules.tier_sets[set.set];
             SetDecisions {
                 name: &tier_set.name,
+                family: tier_set.category.as_ref().map_or(&tier_set.name, |category| &category.set),
+                category: tier_set.category.as_ref().map(|category| category.value.as_str()),
                 subject: &rules.config.subjects[tier_set.subject.0].name,
                 levels: &levels[i],
                 keys: keys[i].borrowed(),
                 assigned: &set.graded.earned,
                 metrics: &append[i],
+                reason: &|_| "changed",
+                states: None,
             }
         })
         .collect();

@@ -58,7 +58,7 @@ impl Metrics {
     }
 }
 
-/// The column of a derived metric.
+/// The column of a derived metric, over the columns of `subjects` values that it reads.
 pub(crate) fn derived(expr: &Expr, columns: &[Option<ArrayRef>], subjects: usize, clock: &Clock) -> ArrayRef {
     let needed = expr.columns();
     let parts: Vec<ArrayRef> = chunks(subjects)

@@ -17,6 +17,7 @@ pub mod given;
 pub mod groups;
 pub mod history;
 pub mod levels;
+pub mod lint;
 pub mod movement;
 pub mod points;
 pub mod rank;

@@ -117,6 +117,32 @@ pub(super) fn round(a: &Operand, from: Type, places: u8, ty: Type) -> ArrayRef {
     }
 }
 
+/// Which whole number a number goes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whole {
+    /// The greatest that isn't larger.
+    Below,
+    /// The least that isn't smaller.
+    Above,
+}
+
+/// The nearest whole number on one side, as an integer; what doesn't fit is NULL.
+pub(super) fn whole(a: &Operand, from: Type, side: Whole) -> ArrayRef {
+    let above = side == Whole::Above;
+    match from.scale() {
+        None => Arc::new(map::<Float64, Int64>(a, |a| real::whole(if above { a.ceil() } else { a.floor() }))),
+        Some(0) => cast(a, from, Type::Integer),
+        Some(scale) => {
+            let one = power(scale);
+            Arc::new(map::<Units, Int64>(a, |a| {
+                let one = one?;
+                let up = i128::from(above && a.rem_euclid(one) > 0);
+                i64::try_from(a.div_euclid(one) + up).ok()
+            }))
+        }
+    }
+}
+
 /// From one number type to another; what doesn't fit is NULL.
 pub(super) fn cast(a: &Operand, from: Type, to: Type) -> ArrayRef {
     match (from, to) {

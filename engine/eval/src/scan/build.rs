@@ -1,5 +1,7 @@
 //! From rules to a plan: what aggregates have in common is asked for once.
 
+use std::mem::discriminant;
+
 use arrow_array::ArrayRef;
 use tierd_model::{Clock, Type, Value, Window, WindowKind, pow10};
 use tierd_rules::{Aggregate, AggregateFn, Booking, Expr, ExprKind, Facts, Metric, MetricId, PointsId, PointsProgram};
@@ -192,8 +194,11 @@ impl<'a> Builder<'a> {
                 Finish::DaysSince { best: self.op(OpKind::Extreme { column: argument.column, order }, mask) }
             }
             AggregateFn::First => self.latest(argument, Order::smallest, mask),
-            AggregateFn::MeanGap | AggregateFn::MedianGap => unreachable!("no rule can write it yet"),
             AggregateFn::Last => self.latest(argument, Order::largest, mask),
+            AggregateFn::MeanGap | AggregateFn::MedianGap => Finish::Gaps {
+                days: self.op(OpKind::Days { column: argument.column }, mask),
+                median: aggregate.function == AggregateFn::MedianGap,
+            },
         }
     }
 
@@ -230,8 +235,11 @@ impl<'a> Builder<'a> {
 
     fn op(&mut self, kind: OpKind, mask: usize) -> usize {
         self.ops.iter().position(|op| op.kind == kind && op.mask == mask).unwrap_or_else(|| {
-            let sets = self.ops.iter().filter(|op| matches!(op.kind, OpKind::Distinct { .. })).count();
-            let word = if matches!(kind, OpKind::Distinct { .. }) { sets } else { self.words() };
+            let same_kind = |op: &&Op| discriminant(&op.kind) == discriminant(&kind);
+            let word = match kind {
+                OpKind::Distinct { .. } | OpKind::Days { .. } => self.ops.iter().filter(same_kind).count(),
+                _ => self.words(),
+            };
             self.ops.push(Op { kind, mask, word });
             self.ops.len() - 1
         })

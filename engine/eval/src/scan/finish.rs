@@ -14,6 +14,7 @@ use tierd_rules::MetricId;
 use super::{
     accumulators::Accumulators,
     arrays::{array_from, exact_value, stored},
+    gaps,
     interner::Interner,
     order::Order,
     plan::{FactPlan, Finish, MetricPlan, OpKind},
@@ -72,6 +73,7 @@ impl Finisher<'_> {
             Finish::Latest { best } => self.latest(metric, best),
             Finish::LatestText { best } => self.text(metric, best),
             Finish::DaysSince { best } => self.days_since(metric, best),
+            Finish::Gaps { days, median } => self.gaps(metric, days, median),
             Finish::Distinct { .. } => unreachable!("sets were read off above"),
         }
     }
@@ -131,12 +133,21 @@ impl Finisher<'_> {
         })
     }
 
+    fn gaps(&self, metric: &MetricPlan, days: usize, median: bool) -> ArrayRef {
+        let days = self.accumulators.days[self.plan.ops[days].word].by_subject();
+        let mut work = Vec::new();
+        self.exact(metric, 6, |subject| match median {
+            true => gaps::median(days.of(subject), &mut work).map(Some),
+            false => gaps::mean(days.of(subject)).map(Some),
+        })
+    }
+
     /// A number: `None` where no row counted, `Some(None)` where the result doesn't fit.
-    fn exact(&self, metric: &MetricPlan, scale: u8, number: impl Fn(usize) -> Option<Option<i128>>) -> ArrayRef {
+    fn exact(&self, metric: &MetricPlan, scale: u8, mut number: impl FnMut(usize) -> Option<Option<i128>>) -> ArrayRef {
         let empty = metric.empty.as_ref().and_then(|value| exact_value(value, metric.ty));
         let to_scale = metric.ty.scale().unwrap_or(0);
         let subjects = self.accumulators.subjects();
-        let units = |subject| match (number(subject), metric.per) {
+        let mut units = |subject| match (number(subject), metric.per) {
             (None, _) => empty,
             (Some(number), None) if scale == to_scale => number,
             (Some(number), per) => number.and_then(|number| rate(number, scale, per.unwrap_or((1, 1)), to_scale)),

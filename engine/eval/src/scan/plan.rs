@@ -89,7 +89,7 @@ pub(super) struct Op {
     pub(super) kind: OpKind,
     /// Index of the mask.
     pub(super) mask: usize,
-    /// First word in the subject's row (for [`OpKind::Distinct`] the index of the set).
+    /// First word in the subject's row (for [`OpKind::Distinct`] and [`OpKind::Days`] the index of the set).
     pub(super) word: usize,
 }
 
@@ -110,12 +110,14 @@ pub(super) enum OpKind {
     LatestText { column: usize, time: Order },
     /// A set of (subject, value).
     Distinct { column: usize },
+    /// A set of (subject, day).
+    Days { column: usize },
 }
 
 impl OpKind {
     pub(super) fn words(self) -> usize {
         match self {
-            OpKind::Count { .. } | OpKind::Distinct { .. } => 0,
+            OpKind::Count { .. } | OpKind::Distinct { .. } | OpKind::Days { .. } => 0,
             OpKind::Sum { .. } | OpKind::Extreme { .. } => 1,
             OpKind::RealSum { .. } | OpKind::Latest { .. } | OpKind::LatestText { .. } => 2,
         }
@@ -175,6 +177,10 @@ pub(super) enum Finish {
     },
     DaysSince {
         best: usize,
+    },
+    Gaps {
+        days: usize,
+        median: bool,
     },
 }
 
