@@ -61,6 +61,8 @@ pub(crate) enum Command {
     Init(InitArgs),
     /// Check configuration and rules, and the tables they name
     Check(CheckArgs),
+    /// Run the test cases of the rules (*.test.toml), without the database
+    Test(TestArgs),
     /// Evaluate all rules and store the levels
     Run(RunArgs),
     /// Show why a customer has its level, and what is missing for the next
@@ -71,7 +73,7 @@ pub(crate) enum Command {
     Export(ExportArgs),
     /// Print a metric or a tier set as plain SQL for SQLite
     Sql(SqlArgs),
-    /// Print the JSON Schema of tierd.toml or of rule files
+    /// Print the JSON Schema of tierd.toml, of rule files or of test files
     Schema(SchemaArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
@@ -120,6 +122,22 @@ pub(crate) struct CheckArgs {
     /// Exit with 3 where there are warnings
     #[arg(long)]
     pub(crate) deny_warnings: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TestArgs {
+    /// Only cases in whose file's path or name one of these texts stands
+    #[arg(value_name = "FILE or NAME")]
+    pub(crate) filters: Vec<String>,
+    /// Show which conditions no case has seen both true and false
+    #[arg(long)]
+    pub(crate) coverage: bool,
+    /// Fail where fewer conditions than this share (in percent) were seen both true and false
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub(crate) min_coverage: Option<u8>,
+    /// Also write the results as JUnit XML to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -215,13 +233,15 @@ pub(crate) struct SchemaArgs {
     pub(crate) kind: SchemaKind,
 }
 
-/// The two kinds of file that people write.
+/// The kinds of file that people write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum SchemaKind {
     /// tierd.toml
     Config,
     /// Files in the rules folder
     Rules,
+    /// Test files (*.test.toml)
+    Tests,
 }
 
 #[derive(Debug, Args)]

@@ -9,7 +9,7 @@
 use std::{error::Error, fmt::Write as _, path::PathBuf, time::Instant};
 
 use tierd_ledger::{Keys, Ledger, Reader, RevisionHash, RevisionRecord, RunRecord, RunStart, RunSummary, SetDecisions};
-use tierd_model::Timestamp;
+use tierd_model::{Date, Timestamp};
 
 const LEVELS: [&str; 4] = ["D", "C", "B", "A"];
 const HASH: RevisionHash = RevisionHash([7; 32]);
@@ -73,6 +73,8 @@ struct Took {
 fn run(ledger: &mut Ledger, keys: &Keys<'_>, assigned: &[u16]) -> tierd_ledger::Result<Took> {
     let set = SetDecisions {
         name: "value",
+        family: "value",
+        category: None,
         subject: "customer",
         levels: &LEVELS,
         keys: *keys,
@@ -87,11 +89,13 @@ fn run(ledger: &mut Ledger, keys: &Keys<'_>, assigned: &[u16]) -> tierd_ledger::
                 spend % 100
             );
         },
+        reason: &|_| "first level",
+        states: None,
     };
-    let start = RunStart { as_of: Timestamp(0), started: Timestamp(0), revision: HASH };
+    let start = RunStart { as_of: Timestamp(0), today: Date(0), started: Timestamp(0), revision: HASH };
     let before = processor_ms();
     let record = RunRecord { data_version: "bench", ..RunRecord::default() };
-    let RunSummary { write, transitions, .. } = ledger.begin_run(start).apply(&record, &[set])?;
+    let RunSummary { write, transitions, .. } = ledger.begin_run(start).apply(&record, &[set], &[])?;
     Ok(Took { clock_ms: write.as_secs_f64() * 1e3, processor_ms: processor_ms() - before, transitions })
 }
 

@@ -8,6 +8,7 @@ use crate::{
     decisions::SetDecisions,
     dictionary::{self, Levels},
     error::KindResult,
+    movement::MovementWriter,
     run::{RunId, restored, stored},
 };
 
@@ -45,10 +46,12 @@ pub(crate) fn apply_set(conn: &Connection, run: RunId, set: &SetDecisions<'_>) -
     let digest = set.digest();
     let known = dictionary::tier_set(conn, set)?;
     let levels = Levels::load(conn, known.id, set.levels)?;
+    let mut movement = MovementWriter::new(conn, known.id, set, &levels)?;
     let difference = match known.last {
         Some(last) if last.digest == digest => Difference { absent: restored(last.absent)?, moves: Vec::new() },
-        _ => write_difference(conn, run, known.id, set, &levels)?,
+        _ => write_difference(conn, run, known.id, set, &levels, movement.as_mut())?,
     };
+    movement.map_or(Ok(()), |movement| movement.write(conn))?;
     let (counts, without_level) = set.count();
     let summary = SetSummary {
         name: set.name.to_owned(),
@@ -105,6 +108,7 @@ fn write_difference(
     tier_set: i64,
     set: &SetDecisions<'_>,
     levels: &Levels,
+    mut movement: Option<&mut MovementWriter<'_>>,
 ) -> KindResult<Difference> {
     let mut comparison = Comparison::new(conn, tier_set, set, levels)?;
     let mut writer = ChangeWriter::new(conn, run, tier_set, set, levels)?;
@@ -114,6 +118,6 @@ fn write_difference(
         if changes.is_empty() {
             return Ok(Difference { absent: comparison.absent(), moves: writer.moves() });
         }
-        changes.drain(..).try_for_each(|change| writer.write(&change))?;
+        changes.drain(..).try_for_each(|change| writer.write(&change, movement.as_deref_mut()))?;
     }
 }

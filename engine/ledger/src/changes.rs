@@ -1,4 +1,4 @@
-//! Writing changes of level: what is held from now on, and the transition with the metrics that decided it.
+//! Writing changes of level: what is held from now on, and the transition with its reason and the metrics that decided it.
 
 use rusqlite::{Connection, Statement};
 
@@ -6,13 +6,16 @@ use crate::{
     apply::Move,
     compare::{Before, Change},
     decisions::SetDecisions,
-    dictionary::Levels,
+    dictionary::{self, Levels},
     error::{ErrorKind, KindResult},
+    movement::MovementWriter,
+    outbox,
     run::RunId,
 };
 
 /// Writes changes, and counts them by kind.
 pub(crate) struct ChangeWriter<'a> {
+    conn: &'a Connection,
     run: RunId,
     tier_set: i64,
     set: &'a SetDecisions<'a>,
@@ -22,6 +25,8 @@ pub(crate) struct ChangeWriter<'a> {
     insert_transition: Statement<'a>,
     /// The id of the next transition.
     next: i64,
+    /// Reasons met so far, and their numbers: a handful.
+    reasons: Vec<(&'static str, i64)>,
     /// Kept for its memory.
     metrics: String,
     /// By `level.id` before and after, where 0 is no level: row by row.
@@ -37,6 +42,7 @@ impl<'a> ChangeWriter<'a> {
         levels: &'a Levels,
     ) -> rusqlite::Result<Self> {
         Ok(ChangeWriter {
+            conn,
             run,
             tier_set,
             set,
@@ -46,16 +52,17 @@ impl<'a> ChangeWriter<'a> {
             update_held: conn
                 .prepare("UPDATE held SET level = ?3, transition = ?4 WHERE tier_set = ?1 AND subject = ?2")?,
             insert_transition: conn.prepare(
-                "INSERT INTO transition (id, run, tier_set, subject, from_level, to_level, previous, metrics)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                "INSERT INTO transition (id, run, tier_set, subject, from_level, to_level, previous, metrics, reason)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             )?,
-            next: next_transition(conn)?,
+            next: outbox::next_number(conn)?,
+            reasons: Vec::new(),
             metrics: String::new(),
             counts: vec![0; (levels.len() + 1).pow(2)],
         })
     }
 
-    pub(crate) fn write(&mut self, change: &Change) -> KindResult<()> {
+    pub(crate) fn write(&mut self, change: &Change, movement: Option<&mut MovementWriter<'_>>) -> KindResult<()> {
         let (id, tier_set, to) = (self.next, self.tier_set, change.level);
         self.next += 1;
         let subject = self.set.keys.get(change.subject);
@@ -71,9 +78,22 @@ impl<'a> ChangeWriter<'a> {
         };
         self.metrics.clear();
         (self.set.metrics)(change.subject, &mut self.metrics);
+        let reason = self.reason((self.set.reason)(change.subject))?;
         let (run, metrics) = (self.run.0, self.metrics.as_str());
-        self.insert_transition.execute((id, run, tier_set, subject, from, to, previous, metrics))?;
+        self.insert_transition.execute((id, run, tier_set, subject, from, to, previous, metrics, reason))?;
+        if let Some(movement) = movement {
+            movement.moved(change.subject, from)?;
+        }
         self.count(from, to)
+    }
+
+    fn reason(&mut self, text: &'static str) -> KindResult<i64> {
+        if let Some((_, id)) = self.reasons.iter().find(|(known, _)| *known == text) {
+            return Ok(*id);
+        }
+        let id = dictionary::reason(self.conn, text)?;
+        self.reasons.push((text, id));
+        Ok(id)
     }
 
     fn count(&mut self, from: Option<i64>, to: Option<i64>) -> KindResult<()> {
@@ -95,9 +115,4 @@ impl<'a> ChangeWriter<'a> {
             .map(|(place, &subjects)| Move { from: name(place / width), to: name(place % width), subjects })
             .collect()
     }
-}
-
-/// The id that the next transition gets: one more than the last.
-pub(crate) fn next_transition(conn: &Connection) -> rusqlite::Result<i64> {
-    conn.query_row("SELECT coalesce(max(id), 0) + 1 FROM transition", [], |row| row.get(0))
 }

@@ -1,4 +1,5 @@
 use sha2::{Digest, Sha256};
+use tierd_model::Date;
 
 use crate::{
     error::{ErrorKind, KindResult},
@@ -11,11 +12,40 @@ pub const NO_LEVEL: u16 = u16::MAX;
 /// Appends the metrics that decided a subject's level, as a JSON object.
 pub type DecidingMetrics<'a> = &'a dyn Fn(usize, &mut String);
 
+/// Why a subject's level changes, in a few words that are the same for many: `downgraded after grace`.
+pub type ChangeReason<'a> = &'a dyn Fn(usize) -> &'static str;
+
+/// What a movement policy remembers of a subject from this run on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StateRow {
+    /// Index of the subject.
+    pub subject: u32,
+    /// The level that the policy gives, without overrides: an index into [`SetDecisions::levels`], or [`NO_LEVEL`].
+    pub policy: u16,
+    /// The day since which the subject has been below that level.
+    pub below_since: Option<Date>,
+    /// The first day on which the level may be lost.
+    pub locked_until: Option<Date>,
+    /// The first day of the period in which the level was last decided.
+    pub decided: Option<Date>,
+}
+
+impl StateRow {
+    /// Whether this says no more than that the policy gives `held`.
+    pub(crate) fn is_plain(&self, held: u16) -> bool {
+        self.policy == held && (self.below_since, self.locked_until, self.decided) == (None, None, None)
+    }
+}
+
 /// What a run says of one tier set.
 #[derive(Clone, Copy)]
 pub struct SetDecisions<'a> {
-    /// The tier set.
+    /// The tier set's full name, unique: `price[shoes]` for a set that is kept per category.
     pub name: &'a str,
+    /// Its name as the rules write it: `price`.
+    pub family: &'a str,
+    /// The category that it is about.
+    pub category: Option<&'a str>,
     /// Who is graded, such as `customer`.
     pub subject: &'a str,
     /// The names of the levels, lowest first.
@@ -26,6 +56,13 @@ pub struct SetDecisions<'a> {
     pub assigned: &'a [u16],
     /// The metrics that decided the level of this subject: asked only of those whose level changes.
     pub metrics: DecidingMetrics<'a>,
+    /// Why the level of this subject changes: asked only of those whose level changes.
+    pub reason: ChangeReason<'a>,
+    /// What the movement policy remembers of subjects of which it remembers something else than before
+    /// ([`crate::Reader::standings`] said what), ascending by subject; all others keep their state, also where their level
+    /// changes because of an override. `None` for a set without policy, which holds whatever it is given: what a policy
+    /// remembered once is then forgotten.
+    pub states: Option<&'a [StateRow]>,
 }
 
 impl SetDecisions<'_> {
@@ -47,7 +84,20 @@ impl SetDecisions<'_> {
         if self.assigned.iter().any(|&level| level != NO_LEVEL && usize::from(level) >= self.levels.len()) {
             return refuse("a subject has a level that the set doesn't have");
         }
-        Ok(())
+        self.check_states().map_or(Ok(()), refuse)
+    }
+
+    /// What is wrong with the states.
+    fn check_states(&self) -> Option<&'static str> {
+        let states = self.states?;
+        let unknown = |level: u16| level != NO_LEVEL && usize::from(level) >= self.levels.len();
+        if !states.is_sorted_by(|a, b| a.subject < b.subject) {
+            return Some("the subjects of the states don't ascend");
+        }
+        if states.last().is_some_and(|last| last.subject as usize >= self.keys.len()) {
+            return Some("a state is of a subject without a key");
+        }
+        states.iter().any(|state| unknown(state.policy)).then_some("a state has a level that the set doesn't have")
     }
 
     /// How many subjects have each level, and how many have none.
@@ -120,12 +170,17 @@ mod tests {
 
     const BASE: SetDecisions<'static> = SetDecisions {
         name: "value",
+        family: "value",
+        category: None,
         subject: "customer",
         levels: &["C", "B"],
         keys: Keys::Integer(&[1, 2, 3]),
         assigned: &[0, 1, NO_LEVEL],
         metrics: &|_, _| (),
+        reason: &|_| "first level",
+        states: None,
     };
+    const STATE: StateRow = StateRow { subject: 1, policy: 0, below_since: None, locked_until: None, decided: None };
 
     #[test]
     fn digest_sees_every_part() {
@@ -166,6 +221,15 @@ mod tests {
             (SetDecisions { keys: Keys::Integer(&[1, 3, 2]), ..BASE }, "the keys don't ascend"),
             (SetDecisions { keys: Keys::Integer(&[1, 1, 2]), ..BASE }, "the keys don't ascend"),
             (SetDecisions { assigned: &[0, 2, 0], ..BASE }, "a subject has a level that the set doesn't have"),
+            (SetDecisions { states: Some(&[STATE, STATE]), ..BASE }, "the subjects of the states don't ascend"),
+            (
+                SetDecisions { states: Some(&[StateRow { subject: 3, ..STATE }]), ..BASE },
+                "a state is of a subject without a key",
+            ),
+            (
+                SetDecisions { states: Some(&[StateRow { policy: 2, ..STATE }]), ..BASE },
+                "a state has a level that the set doesn't have",
+            ),
         ];
         BASE.check().unwrap();
         for (bad, expected) in cases {

@@ -6,6 +6,7 @@ use crate::{
     decisions::{NO_LEVEL, SetDecisions},
     error::{ErrorKind, KindResult},
     key::key_type_name,
+    retention::RuleDecisions,
     run::RunId,
 };
 
@@ -39,13 +40,13 @@ pub(crate) fn tier_set(conn: &Connection, set: &SetDecisions<'_>) -> KindResult<
     });
     let key_type = key_type_name(set.keys.ty());
     let Some((known, kept_subject, kept_key_type)) = known.optional()? else {
-        let sql = "INSERT INTO tier_set (name, subject, key_type) VALUES (?1, ?2, ?3)";
-        conn.execute(sql, params![set.name, set.subject, key_type])?;
+        let sql = "INSERT INTO tier_set (name, family, category, subject, key_type) VALUES (?1, ?2, ?3, ?4, ?5)";
+        conn.execute(sql, params![set.name, set.family, set.category, set.subject, key_type])?;
         return Ok(KnownSet { id: conn.last_insert_rowid(), last: None });
     };
     if (kept_subject.as_str(), kept_key_type.as_str()) != (set.subject, key_type) {
         return Err(ErrorKind::OtherSubjects {
-            set: set.name.to_owned(),
+            what: format!("tier set `{}` has graded", set.name),
             kept: format!("`{kept_subject}` with {kept_key_type} keys"),
             given: format!("`{}` with {key_type} keys", set.subject),
         });
@@ -112,6 +113,32 @@ impl Levels {
     pub(crate) fn name(&self, id: usize) -> Option<&str> {
         self.names.get(id.checked_sub(1)?).map(String::as_str)
     }
+}
+
+/// The rule of this name; made where it is new.
+pub(crate) fn rule(conn: &Connection, rule: &RuleDecisions<'_>) -> KindResult<i64> {
+    let key_type = key_type_name(rule.keys.ty());
+    let sql = "SELECT id, subject, key_type FROM rule WHERE name = ?1";
+    let known = conn.query_row(sql, [rule.rule], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
+    let Some((id, subject, kept_type)): Option<(i64, String, String)> = known else {
+        let sql = "INSERT INTO rule (name, subject, key_type) VALUES (?1, ?2, ?3)";
+        conn.execute(sql, params![rule.rule, rule.subject, key_type])?;
+        return Ok(conn.last_insert_rowid());
+    };
+    if (subject.as_str(), kept_type.as_str()) == (rule.subject, key_type) {
+        return Ok(id);
+    }
+    Err(ErrorKind::OtherSubjects {
+        what: format!("retention rule `{}` has looked at", rule.rule),
+        kept: format!("`{subject}` with {kept_type} keys"),
+        given: format!("`{}` with {key_type} keys", rule.subject),
+    })
+}
+
+/// The number of a reason for changes of level; made where it is new.
+pub(crate) fn reason(conn: &Connection, text: &str) -> rusqlite::Result<i64> {
+    conn.execute("INSERT OR IGNORE INTO reason (text) VALUES (?1)", [text])?;
+    conn.query_row("SELECT id FROM reason WHERE text = ?1", [text], |row| row.get(0))
 }
 
 /// Names and positions in the order of their ids, which count from 1 without gaps.

@@ -81,11 +81,11 @@ pub enum ErrorKind {
     /// A run names a revision that was never recorded.
     #[error("revision {0} isn't recorded")]
     UnknownRevision(crate::RevisionHash),
-    /// A tier set grades someone else than it did before.
-    #[error("tier set `{set}` has graded {kept} so far, and now grades {given}; give it another name")]
+    /// A tier set or retention rule is about someone else than it was before.
+    #[error("{what} {kept} so far, and is now about {given}; give it another name")]
     OtherSubjects {
-        /// The tier set.
-        set: String,
+        /// Which, and what it did so far.
+        what: String,
         /// Subject and type of key, as recorded.
         kept: String,
         /// Subject and type of key, as given.
@@ -99,6 +99,48 @@ pub enum ErrorKind {
         /// What is wrong.
         problem: &'static str,
     },
+    /// What a run says of a retention rule contradicts itself: a mistake in the calling program.
+    #[error("decisions of retention rule `{rule}` are refused: {problem}")]
+    Rule {
+        /// The rule.
+        rule: String,
+        /// What is wrong.
+        problem: &'static str,
+    },
+    /// An override lacks something.
+    #[error("the override is refused: {0}")]
+    Override(&'static str),
+    /// There is no override of this number.
+    #[error("there is no override {0}")]
+    NoOverride(i64),
+    /// An override has been ended already.
+    #[error("override {id} was ended already, by {by}")]
+    OverrideEnded {
+        /// The override.
+        id: i64,
+        /// Who ended it.
+        by: String,
+    },
+    /// No task has an id that begins so.
+    #[error("there is no task `{0}`")]
+    NoTask(String),
+    /// Several tasks have ids that begin so, or it is too short to tell.
+    #[error("`{prefix}` could be more than one task; give more of its id")]
+    AmbiguousTask {
+        /// What was given of the id.
+        prefix: String,
+    },
+    /// A task has been done already.
+    #[error("task `{id}` was done already, by {by}")]
+    TaskDone {
+        /// The task.
+        id: String,
+        /// Who did it.
+        by: String,
+    },
+    /// Who does something to a task or an override has to be named.
+    #[error("say who does it")]
+    Nobody,
 }
 
 /// What the functions of this crate return.

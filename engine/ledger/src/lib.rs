@@ -21,7 +21,7 @@
 //!
 //! ```
 //! use tierd_ledger::{Keys, Ledger, Reader, RevisionHash, RevisionRecord, RunRecord, RunStart, SetDecisions};
-//! use tierd_model::Timestamp;
+//! use tierd_model::{Date, Timestamp};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let folder = tempfile::tempdir()?;
@@ -30,16 +30,20 @@
 //! let revision = RevisionHash([1; 32]);
 //! ledger.record_revision(&RevisionRecord { hash: revision, loaded: Timestamp(0), files: &[("rules/value.toml", "")] })?;
 //!
-//! let run = ledger.begin_run(RunStart { as_of: Timestamp(0), started: Timestamp(0), revision });
+//! let run = ledger.begin_run(RunStart { as_of: Timestamp(0), today: Date(0), started: Timestamp(0), revision });
 //! let decisions = SetDecisions {
 //!     name: "value",
+//!     family: "value",
+//!     category: None,
 //!     subject: "customer",
 //!     levels: &["C", "B", "A"],
 //!     keys: Keys::Integer(&[17, 42]),
 //!     assigned: &[0, 2],
 //!     metrics: &|subject, json| json.push_str(["{\"spend\":10}", "{\"spend\":9000}"][subject]),
+//!     reason: &|_| "first level",
+//!     states: None,
 //! };
-//! let summary = run.apply(&RunRecord::default(), &[decisions])?;
+//! let summary = run.apply(&RunRecord::default(), &[decisions], &[])?;
 //! assert_eq!(summary.transitions, 2);
 //!
 //! let held = Reader::open(&path)?.held("value", tierd_ledger::KeyRef::Integer(42))?;
@@ -48,6 +52,7 @@
 //! # }
 //! ```
 
+mod actions;
 mod apply;
 mod changes;
 mod compare;
@@ -57,24 +62,35 @@ mod error;
 mod file;
 mod key;
 mod lock;
+mod movement;
+mod outbox;
+mod overrides;
 mod reader;
+mod retention;
 mod revision;
 mod run;
 mod schema;
+mod tasks;
 
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
 pub use apply::{Move, SetSummary};
-pub use decisions::{DecidingMetrics, NO_LEVEL, SetDecisions};
+pub use decisions::{ChangeReason, DecidingMetrics, NO_LEVEL, SetDecisions, StateRow};
 pub use error::{Error, ErrorKind, Result};
 pub use key::{KeyRef, Keys, TextKeys};
-pub use reader::{Held, HeldLevel, LevelCount, Reader, Revision, Run, Transition};
+pub use overrides::{End, NewOverride, OverrideId, OverrideKind};
+pub use reader::{
+    Action, Done, Event, Held, HeldLevel, LEVEL_CHANGED, LevelCount, Override, OverrideFilter, Reader, Revision, Run,
+    Standing, Task, TaskFilter, Transition,
+};
+pub use retention::{ActKind, ActRow, NewTask, Outgoing, RuleDecisions, RuleState, RuleStateRow};
 pub use revision::{RevisionHash, RevisionRecord};
 pub use run::{Outcome, RunId, RunRecord, RunStart, RunSummary, RunWriter};
 
 use error::At;
+use tierd_model::{Date, Timestamp};
 
 /// The ledger, open for writing. There is one writer at a time; readers don't wait for it, nor it for them.
 #[derive(Debug)]
@@ -109,6 +125,39 @@ impl Ledger {
     /// [`ErrorKind`]; nothing is written then.
     pub fn record_revision(&mut self, record: &RevisionRecord<'_>) -> Result<bool> {
         revision::record(&mut self.conn, record).at(&self.path)
+    }
+
+    /// Records a person's decision that overrules the rules for a while, and returns its number.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Override`] where something is missing or the times are the wrong way round.
+    pub fn add_override(&mut self, new: &NewOverride<'_>) -> Result<OverrideId> {
+        overrides::add(&self.conn, new).at(&self.path)
+    }
+
+    /// Ends an override before it expires. It stays in the ledger.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoOverride`], [`ErrorKind::OverrideEnded`], and [`ErrorKind::Override`] without a reason or a name.
+    pub fn end_override(&mut self, id: OverrideId, end: &End<'_>) -> Result<()> {
+        overrides::end(&mut self.conn, id, end).at(&self.path)
+    }
+
+    /// Marks a task as done by somebody, and returns its whole id. `id` is what it begins with, at least 4 characters.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoTask`], [`ErrorKind::AmbiguousTask`], [`ErrorKind::TaskDone`], [`ErrorKind::Nobody`].
+    pub fn finish_task(&mut self, id: &str, at: Timestamp, by: &str, note: Option<&str>) -> Result<String> {
+        tasks::finish(&mut self.conn, id, at, by, note).at(&self.path)
+    }
+
+    /// Puts a task off until a day: before it, the task isn't listed as open or overdue, and isn't escalated. Returns its
+    /// whole id.
+    ///
+    /// # Errors
+    /// As [`Ledger::finish_task`].
+    pub fn snooze_task(&mut self, id: &str, until: Date, by: &str) -> Result<String> {
+        tasks::snooze(&mut self.conn, id, until, by).at(&self.path)
     }
 
     /// Begins a run. Nothing is written before it ends.

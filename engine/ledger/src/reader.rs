@@ -1,14 +1,26 @@
-//! What others may ask the ledger. Every method is one statement, so that it sees the state after some whole run.
+//! What others may ask the ledger. Every method is one statement or one transaction, so that it sees the state after some
+//! whole run.
 
+mod align;
+mod events;
 mod levels;
+mod overrides;
+mod rules;
 mod runs;
+mod standings;
+mod tasks;
 
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
+pub use events::{Event, LEVEL_CHANGED};
 pub use levels::{Held, HeldLevel, LevelCount, Transition};
+pub use overrides::{Override, OverrideFilter};
+pub use rules::Action;
 pub use runs::{Revision, Run};
+pub use standings::Standing;
+pub use tasks::{Done, Task, TaskFilter};
 
 use crate::{
     error::{ErrorKind, KindResult, Result},

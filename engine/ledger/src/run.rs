@@ -1,15 +1,17 @@
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, TransactionBehavior, named_params};
-use tierd_model::Timestamp;
+use tierd_model::{Date, Timestamp};
 
 use crate::{
-    Ledger,
+    Ledger, actions,
     apply::{self, SetSummary},
-    changes,
     decisions::SetDecisions,
     error::{At, ErrorKind, KindResult, Result},
+    outbox::{self, Occasion, Outbox},
+    retention::RuleDecisions,
     revision::{self, RevisionHash},
+    tasks,
 };
 
 /// The number of a run. Later runs have larger numbers.
@@ -21,6 +23,8 @@ pub struct RunId(pub i64);
 pub struct RunStart {
     /// The time that it evaluates.
     pub as_of: Timestamp,
+    /// The local day of that time: tasks that were to be done by then become somebody else's.
+    pub today: Date,
     /// The time on the clock. The ledger itself only measures how long things take.
     pub started: Timestamp,
     /// Its rules, recorded before.
@@ -51,9 +55,9 @@ pub struct RunRecord<'a> {
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// Levels changed, and the changes are written.
+    /// Levels changed, rules acted or tasks were escalated, and all of it is written.
     Applied,
-    /// Every level is as it was.
+    /// Every level is as it was, and nobody is told anything.
     Unchanged,
     /// Nothing was decided; the message says why.
     Failed(String),
@@ -81,6 +85,10 @@ pub struct RunSummary {
     pub transitions: u64,
     /// Each tier set, in the order given.
     pub sets: Vec<SetSummary>,
+    /// Actions of retention rules, also held out and watched ones. Those that an earlier run has written aren't counted.
+    pub actions: u64,
+    /// Tasks that have become somebody else's.
+    pub escalated: u64,
     /// How long comparing and writing took, with the commit.
     pub write: Duration,
 }
@@ -99,17 +107,23 @@ impl<'a> RunWriter<'a> {
         RunWriter { ledger, start, begun: Instant::now() }
     }
 
-    /// Writes the run, every change of level and what is held from now on: all of it or nothing.
+    /// Writes the run, every change of level, what is held and remembered from now on, every action, and what goes out by
+    /// it: all of it or nothing. Tasks that weren't done in time become somebody else's in the same transaction.
     ///
     /// A set whose decisions equal those of the run before it isn't compared subject by subject.
     ///
     /// # Errors
     /// [`crate::ErrorKind`]; nothing is written then, unless the disk failed in the commit itself: then the run may turn out
     /// to be there. Doing it again is harmless, because decisions that are already held change nothing.
-    pub fn apply(self, record: &RunRecord<'_>, sets: &[SetDecisions<'_>]) -> Result<RunSummary> {
+    pub fn apply(
+        self,
+        record: &RunRecord<'_>,
+        sets: &[SetDecisions<'_>],
+        rules: &[RuleDecisions<'_>],
+    ) -> Result<RunSummary> {
         let writing = Instant::now();
         let timing = Timing { start: self.start, begun: self.begun, writing };
-        apply_run(&mut self.ledger.conn, timing, record, sets).at(&self.ledger.path)
+        apply_run(&mut self.ledger.conn, timing, record, sets, rules).at(&self.ledger.path)
     }
 
     /// Records that the run failed, and why. Nobody's level changes.
@@ -135,23 +149,38 @@ fn apply_run(
     timing: Timing,
     record: &RunRecord<'_>,
     sets: &[SetDecisions<'_>],
+    rules: &[RuleDecisions<'_>],
 ) -> KindResult<RunSummary> {
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let run = next_run(&tx)?;
-    let first = changes::next_transition(&tx)?;
+    let first = outbox::next_number(&tx)?;
     let sets = sets.iter().map(|set| apply::apply_set(&tx, run, set)).collect::<KindResult<Vec<_>>>()?;
     let transitions = sets.iter().map(|set| set.transitions).sum();
-    let outcome = if transitions == 0 { Outcome::Unchanged } else { Outcome::Applied };
-    let end = End { outcome: &outcome, transitions, first_transition: (transitions > 0).then_some(first) };
-    insert_run(&tx, run, timing, record, &end)?;
+    let (actions, escalated) = apply_rules(&tx, run, timing.start, rules)?;
+    let is_changed = transitions + actions + escalated > 0;
+    let outcome = if is_changed { Outcome::Applied } else { Outcome::Unchanged };
+    let first_transition = (transitions > 0).then_some(first);
+    insert_run(&tx, run, timing, record, &End { outcome: &outcome, transitions, first_transition, actions })?;
     tx.commit()?;
-    Ok(RunSummary { run, outcome, transitions, sets, write: timing.writing.elapsed() })
+    Ok(RunSummary { run, outcome, transitions, sets, actions, escalated, write: timing.writing.elapsed() })
+}
+
+/// Returns how many actions are new, and how many tasks were escalated.
+fn apply_rules(conn: &Connection, run: RunId, start: RunStart, rules: &[RuleDecisions<'_>]) -> KindResult<(u64, u64)> {
+    let mut outbox = Outbox::new(conn, Occasion { at: start.as_of.0, run: Some(run.0) })?;
+    let escalated = tasks::escalate(conn, start.as_of, start.today, &mut outbox)?;
+    let mut written = 0;
+    for rule in rules {
+        written += actions::apply_rule(conn, run, start.as_of, rule, &mut outbox)?;
+    }
+    Ok((written, escalated))
 }
 
 fn fail_run(conn: &mut Connection, timing: Timing, record: &RunRecord<'_>, message: &str) -> KindResult<RunId> {
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let run = next_run(&tx)?;
-    let end = End { outcome: &Outcome::Failed(message.to_owned()), transitions: 0, first_transition: None };
+    let outcome = Outcome::Failed(message.to_owned());
+    let end = End { outcome: &outcome, transitions: 0, first_transition: None, actions: 0 };
     insert_run(&tx, run, timing, record, &end)?;
     tx.commit()?;
     Ok(run)
@@ -167,6 +196,7 @@ struct End<'a> {
     outcome: &'a Outcome,
     transitions: u64,
     first_transition: Option<i64>,
+    actions: u64,
 }
 
 fn insert_run(conn: &Connection, run: RunId, timing: Timing, record: &RunRecord<'_>, end: &End<'_>) -> KindResult<()> {
@@ -190,6 +220,7 @@ fn insert_run(conn: &Connection, run: RunId, timing: Timing, record: &RunRecord<
             ":unknown_subjects": stored(record.unknown_subjects),
             ":transitions": stored(end.transitions),
             ":first_transition": end.first_transition,
+            ":actions": stored(end.actions),
             ":read_ms": millis(record.read),
             ":evaluate_ms": millis(record.evaluate),
             ":write_ms": millis(timing.writing.elapsed()),
@@ -202,10 +233,11 @@ fn insert_run(conn: &Connection, run: RunId, timing: Timing, record: &RunRecord<
 }
 
 const INSERT_RUN: &str = "INSERT INTO run (id, as_of, started, finished, revision, data_version, subjects, fact_rows,
-    bad_values, unknown_subjects, transitions, first_transition, read_ms, evaluate_ms, write_ms, outcome, message, cut_points)
+    bad_values, unknown_subjects, transitions, first_transition, read_ms, evaluate_ms, write_ms, outcome, message, cut_points,
+    actions)
 VALUES (:id, :as_of, :started, :finished, :revision, :data_version, :subjects, :fact_rows,
     :bad_values, :unknown_subjects, :transitions, :first_transition, :read_ms, :evaluate_ms, :write_ms, :outcome, :message,
-    :cut_points)";
+    :cut_points, :actions)";
 
 /// A count as SQLite stores it.
 pub(crate) fn stored(count: u64) -> i64 {
@@ -234,19 +266,23 @@ mod tests {
         let mut ledger = Ledger::open(&path, "a test").unwrap();
         let hash = RevisionHash([1; 32]);
         ledger.record_revision(&RevisionRecord { hash, loaded: Timestamp(0), files: &[] }).unwrap();
-        let start = RunStart { as_of: Timestamp(0), started: Timestamp(0), revision: hash };
+        let start = RunStart { as_of: Timestamp(0), today: Date(0), started: Timestamp(0), revision: hash };
         let (keys, assigned) = ((0..20_000).collect::<Vec<i64>>(), vec![0; 20_000]);
         let set = SetDecisions {
             name: "value",
+            family: "value",
+            category: None,
             subject: "customer",
             levels: &["C"],
             keys: Keys::Integer(&keys),
             assigned: &assigned,
             metrics: &|_, json| json.push_str("{}"),
+            reason: &|_| "first level",
+            states: None,
         };
 
         ledger.conn.pragma_update(None, "max_page_count", 60).unwrap();
-        let failure = ledger.begin_run(start).apply(&RunRecord::default(), &[set]).unwrap_err();
+        let failure = ledger.begin_run(start).apply(&RunRecord::default(), &[set], &[]).unwrap_err();
         assert!(matches!(failure.kind, ErrorKind::DiskFull(_)), "{failure:?}");
         let reader = Reader::open(&path).unwrap();
         assert_eq!(reader.runs(1).unwrap(), []);
@@ -254,7 +290,7 @@ mod tests {
 
         ledger.begin_run(start).fail(&RunRecord::default(), "no space left").unwrap();
         ledger.conn.pragma_update(None, "max_page_count", 10_000).unwrap();
-        let summary = ledger.begin_run(start).apply(&RunRecord::default(), &[set]).unwrap();
+        let summary = ledger.begin_run(start).apply(&RunRecord::default(), &[set], &[]).unwrap();
         assert_eq!((summary.run, summary.transitions), (RunId(2), 20_000));
     }
 }

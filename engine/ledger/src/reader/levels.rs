@@ -1,7 +1,7 @@
 use rusqlite::{Connection, Row, params};
 use tierd_model::Timestamp;
 
-use super::{Reader, revision_hash};
+use super::{Reader, align::Alignment, revision_hash};
 use crate::{
     decisions::NO_LEVEL,
     error::{At, ErrorKind, KindResult, Result},
@@ -23,6 +23,8 @@ pub struct Held {
     pub revision: RevisionHash,
     /// The metrics that decided it then, as a JSON object.
     pub metrics: String,
+    /// Why it came to it; `None` in runs of a tierd that kept no reasons.
+    pub reason: Option<String>,
 }
 
 /// One row of [`Reader::held_all`].
@@ -53,6 +55,8 @@ pub struct Transition {
     pub to: Option<String>,
     /// The metrics that decided it, as a JSON object.
     pub metrics: String,
+    /// Why; `None` in runs of a tierd that kept no reasons.
+    pub reason: Option<String>,
 }
 
 /// How many subjects have a level.
@@ -71,13 +75,14 @@ const HISTORY: &str = "WITH RECURSIVE chain (id) AS (
     UNION ALL
     SELECT t.previous FROM chain CROSS JOIN transition AS t USING (id) WHERE t.previous IS NOT NULL
 )
-SELECT t.run, r.as_of, v.sha256, f.name, l.name, t.metrics
+SELECT t.run, r.as_of, v.sha256, f.name, l.name, t.metrics, w.text
 FROM chain
 CROSS JOIN transition AS t USING (id)
 JOIN run AS r ON r.id = t.run
 JOIN revision AS v ON v.id = r.revision
 LEFT JOIN level AS f ON f.tier_set = t.tier_set AND f.id = t.from_level
 LEFT JOIN level AS l ON l.tier_set = t.tier_set AND l.id = t.to_level
+LEFT JOIN reason AS w ON w.id = t.reason
 ORDER BY t.id DESC LIMIT ?3";
 
 /// Levels that the rules have no longer come after the others, and no level last.
@@ -97,7 +102,14 @@ impl Reader {
     /// [`ErrorKind`].
     pub fn held(&self, set: &str, key: KeyRef<'_>) -> Result<Option<Held>> {
         let latest = self.select_history(set, key, 1).at(&self.path)?.pop();
-        Ok(latest.map(|t| Held { level: t.to, since: t.as_of, run: t.run, revision: t.revision, metrics: t.metrics }))
+        Ok(latest.map(|t| Held {
+            level: t.to,
+            since: t.as_of,
+            run: t.run,
+            revision: t.revision,
+            metrics: t.metrics,
+            reason: t.reason,
+        }))
     }
 
     /// All changes of a subject's level, newest first.
@@ -182,14 +194,9 @@ impl Reader {
              WHERE tier_set = (SELECT id FROM tier_set WHERE name = ?1) AND level IS NOT NULL ORDER BY subject",
         )?;
         let mut rows = select.query([set])?;
-        let mut held = vec![NO_LEVEL; keys.len()];
-        let mut subject = 0;
+        let (mut held, mut alignment) = (vec![NO_LEVEL; keys.len()], Alignment::new(keys));
         while let Some(row) = rows.next()? {
-            let key = KeyRef::read(row.get_ref(0)?)?;
-            while subject < held.len() && keys.get(subject) < key {
-                subject += 1;
-            }
-            if subject < held.len() && keys.get(subject) == key {
+            if let Some(subject) = alignment.find(KeyRef::read(row.get_ref(0)?)?) {
                 let level = usize::try_from(row.get::<_, i64>(1)?).ok().and_then(|id| index.get(id));
                 held[subject] = *level.ok_or(NAMELESS)?;
             }
@@ -216,16 +223,17 @@ fn read_transition(row: &Row<'_>) -> KindResult<Transition> {
         from: row.get(3)?,
         to: row.get(4)?,
         metrics: row.get(5)?,
+        reason: row.get(6)?,
     })
 }
 
-const NAMELESS: ErrorKind = ErrorKind::Unreadable("a level without a name");
+pub(super) const NAMELESS: ErrorKind = ErrorKind::Unreadable("a level without a name");
 
 /// The names of a set's levels by `level.id`, which counts from 1.
-struct LevelNames(Vec<String>);
+pub(super) struct LevelNames(Vec<String>);
 
 impl LevelNames {
-    fn read(conn: &Connection, set: &str) -> rusqlite::Result<Self> {
+    pub(super) fn read(conn: &Connection, set: &str) -> rusqlite::Result<Self> {
         let mut select = conn.prepare(
             "SELECT l.name FROM level AS l JOIN tier_set AS s ON s.id = l.tier_set WHERE s.name = ?1 ORDER BY l.id",
         )?;
@@ -238,7 +246,7 @@ impl LevelNames {
     }
 
     /// For each `level.id`, the index of its name among these.
-    fn indices_in(&self, levels: &[&str]) -> Vec<u16> {
+    pub(super) fn indices_in(&self, levels: &[&str]) -> Vec<u16> {
         let index = |name: &String| levels.iter().position(|level| level == name).map_or(NO_LEVEL, |i| i as u16);
         std::iter::once(NO_LEVEL).chain(self.0.iter().map(index)).collect()
     }

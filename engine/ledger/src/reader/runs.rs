@@ -33,6 +33,8 @@ pub struct Run {
     pub unknown_subjects: u64,
     /// Levels changed.
     pub transitions: u64,
+    /// Actions of retention rules, also held out and watched ones.
+    pub actions: u64,
     /// Milliseconds of reading.
     pub read_ms: u64,
     /// Milliseconds of evaluating.
@@ -60,7 +62,7 @@ pub struct Revision {
 
 const RUN: &str =
     "SELECT r.id, r.as_of, r.started, r.finished, v.sha256, r.data_version, r.subjects, r.fact_rows, r.bad_values,
-       r.unknown_subjects, r.transitions, r.read_ms, r.evaluate_ms, r.write_ms, r.outcome, r.message, r.cut_points
+       r.unknown_subjects, r.transitions, r.read_ms, r.evaluate_ms, r.write_ms, r.outcome, r.message, r.cut_points, r.actions
 FROM run AS r JOIN revision AS v ON v.id = r.revision";
 
 impl Reader {
@@ -173,6 +175,7 @@ fn read_run(row: &Row<'_>) -> KindResult<Run> {
         bad_values: restored(row.get(8)?)?,
         unknown_subjects: restored(row.get(9)?)?,
         transitions: restored(row.get(10)?)?,
+        actions: restored(row.get(17)?)?,
         read_ms: restored(row.get(11)?)?,
         evaluate_ms: restored(row.get(12)?)?,
         write_ms: restored(row.get(13)?)?,

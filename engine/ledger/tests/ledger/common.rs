@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, types::FromSql};
 use tierd_ledger::{
-    Keys, Ledger, Result, RevisionHash, RevisionRecord, RunId, RunRecord, RunStart, RunSummary, SetDecisions,
+    Keys, Ledger, Result, RevisionHash, RevisionRecord, RuleDecisions, RunId, RunRecord, RunStart, RunSummary,
+    SetDecisions,
 };
-use tierd_model::Timestamp;
+use tierd_model::{Date, Timestamp};
 
 pub(crate) const NONE: u16 = tierd_ledger::NO_LEVEL;
 pub(crate) const LEVELS: &[&str] = &["C", "B", "A"];
@@ -40,11 +41,23 @@ pub(crate) fn record_revision(ledger: &mut Ledger) {
 
 pub(crate) fn start(day: i64) -> RunStart {
     let as_of = Timestamp(FIRST_DAY + day * tierd_model::DAY_MICROS);
-    RunStart { as_of, started: Timestamp(as_of.0 + 1_000_000), revision: REVISION }
+    let today = Date((as_of.0 / tierd_model::DAY_MICROS) as i32);
+    RunStart { as_of, today, started: Timestamp(as_of.0 + 1_000_000), revision: REVISION }
 }
 
 pub(crate) fn decisions<'a>(keys: Keys<'a>, assigned: &'a [u16]) -> SetDecisions<'a> {
-    SetDecisions { name: "value", subject: "customer", levels: LEVELS, keys, assigned, metrics: &metrics }
+    SetDecisions {
+        name: "value",
+        family: "value",
+        category: None,
+        subject: "customer",
+        levels: LEVELS,
+        keys,
+        assigned,
+        metrics: &metrics,
+        reason: &|_| "changed",
+        states: None,
+    }
 }
 
 /// `{"spend":N}` with the subject's index.
@@ -53,12 +66,21 @@ pub(crate) fn metrics(subject: usize, json: &mut String) {
 }
 
 pub(crate) fn apply(ledger: &mut Ledger, day: i64, sets: &[SetDecisions<'_>]) -> Result<RunSummary> {
+    apply_with_rules(ledger, day, sets, &[])
+}
+
+pub(crate) fn apply_with_rules(
+    ledger: &mut Ledger,
+    day: i64,
+    sets: &[SetDecisions<'_>],
+    rules: &[RuleDecisions<'_>],
+) -> Result<RunSummary> {
     let record = RunRecord {
         data_version: "v1",
         subjects: sets.first().map_or(0, |s| s.keys.len() as u64),
         ..RunRecord::default()
     };
-    ledger.begin_run(start(day)).apply(&record, sets)
+    ledger.begin_run(start(day)).apply(&record, sets, rules)
 }
 
 /// One run of the tier set `value` with integer keys.
@@ -95,6 +117,13 @@ pub(crate) fn assert_sound(path: &Path) {
         "SELECT count(*) FROM transition AS t LEFT JOIN transition AS p ON p.id = t.previous
          WHERE t.previous IS NOT NULL AND (p.tier_set, p.subject, p.to_level) IS NOT (t.tier_set, t.subject, t.from_level)",
         "SELECT count(*) FROM transition WHERE json_valid(metrics) = 0",
+        // Actions, tasks and what goes out belong together, and share no number with a transition.
+        "SELECT count(*) FROM run AS r WHERE actions <> (SELECT count(*) FROM action AS a WHERE a.run = r.id)",
+        "SELECT count(*) FROM task AS t WHERE (SELECT count(*) FROM outbox AS o WHERE o.action = t.action
+                                               AND o.kind = 'task.created') <> 1",
+        "SELECT count(*) FROM task AS t WHERE (SELECT count(*) FROM outbox AS o WHERE o.action = t.action
+                                               AND o.kind = 'task.escalated') <> (t.escalated IS NOT NULL)",
+        "SELECT count(*) FROM outbox JOIN transition USING (id)",
     ];
     for sql in counts {
         let wrong: i64 = conn.query_row(sql, [], |row| row.get(0)).unwrap();

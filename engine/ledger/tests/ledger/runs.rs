@@ -162,7 +162,7 @@ fn what_a_run_saw_is_kept() {
         evaluate: Duration::from_micros(20_900),
         cut_points: Some(r#"{"recency":[10,20]}"#),
     };
-    ledger.begin_run(start(0)).apply(&record, &[]).unwrap();
+    ledger.begin_run(start(0)).apply(&record, &[], &[]).unwrap();
     let run = Reader::open(&place.path).unwrap().last_applied_run().unwrap().unwrap();
     assert_eq!((run.as_of, run.started, run.revision), (start(0).as_of, start(0).started, REVISION));
     assert!(run.finished >= run.started);
@@ -254,7 +254,7 @@ fn renamed_and_dropped_levels_keep_their_names_in_history() {
 fn tier_sets_do_not_mix() {
     let place = place();
     let mut ledger = open(&place.path);
-    let rfm = |assigned| SetDecisions { name: "rfm", ..decisions(Keys::Integer(&[1, 2]), assigned) };
+    let rfm = |assigned| SetDecisions { name: "rfm", family: "rfm", ..decisions(Keys::Integer(&[1, 2]), assigned) };
     let value = |assigned| decisions(Keys::Integer(&[1, 2]), assigned);
     apply(&mut ledger, 0, &[value(&[0, 1]), rfm(&[2, 2])]).unwrap();
     let summary = apply(&mut ledger, 1, &[value(&[0, 1]), rfm(&[2, 1])]).unwrap();
