@@ -62,12 +62,14 @@ pub(crate) enum Color {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Make a demo shop with 100,000 customers, grade them, and leave a folder to go on working in
+    /// Make an example database with its rules, grade it, and leave a folder to go on working in
     Demo(DemoArgs),
     /// Read an existing database and write tierd.toml and a first rule file for it
     Init(InitArgs),
     /// Check configuration and rules, and the tables they name
     Check(CheckArgs),
+    /// Run the test cases of the rules (*.test.toml), without the database
+    Test(TestArgs),
     /// Evaluate all rules and store the levels
     Run(RunArgs),
     /// Show why a customer has its level, and what is missing for the next
@@ -86,7 +88,7 @@ pub(crate) enum Command {
     Events(EventsArgs),
     /// Print a metric or a tier set as plain SQL for SQLite
     Sql(SqlArgs),
-    /// Print the JSON Schema of tierd.toml or of rule files
+    /// Print the JSON Schema of tierd.toml, of rule files or of test files
     Schema(SchemaArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
@@ -94,16 +96,22 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
-    /// Folder to make; an earlier demo there is used again
-    #[arg(long, default_value = "tierd-demo")]
-    pub(crate) dir: PathBuf,
-    /// How many customers the shop has
-    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
-    pub(crate) customers: u32,
-    /// Another seed gives another shop
+    /// The shipped pack to show: its name, an alias, or the shop
+    #[arg(long, value_name = "NAME", default_value = "shop")]
+    pub(crate) pack: String,
+    /// List the packs that there are
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// Folder to make; an earlier demo there is used again. Default: tierd-demo, of other packs than the shop tierd-demo-PACK
+    #[arg(long)]
+    pub(crate) dir: Option<PathBuf>,
+    /// How many customers there are; default: 100,000 in the shop, else 10,000
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub(crate) customers: Option<u32>,
+    /// Another seed gives another database
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
-    /// The shop's last day (YYYY-MM-DD); default: today
+    /// The last day that the database has reached (YYYY-MM-DD); default: today
     #[arg(long, value_name = "DATE")]
     pub(crate) as_of: Option<String>,
 }
@@ -129,6 +137,22 @@ pub(crate) struct CheckArgs {
     /// Exit with 3 where there are warnings
     #[arg(long)]
     pub(crate) deny_warnings: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TestArgs {
+    /// Only cases in whose file's path or name one of these texts stands
+    #[arg(value_name = "FILE or NAME")]
+    pub(crate) filters: Vec<String>,
+    /// Show which conditions no case has seen both true and false
+    #[arg(long)]
+    pub(crate) coverage: bool,
+    /// Fail where fewer conditions than this share (in percent) were seen both true and false
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub(crate) min_coverage: Option<u8>,
+    /// Also write the results as JUnit XML to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -210,7 +234,7 @@ pub(crate) struct ExportArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct SqlArgs {
-    /// Name of a metric or tier set
+    /// Name of a metric or tier set; SUBJECT.NAME where subjects share a name
     pub(crate) rule: String,
     /// Windows end at this date or time; default: now
     #[arg(long, value_name = "TIME")]
@@ -224,13 +248,15 @@ pub(crate) struct SchemaArgs {
     pub(crate) kind: SchemaKind,
 }
 
-/// The two kinds of file that people write.
+/// The kinds of file that people write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum SchemaKind {
     /// tierd.toml
     Config,
     /// Files in the rules folder
     Rules,
+    /// Test files (*.test.toml)
+    Tests,
 }
 
 #[derive(Debug, Args)]

@@ -150,6 +150,11 @@ pub(crate) fn parse_as_of(text: &str, zone: &Zone) -> Result<Timestamp, Failure>
     })
 }
 
+/// The clock of a command that knows only its rules: now.
+pub(crate) fn clock_now(rules: &RuleSet) -> Clock {
+    Clock::new(now(), Arc::clone(&rules.config.zone))
+}
+
 /// This machine's time.
 pub(crate) fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_micros());

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use tierd_rules::{Config, Diagnostic, File, FileSet, RuleSet};
+use tierd_rules::{Config, Diagnostic, File, FileSet, RuleSet, cases::TEST_FILE_END};
 
 /// The name of the configuration file in a project folder.
 pub const CONFIG_FILE: &str = "tierd.toml";
@@ -107,17 +107,39 @@ impl Project {
     /// The configuration and every `*.toml` below the rules folder, but for tests (`*.test.toml`) and hidden files.
     fn read(&self) -> Result<FileSet, ProjectError> {
         let config = read_text(&self.folder.join(CONFIG_FILE))?;
-        let rules = tierd_rules::rules_folder(&config);
-        let mut files = vec![File { path: CONFIG_FILE.into(), text: config.into() }];
-        let folder = self.folder.join(&rules);
-        if folder.exists() {
-            read_folder(&folder, rules.trim_end_matches('/'), 0, &mut files)?;
-        }
+        let mut files = self.below_rules(&config, |name| name.ends_with(".toml") && !name.ends_with(TEST_FILE_END))?;
+        files.push(File { path: CONFIG_FILE.into(), text: config.into() });
         Ok(FileSet::new(files))
+    }
+
+    /// Every test file (`*.test.toml`) below the rules folder, but for hidden ones.
+    ///
+    /// # Errors
+    /// [`ProjectError`] where a file can't be read.
+    pub fn test_files(&self) -> Result<FileSet, ProjectError> {
+        let config = read_text(&self.folder.join(CONFIG_FILE))?;
+        self.below_rules(&config, |name| name.ends_with(TEST_FILE_END)).map(FileSet::new)
+    }
+
+    /// Files below the rules folder that this configuration names.
+    fn below_rules(&self, config: &str, wanted: fn(&str) -> bool) -> Result<Vec<File>, ProjectError> {
+        let rules = tierd_rules::rules_folder(config);
+        let folder = self.folder.join(&rules);
+        let mut files = Vec::new();
+        if folder.exists() {
+            read_folder(&folder, rules.trim_end_matches('/'), 0, wanted, &mut files)?;
+        }
+        Ok(files)
     }
 }
 
-fn read_folder(folder: &Path, shown: &str, depth: usize, out: &mut Vec<File>) -> Result<(), ProjectError> {
+fn read_folder(
+    folder: &Path,
+    shown: &str,
+    depth: usize,
+    wanted: fn(&str) -> bool,
+    out: &mut Vec<File>,
+) -> Result<(), ProjectError> {
     let unreadable = |source| ProjectError::Unreadable { path: folder.to_owned(), source };
     if depth > MAX_DEPTH {
         return Err(unreadable(io::Error::other("folders nest too deeply; a link may lead back up")));
@@ -132,8 +154,8 @@ fn read_folder(folder: &Path, shown: &str, depth: usize, out: &mut Vec<File>) ->
         let shown = format!("{shown}/{name}");
         // Links are followed: Kubernetes mounts every file as one.
         if path.is_dir() {
-            read_folder(&path, &shown, depth + 1, out)?;
-        } else if name.ends_with(".toml") && !name.ends_with(".test.toml") {
+            read_folder(&path, &shown, depth + 1, wanted, out)?;
+        } else if wanted(name) {
             out.push(File { path: shown.into(), text: Arc::from(read_text(&path)?) });
         }
     }

@@ -1,19 +1,79 @@
 //! A configuration held against the database that it describes.
 
-use tierd_rules::{Diagnostic, RuleSet, code};
-use tierd_sources::{DatabaseError, Missing, SchemaProblem, Snapshot, schema::schema};
+use std::time::Duration;
+
+use tierd_model::{Clock, Timestamp};
+use tierd_rules::{Aggregate, Diagnostic, FactsId, Metric, MetricKind, RuleSet, code};
+use tierd_sources::{Database, DatabaseError, Missing, SchemaProblem, Snapshot, oldest, schema::schema};
 
 use crate::{Project, evaluate};
 
-/// Tables and columns that the configuration names and the database doesn't have, each at its place.
+/// How long a look for the oldest fact of a table may take.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Tables and columns that the configuration names and the database doesn't have, each at its place; where they are all there,
+/// windows that begin before the data does.
 ///
 /// # Errors
 /// [`DatabaseError`] where the database can't be opened or read.
-pub fn against_database(project: &Project, rules: &RuleSet) -> Result<Vec<Diagnostic>, DatabaseError> {
+pub fn against_database(project: &Project, rules: &RuleSet, clock: &Clock) -> Result<Vec<Diagnostic>, DatabaseError> {
     let database = evaluate::open(project.database(&rules.config))?;
-    let snapshot = Snapshot::open(&database, 1)?;
+    let mut snapshot = Snapshot::open(&database, 1)?;
     let tables = schema(snapshot.connection()).map_err(|source| database.error(source))?;
-    Ok(tierd_sources::verify(&rules.config, &tables).iter().map(diagnostic).collect())
+    let missing: Vec<Diagnostic> = tierd_sources::verify(&rules.config, &tables).iter().map(diagnostic).collect();
+    if missing.is_empty() { beyond_data(&database, &mut snapshot, rules, clock) } else { Ok(missing) }
+}
+
+/// Metrics whose windows the data can't fill yet.
+fn beyond_data(
+    database: &Database,
+    snapshot: &mut Snapshot,
+    rules: &RuleSet,
+    clock: &Clock,
+) -> Result<Vec<Diagnostic>, DatabaseError> {
+    let mut found = Vec::new();
+    for (id, facts) in rules.config.facts.iter().enumerate() {
+        let metrics: Vec<(&Metric, &Aggregate)> = windowed(rules, FactsId(id)).collect();
+        if metrics.is_empty() {
+            continue;
+        }
+        let zone = clock.zone();
+        let [connection, ..] = snapshot.connections() else { break };
+        let begin = oldest(connection, facts, zone, PATIENCE).map_err(|source| database.error(source))?;
+        let lints = begin.into_iter().flat_map(|begin| {
+            metrics.iter().filter_map(move |(metric, aggregate)| unfilled(metric, aggregate, &facts.name, begin, clock))
+        });
+        found.extend(lints);
+    }
+    Ok(found)
+}
+
+/// Metrics over these facts whose windows begin at a time that is the same for all.
+fn windowed(rules: &RuleSet, facts: FactsId) -> impl Iterator<Item = (&Metric, &Aggregate)> {
+    rules.metrics.iter().filter_map(move |metric| match &metric.kind {
+        MetricKind::Aggregate(aggregate) if aggregate.facts == facts && aggregate.window.anchor().is_none() => {
+            Some((metric, aggregate))
+        }
+        _ => None,
+    })
+}
+
+/// A window of which the data leaves more than a twentieth empty.
+fn unfilled(
+    metric: &Metric,
+    aggregate: &Aggregate,
+    facts: &str,
+    begin: Timestamp,
+    clock: &Clock,
+) -> Option<Diagnostic> {
+    let window = aggregate.window.resolve(clock);
+    if window.start.0 == i64::MIN || begin.0.saturating_sub(window.start.0) <= (window.end.0 - window.start.0) / 20 {
+        return None;
+    }
+    let (from, first) = (clock.zone().date_of(window.start), clock.zone().date_of(begin));
+    let headline = format!("`{}` looks back to {from}, and `{facts}` begin on {first}", metric.name);
+    let help = "until the data reaches back that far, it counts less than it says; keep it in mind for its thresholds";
+    Some(Diagnostic::warning(code::WINDOW_BEYOND_DATA, &metric.at, headline).help(help))
 }
 
 /// One problem as a diagnostic.

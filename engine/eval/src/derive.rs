@@ -1,18 +1,22 @@
-//! From aggregates and attributes to all metrics of a subject: derived ones and ranks, in the checker's order.
+//! Metrics that are found from other metrics of the same subjects: derived ones and ranks.
 //!
-//! Metrics stand after those that they refer to, so that one walk is enough. Derived metrics are evaluated in chunks
-//! that stay in the cache; ranks need every subject at once.
+//! Derived metrics are evaluated in chunks that stay in the cache; ranks need every subject at once. In which order all metrics
+//! are found is the business of [`crate::evaluate`].
+
+mod partial;
 
 use arrow_array::{Array, ArrayRef};
 use arrow_select::concat::concat;
-use tierd_model::Clock;
-use tierd_rules::{Expr, MetricId, MetricKind, RuleSet, SubjectId};
+use tierd_model::{Clock, Type};
+use tierd_rules::{Expr, MetricId, RankKind};
 
 use crate::{
     columns::arrow_type,
     expr::{chunks, evaluate, slice, sound},
     rank::{Bucket, Ranked, rank},
 };
+
+pub use partial::partial;
 
 /// All metrics of all subjects of one kind, in the order of their keys.
 #[derive(Debug, Clone)]
@@ -43,43 +47,19 @@ impl Metrics {
     }
 }
 
-/// Fills in the derived metrics and ranks of one kind of subject.
-///
-/// `given` has, by [`MetricId`], a column of `subjects` values for each aggregate and attribute of that kind.
-///
-/// # Panics
-/// If one of these is absent or of another type or length.
-pub fn complete(
-    rules: &RuleSet,
-    subject: SubjectId,
-    mut given: Vec<Option<ArrayRef>>,
-    subjects: usize,
-    clock: &Clock,
-) -> Metrics {
-    given.resize(rules.metrics.len(), None);
-    let mut metrics = Metrics { columns: given, cut_points: Vec::new(), subjects };
-    for (index, metric) in rules.metrics.iter().enumerate().filter(|(_, metric)| metric.subject == subject) {
-        match &metric.kind {
-            MetricKind::Aggregate(_) | MetricKind::Attribute(_) => {}
-            MetricKind::Lookup(_) | MetricKind::Rollup(_) | MetricKind::Points { .. } | MetricKind::Standing { .. } => {
-            }
-            MetricKind::Derived(expr) => {
-                metrics.columns[index] = Some(derived(expr, &metrics.columns, subjects, clock));
-            }
-            MetricKind::Rank { of, descending, kind } => {
-                #[expect(clippy::expect_used, reason = "metrics stand after those that they refer to")]
-                let column = metrics.columns[of.0].as_ref().expect("the metric that is ranked");
-                let Ranked { column, subjects: ranked, buckets } =
-                    rank(column, rules.metrics[of.0].ty, *descending, *kind);
-                metrics.columns[index] = Some(column);
-                metrics.cut_points.push(CutPoints { metric: MetricId(index), ranked, boundaries: buckets });
-            }
-        }
+impl Metrics {
+    /// The column of a metric of these subjects.
+    ///
+    /// # Panics
+    /// If it is absent: metrics stand after those that they refer to.
+    pub(crate) fn column(&self, metric: MetricId) -> &ArrayRef {
+        #[expect(clippy::expect_used, reason = "metrics stand after those that they refer to")]
+        self.columns[metric.0].as_ref().expect("a metric that stands before")
     }
-    metrics
 }
 
-fn derived(expr: &Expr, columns: &[Option<ArrayRef>], subjects: usize, clock: &Clock) -> ArrayRef {
+/// The column of a derived metric, over the columns of `subjects` values that it reads.
+pub(crate) fn derived(expr: &Expr, columns: &[Option<ArrayRef>], subjects: usize, clock: &Clock) -> ArrayRef {
     let needed = expr.columns();
     let parts: Vec<ArrayRef> = chunks(subjects)
         .map(|(first, rows)| evaluate(expr, &slice(columns, &needed, first, rows), rows, clock))
@@ -89,6 +69,17 @@ fn derived(expr: &Expr, columns: &[Option<ArrayRef>], subjects: usize, clock: &C
         [] => arrow_array::new_empty_array(&arrow_type(expr.ty)),
         _ => sound(concat(&parts)),
     }
+}
+
+/// The column of a rank metric, which ranks a metric of type `ty`, and where its cuts lie.
+pub(crate) fn ranked(
+    metric: MetricId,
+    (of, ty): (&ArrayRef, Type),
+    descending: bool,
+    kind: RankKind,
+) -> (ArrayRef, CutPoints) {
+    let Ranked { column, subjects: ranked, buckets } = rank(of, ty, descending, kind);
+    (column, CutPoints { metric, ranked, boundaries: buckets })
 }
 
 #[cfg(test)]

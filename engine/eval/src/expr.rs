@@ -14,7 +14,7 @@
 mod calendar;
 mod choice;
 mod compare;
-mod numbers;
+pub(crate) mod numbers;
 mod operand;
 pub(crate) mod real;
 #[cfg(test)]
@@ -135,7 +135,8 @@ fn compute(expr: &Expr, inputs: &[Operand], rows: usize, clock: &Clock) -> Array
         K::Negate(_) => numbers::negate(&inputs[0], expr.ty),
         K::Abs(_) => numbers::abs(&inputs[0], expr.ty),
         K::Round(a, digits) => numbers::round(&inputs[0], a.ty, *digits, expr.ty),
-        K::Floor(_) | K::Ceil(_) => unreachable!("no rule can write it yet"),
+        K::Floor(a) => numbers::whole(&inputs[0], a.ty, numbers::Whole::Below),
+        K::Ceil(a) => numbers::whole(&inputs[0], a.ty, numbers::Whole::Above),
         K::Cast(a) => numbers::cast(&inputs[0], a.ty, expr.ty),
         K::Case { otherwise, .. } => choice::case(inputs, otherwise.is_some(), expr.ty, rows),
         K::Coalesce(_) => choice::coalesce(inputs, expr.ty, rows),

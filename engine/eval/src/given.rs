@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use arrow_array::ArrayRef;
 use tierd_model::{Key, Timestamp};
-use tierd_rules::{PointsId, SubjectId};
+use tierd_rules::{MetricKind, PointsId, RuleSet, SubjectId};
 
 /// In [`Given::parents`]: the subject has no parent, or one that isn't in the data.
 pub const NO_PARENT: u32 = u32::MAX;
@@ -27,6 +27,36 @@ pub struct Given {
     pub parents: Vec<u32>,
     /// The bookings of each points program that some metric asks about, in any order.
     pub bookings: Vec<(PointsId, Vec<Booked>)>,
+}
+
+/// The kinds of subjects that must be read, ascending: those that tier sets and retention rules are about, and those whose metrics
+/// these look up or roll up.
+pub fn needed_subjects(rules: &RuleSet) -> Vec<SubjectId> {
+    let sets = rules.tier_sets.iter().map(|set| set.subject);
+    let mut needed: Vec<SubjectId> = sets.chain(rules.retention.iter().map(|rule| rule.subject)).collect();
+    // Each may need others, which stand further on in the list by then.
+    let mut next = 0;
+    while let Some(&subject) = needed.get(next) {
+        for other in others(rules, subject) {
+            if !needed.contains(&other) {
+                needed.push(other);
+            }
+        }
+        next += 1;
+    }
+    needed.sort_unstable();
+    needed.dedup();
+    needed
+}
+
+/// Whose metrics the metrics of these subjects are found from.
+fn others(rules: &RuleSet, subject: SubjectId) -> impl Iterator<Item = SubjectId> {
+    let metrics = rules.metrics.iter().filter(move |metric| metric.subject == subject);
+    metrics.filter_map(|metric| match &metric.kind {
+        MetricKind::Lookup(of) => Some(rules.metrics[of.0].subject),
+        MetricKind::Rollup(rollup) => Some(rollup.members),
+        _ => None,
+    })
 }
 
 /// One booking of points.

@@ -1,5 +1,7 @@
 //! What earlier runs left, as far as this one depends on it. Where it is kept is for others to know: the ledger, or a test.
 
+use std::convert::Infallible;
+
 use tierd_model::{Date, Timestamp};
 use tierd_rules::{RuleId, TierSetId};
 
@@ -10,7 +12,7 @@ pub trait History {
     /// Why it can't answer.
     type Error;
 
-    /// What each subject holds in a tier set, by subject.
+    /// What each subject holds in a tier set, by subject; those beyond the end of the answer hold nothing.
     ///
     /// # Errors
     /// Where the state can't be read.
@@ -22,6 +24,15 @@ pub trait History {
     /// Where the state can't be read.
     fn overrides(&self, set: TierSetId) -> Result<Vec<Override>, Self::Error>;
 
+    /// Whether the [`PolicyState`] of some subject in a tier set says more than the level that it holds, because of an override
+    /// that may have ended, say. Where it doesn't, a set that moves at once is decided without asking what is held.
+    ///
+    /// # Errors
+    /// Where the state can't be read.
+    fn has_states(&self, _set: TierSetId) -> Result<bool, Self::Error> {
+        Ok(true)
+    }
+
     /// What a retention rule remembers in its present mode, ascending by subject; nothing of subjects with [`RuleState::default`].
     ///
     /// # Errors
@@ -29,14 +40,35 @@ pub trait History {
     fn rule_states(&self, rule: RuleId) -> Result<Vec<(u32, RuleState)>, Self::Error>;
 }
 
+/// Where there has been no run yet.
+#[derive(Debug, Clone, Copy)]
+pub struct NoHistory;
+
+impl History for NoHistory {
+    type Error = Infallible;
+
+    fn held(&self, _: TierSetId) -> Result<Vec<Held>, Infallible> {
+        Ok(Vec::new())
+    }
+
+    fn overrides(&self, _: TierSetId) -> Result<Vec<Override>, Infallible> {
+        Ok(Vec::new())
+    }
+
+    fn rule_states(&self, _: RuleId) -> Result<Vec<(u32, RuleState)>, Infallible> {
+        Ok(Vec::new())
+    }
+}
+
 /// What a subject holds in a tier set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Held {
     /// Its level, overrides included, or [`NONE`]; also where the rules have the level no longer.
     pub level: u16,
-    /// The `as_of` of the run that gave it; 0 where there was none.
+    /// The `as_of` of the run that gave it; 0 where the subject has none, so that [`NONE`] with a time is a level that the rules
+    /// have no longer.
     pub since: Timestamp,
-    /// What the movement policy remembers.
+    /// What the movement policy remembers; [`PolicyState::at`] the level where nothing is kept.
     pub state: PolicyState,
 }
 
@@ -78,6 +110,7 @@ pub struct Override {
 }
 
 /// What an override does. Of several on one subject the last pin wins; without pin, the highest floor, then the lowest ceiling.
+/// Levels without order have no floors and ceilings: there, only pins count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum OverrideKind {
     /// Exactly this level.

@@ -1,13 +1,39 @@
 //! Retention rules: which subjects an entry opens for, and on whom a rule acts in this run.
+//!
+//! Each rule is first looked at alone (`observe`: what trigger and condition say of a subject; `entry`: what that does to its
+//! entry, and whether the rule would act). What is left is a list of candidates per rule, ascending by key. Then rules meet: in
+//! a group, a subject goes to the rule of highest priority that would act on it (`group`). At last the run's limit cuts the
+//! list, and hold-outs are told apart (`holdout`).
+//!
+//! The order matters, and is part of the meaning: a rule that its limit stops has still won its group, so that nobody gets the
+//! second-best action because the best one was deferred; a held-out subject uses up its place in the limit and in the group
+//! like any other, so that both halves of the comparison are chosen alike.
+//!
+//! Whoever loses or waits is as if the rule had not looked: only its entry goes on.
+//!
+//! Deliberately absent: what an action says and where it goes. That is made from [`Act`]s by others.
+
+mod entry;
+mod group;
+mod holdout;
+mod observe;
+#[cfg(test)]
+mod tests;
 
 use tierd_model::{Clock, Date, Timestamp};
-use tierd_rules::{RuleId, RuleSet, TierSetId};
+use tierd_rules::{
+    RetentionRule, RuleId, RuleSet, TierSetId,
+    retention::{Exceed, Mode, Trigger},
+};
 
 use crate::{
     derive::Metrics,
     given::KeyOf,
     history::{Held, RuleState},
 };
+use entry::{Draft, Known};
+
+pub use holdout::is_held_out;
 
 /// What rules of one kind of subject are decided on.
 pub struct Context<'a> {
@@ -57,11 +83,11 @@ pub struct RuleOutcome {
 pub struct Waiting {
     /// The entry hasn't lasted as long as `for` asks.
     pub hold_for: u64,
-    /// The last action is too recent.
+    /// The last action is too recent for the rule's cool-down.
     pub cooldown: u64,
     /// Another rule of the group acts.
     pub group: u64,
-    /// The run's limit is used up.
+    /// The run's limit is used up, or holds the rule.
     pub limit: u64,
 }
 
@@ -91,10 +117,64 @@ pub enum ActKind {
 
 /// Decides all rules of one kind of subject together, because those of a group depend on each other.
 ///
-/// `states` has what each rule remembers, as [`crate::history::History::rule_states`] gives it.
+/// `states` names the rules to decide, and what each remembers, as [`crate::history::History::rule_states`] gives it. The outcomes
+/// come in the same order.
 ///
 /// # Panics
 /// If a metric of a rule is absent from the context's metrics.
-pub fn decide(_context: &Context<'_>, _states: &[(RuleId, Vec<(u32, RuleState)>)]) -> Vec<RuleOutcome> {
-    Vec::new()
+pub fn decide(context: &Context<'_>, states: &[(RuleId, Vec<(u32, RuleState)>)]) -> Vec<RuleOutcome> {
+    let draft = |(rule, before): &(RuleId, Vec<(u32, RuleState)>)| entry::draft(context, *rule, before);
+    let mut drafts: Vec<Draft<'_>> = states.iter().map(draft).collect();
+    group::settle(&mut drafts, context.metrics.subjects);
+    drafts.into_iter().map(|draft| outcome(context, draft)).collect()
+}
+
+/// What is left of a rule's candidates after its limit, and what that makes of their states.
+fn outcome(context: &Context<'_>, mut draft: Draft<'_>) -> RuleOutcome {
+    let held = limit(&mut draft);
+    let mut acts = Vec::with_capacity(draft.candidates.len());
+    for &candidate in &draft.candidates {
+        let Known { subject, occurrence, after, .. } = &mut draft.known[candidate];
+        let kind = kind(context, draft.of, *subject);
+        // Whoever is a candidate is in an entry.
+        acts.push(Act {
+            subject: *subject,
+            kind,
+            entered: after.entered.unwrap_or(context.clock.as_of()),
+            occurrence: *occurrence,
+        });
+        after.acted = true;
+        after.last_acted = Some(context.clock.as_of());
+        if matches!(draft.of.trigger, Trigger::Date { .. }) {
+            after.occurrence = *occurrence;
+        }
+    }
+    let entered = draft.known.iter().filter(|known| known.after.entered.is_some()).count() as u64;
+    let changed = draft.known.iter().filter(|known| known.before != known.after);
+    let states = changed.map(|known| (known.subject, known.after)).collect();
+    RuleOutcome { rule: draft.rule, acts, states, entered, waiting: draft.waiting, unknown: draft.unknown, held }
+}
+
+/// Leaves as many candidates as the limit allows; how many there were if that holds the rule.
+fn limit(draft: &mut Draft<'_>) -> Option<u64> {
+    let limit = draft.of.limit?;
+    let candidates = draft.candidates.len() as u64;
+    if candidates <= limit.per_run {
+        return None;
+    }
+    let (left, held) = match limit.exceed {
+        Exceed::Defer => (limit.per_run, None),
+        Exceed::Hold => (0, Some(candidates)),
+    };
+    draft.candidates.truncate(left as usize);
+    draft.waiting.limit = candidates - left;
+    held
+}
+
+fn kind(context: &Context<'_>, rule: &RetentionRule, subject: u32) -> ActKind {
+    match rule.mode {
+        Mode::Shadow => ActKind::Shadow,
+        Mode::Live if holdout::is_held_out(rule, &(context.key)(subject as usize)) => ActKind::HeldOut,
+        Mode::Live => ActKind::Acted,
+    }
 }

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef};
-use tierd_model::{Clock, Date, Decimal, Timestamp, Type, Value, Zone, parse_date, parse_timestamp};
+use tierd_model::{Clock, Date, Decimal, Key, Timestamp, Type, Value, Zone, parse_date, parse_timestamp};
 use tierd_rules::{
     CompareOp, Config, Expr, ExprKind, FileId, FileSet, Level, Limit, Location, Metric, MetricId, MetricKind, Movement,
     Revision, RuleSet, Step, SubjectId, TierSet, TierSetId, Unknown,
 };
 
-use crate::columns::array_of;
+use crate::{columns::array_of, derive::Metrics, evaluate::evaluate, given::Given, history::NoHistory};
 
 /// A node that is written nowhere.
 pub(crate) fn node(kind: ExprKind, ty: Type) -> Expr {
@@ -133,4 +133,22 @@ pub(crate) fn rule_set(metrics: Vec<Metric>, tier_sets: Vec<TierSet>) -> RuleSet
     let order = (0..metrics.len()).map(|metric| Step::Metric(MetricId(metric))).chain(sets).collect();
     let (points, retention, warnings) = (Vec::new(), Vec::new(), Vec::new());
     RuleSet { revision, files, config, metrics, tier_sets, points, retention, order, warnings }
+}
+
+/// Subjects of a kind with integer keys from 1 and these columns.
+pub(crate) fn given(subject: usize, subjects: usize, columns: Vec<Option<ArrayRef>>) -> Given {
+    Given {
+        subject: SubjectId(subject),
+        subjects,
+        key: Arc::new(|subject| Key::Integer(subject as i64 + 1)),
+        columns,
+        parents: Vec::new(),
+        bookings: Vec::new(),
+    }
+}
+
+/// The metrics of the first kind of subject, whose attributes and aggregates are given.
+pub(crate) fn complete(rules: &RuleSet, columns: Vec<Option<ArrayRef>>, subjects: usize, clock: &Clock) -> Metrics {
+    let outcome = evaluate(rules, vec![given(0, subjects, columns)], &NoHistory, clock).unwrap();
+    outcome.subjects.into_iter().next().unwrap().metrics
 }

@@ -6,11 +6,14 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Date32Array, Decimal128Array, Int64Array, StringArray};
 use tierd_eval::{
     columns::arrow_type,
-    derive::{Metrics, complete},
+    derive::Metrics,
+    evaluate::evaluate,
     explain::{Explanation, explain, text::lines},
+    given::Given,
+    history::NoHistory,
     levels::grade,
 };
-use tierd_model::{Clock, Type, Zone, parse_date, parse_timestamp};
+use tierd_model::{Clock, Key, Type, Zone, parse_date, parse_timestamp};
 use tierd_rules::{File, FileSet, RuleSet, SubjectId, load};
 
 const CONFIG: &str = include_str!("../../../tests/corpus/tierd.toml");
@@ -76,7 +79,15 @@ fn metrics(rules: &RuleSet) -> Metrics {
     give("city", Arc::new(StringArray::from(vec![Some("London"), Some("武汉"), None])));
     let joined = ["2025-11-01", "2020-02-29", "2026-01-01"].map(|day| parse_date(day.as_bytes()).map(|day| day.0));
     give("joined_on", Arc::new(Date32Array::from(joined.to_vec())));
-    complete(rules, SubjectId(0), given, 3, &clock())
+    let given = Given {
+        subject: SubjectId(0),
+        subjects: 3,
+        key: Arc::new(|subject| Key::Integer(subject as i64)),
+        columns: given,
+        parents: Vec::new(),
+        bookings: Vec::new(),
+    };
+    evaluate(rules, vec![given], &NoHistory, &clock()).unwrap().subjects.remove(0).metrics
 }
 
 fn explained(subject: usize) -> (Explanation, Vec<String>) {

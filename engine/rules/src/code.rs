@@ -37,6 +37,8 @@ codes! {
     EMPTY_VALUE = "empty-value";
     /// A text that is no stretch of time.
     BAD_SPAN = "bad-span";
+    /// A text that is no day of the year.
+    BAD_DAY = "bad-day";
     /// A limit of rows that is neither a number, a share nor `any`.
     BAD_LIMIT = "bad-limit";
     /// A name that conditions couldn't use.
@@ -79,7 +81,21 @@ codes! {
     BAD_WINDOW = "bad-window";
     /// A rank's order that isn't `METRIC desc` or `METRIC asc`, or of something without order.
     BAD_ORDER = "bad-order";
-    /// Metrics that are made of each other.
+    /// A window that begins at something that is no date of the subject's own, or is known too late.
+    BAD_ANCHOR = "bad-anchor";
+    /// A trend of something that has no window before its own.
+    BAD_TREND = "bad-trend";
+    /// A parent that is no other subject, or by a column that can't hold its key.
+    BAD_PARENT = "bad-parent";
+    /// A look-up that isn't of a metric of the parent.
+    BAD_LOOKUP = "bad-lookup";
+    /// Something per category that isn't used so, or categories that don't fit together.
+    BAD_CATEGORY = "bad-category";
+    /// A level that the tier set hasn't.
+    UNKNOWN_LEVEL = "unknown-level";
+    /// Levels compared by an order that they don't have.
+    BAD_LEVEL_COMPARISON = "bad-level-comparison";
+    /// Metrics and tier sets that are made of each other.
     CYCLE = "cycle";
     /// A level above the lowest without condition.
     MISSING_WHEN = "missing-when";
@@ -115,6 +131,10 @@ codes! {
     TOO_MANY_DIGITS = "too-many-digits";
     /// A column or computation where only a value will do.
     NOT_CONSTANT = "not-constant";
+    /// A value in a test that isn't of its column's or metric's type.
+    BAD_VALUE = "bad-value";
+    /// A test case that passes whatever the rules say.
+    NOTHING_EXPECTED = "nothing-expected";
     /// A metric that nothing uses.
     UNUSED_METRIC = "unused-metric";
     /// A metric with the name of an attribute, computed from something else.
@@ -123,4 +143,18 @@ codes! {
     MISSING_TABLE = "missing-table";
     /// A column that the configuration names and its table doesn't have. Found by a look into the database.
     MISSING_COLUMN = "missing-column";
+    /// A level that no subject can have.
+    UNREACHABLE_LEVEL = "unreachable-level";
+    /// A subject whom one measure puts high and the set puts low.
+    LEVEL_GAP = "level-gap";
+    /// Levels without order that can be true of one subject.
+    OVERLAPPING_LEVELS = "overlapping-levels";
+    /// Retention rules that may act on one subject in the same run.
+    OVERLAPPING_RULES = "overlapping-rules";
+    /// A level that is harder to keep than to enter.
+    KEEP_HARDER_THAN_ENTER = "keep-harder-than-enter";
+    /// A window that begins before the data does.
+    WINDOW_BEYOND_DATA = "window-beyond-data";
+    /// Levels whose names say another order than the one written.
+    LEVEL_ORDER = "level-order";
 }

@@ -80,8 +80,6 @@ impl Diagnostic {
 
     /// The file, line and column (both from 1; columns count characters) of the primary place.
     pub fn position<'a>(&self, files: &'a FileSet) -> (&'a str, usize, usize) {
-        let file = files.file(self.primary.location.file);
-        let (line, column) = Location::line_and_column(&file.text, self.primary.location.range.start);
-        (&file.path, line, column)
+        files.position(&self.primary.location)
     }
 }

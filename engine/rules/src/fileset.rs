@@ -76,6 +76,13 @@ impl FileSet {
         &self.files[id.0 as usize]
     }
 
+    /// Path, line and column (both from 1; columns count characters) of a place in this set.
+    pub fn position(&self, at: &Location) -> (&str, usize, usize) {
+        let file = self.file(at.file);
+        let (line, column) = Location::line_and_column(&file.text, at.range.start);
+        (&file.path, line, column)
+    }
+
     /// The content hash over all paths and texts.
     pub fn revision(&self) -> Revision {
         let mut hash = Sha256::new();

@@ -7,6 +7,7 @@
 //! A [`RuleSet`] exists only if every file is good; a later stage never checks again what this crate has proved.
 //! Nothing here touches a file, a database or the clock.
 
+pub mod cases;
 pub mod checked;
 pub mod code;
 pub mod config;
@@ -38,6 +39,6 @@ pub use fileset::{File, FileId, FileSet, Location, Revision};
 pub use movement::{Category, Lock, LockUntil, Movement, Period, Timing};
 pub use points::{Booking, BookingKind, Expiry, PointsMeasure, PointsProgram};
 pub use retention::RetentionRule;
-pub use schema::{config_schema, rules_schema};
+pub use schema::{config_schema, rules_schema, tests_schema};
 pub use suggest::nearest;
 pub use syntax::is_usable_name;

@@ -1,9 +1,9 @@
-//! JSON Schemas of both kinds of file, for editors: made from the very structs that files are read into.
+//! JSON Schemas of all kinds of file, for editors: made from the very structs that files are read into.
 
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
-use crate::raw::{ConfigFile, RuleFile};
+use crate::raw::{ConfigFile, RuleFile, cases::TestFile};
 
 /// The JSON Schema (draft 2020-12) of `tierd.toml`.
 pub fn config_schema() -> Value {
@@ -13,6 +13,11 @@ pub fn config_schema() -> Value {
 /// The JSON Schema (draft 2020-12) of a rule file.
 pub fn rules_schema() -> Value {
     schema_of::<RuleFile>("tierd rules")
+}
+
+/// The JSON Schema (draft 2020-12) of a test file.
+pub fn tests_schema() -> Value {
+    schema_of::<TestFile>("tierd tests")
 }
 
 fn schema_of<T: JsonSchema>(title: &str) -> Value {

@@ -15,7 +15,11 @@ use std::{
 };
 
 use common::{CONFIG, file};
-use tierd_rules::{File, FileSet, Loaded, code, load};
+use tierd_rules::{
+    Diagnostic, File, FileSet,
+    cases::{TEST_FILE_END, load_tests},
+    code, load,
+};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/corpus/bad")
@@ -46,21 +50,31 @@ fn files(case: &str) -> FileSet {
     FileSet::new(files.iter().map(|(path, text)| file(path, text)).collect())
 }
 
-fn load_case(name: &str) -> Loaded {
-    load(files(&fs::read_to_string(folder().join(format!("{name}.toml"))).unwrap()))
+/// What is said of a case, and how it is shown. Its test files are checked if everything else is good.
+fn load_case(name: &str) -> (Vec<Diagnostic>, String) {
+    let text = fs::read_to_string(folder().join(format!("{name}.toml"))).unwrap();
+    let all = files(&text).iter().map(|(_, file)| file.clone()).collect::<Vec<_>>();
+    let (tests, rules) = all.into_iter().partition(|file: &File| file.path.ends_with(TEST_FILE_END));
+    let loaded = load(FileSet::new(rules));
+    let (mut diagnostics, mut text) = (loaded.diagnostics.clone(), output(&loaded.diagnostics, &loaded.files));
+    if let Some(rules) = loaded.rules {
+        let tests = load_tests(&rules, FileSet::new(tests));
+        text += &output(&tests.diagnostics, &tests.files);
+        diagnostics.extend(tests.diagnostics);
+    }
+    (diagnostics, text)
 }
 
-fn output(loaded: &Loaded) -> String {
-    let rendered: Vec<_> =
-        loaded.diagnostics.iter().map(|diagnostic| diagnostic.render(&loaded.files, false)).collect();
-    rendered.join("\n\n") + "\n"
+fn output(diagnostics: &[Diagnostic], files: &FileSet) -> String {
+    let rendered: Vec<_> = diagnostics.iter().map(|diagnostic| diagnostic.render(files, false)).collect();
+    if rendered.is_empty() { String::new() } else { rendered.join("\n\n") + "\n" }
 }
 
 #[test]
 fn every_mistake_is_reported_as_expected() {
     let mut wrong = vec![];
     for name in cases() {
-        let actual = output(&load_case(&name));
+        let actual = load_case(&name).1;
         let path = folder().join(format!("{name}.expected"));
         if std::env::var_os("UPDATE_EXPECT").is_some() {
             fs::write(&path, &actual).unwrap();
@@ -73,7 +87,7 @@ fn every_mistake_is_reported_as_expected() {
 
 #[test]
 fn every_case_has_a_mistake() {
-    let silent: Vec<_> = cases().into_iter().filter(|name| load_case(name).diagnostics.is_empty()).collect();
+    let silent: Vec<_> = cases().into_iter().filter(|name| load_case(name).0.is_empty()).collect();
     assert_eq!(silent, Vec::<String>::new());
     assert!(cases().len() >= 70, "the corpus has shrunk to {}", cases().len());
 }
@@ -90,7 +104,7 @@ const ELSEWHERE: [&str; 6] = [
 
 #[test]
 fn every_code_is_in_the_corpus() {
-    let loaded = cases().into_iter().flat_map(|name| load_case(&name).diagnostics);
+    let loaded = cases().into_iter().flat_map(|name| load_case(&name).0);
     let mut seen: BTreeSet<&str> = loaded.map(|diagnostic| diagnostic.code).collect();
     seen.extend(ELSEWHERE);
     let known: BTreeSet<&str> = code::ALL.iter().map(|(code, _)| *code).collect();
@@ -104,8 +118,8 @@ fn every_error_has_a_fix() {
         [code::TOML_SYNTAX, code::WRONG_VALUE_TYPE, code::EXPRESSION_SYNTAX, code::OUT_OF_RANGE, code::MISSING_KEY];
     let mut helpless = BTreeSet::new();
     for name in cases() {
-        let loaded = load_case(&name);
-        let bare = loaded.diagnostics.iter().filter(|d| d.help.is_none() && !without.contains(&d.code));
+        let diagnostics = load_case(&name).0;
+        let bare = diagnostics.iter().filter(|d| d.help.is_none() && !without.contains(&d.code));
         helpless.extend(bare.map(|d| format!("{name}: {} {}", d.code, d.headline)));
     }
     assert_eq!(helpless, BTreeSet::new());

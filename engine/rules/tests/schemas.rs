@@ -13,7 +13,7 @@ use std::{
 
 use common::{CONFIG, load_with};
 use serde_json::{Value, json};
-use tierd_rules::{code, config_schema, rules_schema};
+use tierd_rules::{code, config_schema, rules_schema, tests_schema};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas")
@@ -25,7 +25,11 @@ fn toml_as_json(text: &str) -> Value {
 
 #[test]
 fn committed_schemas_are_the_generated_ones() {
-    for (name, schema) in [("tierd.schema.json", config_schema()), ("rules.schema.json", rules_schema())] {
+    for (name, schema) in [
+        ("tierd.schema.json", config_schema()),
+        ("rules.schema.json", rules_schema()),
+        ("tests.schema.json", tests_schema()),
+    ] {
         let text = serde_json::to_string_pretty(&schema).unwrap() + "\n";
         if std::env::var_os("UPDATE_EXPECT").is_some() {
             fs::create_dir_all(folder()).unwrap();
@@ -50,7 +54,7 @@ fn tables(schema: &Value, place: &str, out: &mut Vec<(String, Value)>) {
 
 #[test]
 fn every_key_is_described() {
-    for schema in [config_schema(), rules_schema()] {
+    for schema in [config_schema(), rules_schema(), tests_schema()] {
         let mut all = vec![];
         tables(&schema, "", &mut all);
         assert!(all.len() > 4);
@@ -64,13 +68,13 @@ fn every_key_is_described() {
 
 #[test]
 fn unknown_keys_are_refused_everywhere() {
-    for schema in [config_schema(), rules_schema()] {
+    for schema in [config_schema(), rules_schema(), tests_schema()] {
         let mut all = vec![];
         tables(&schema, "", &mut all);
         for (place, _) in all {
             let table = schema.pointer(&place).unwrap();
-            // A level's strategy may hold any data.
-            let open = place.ends_with("/Strategy");
+            // A level's strategy may hold any data; a subject has attributes and a fact columns of any name.
+            let open = ["/Strategy", "/SubjectEntry", "/FactEntry"].iter().any(|open| place.ends_with(open));
             assert_eq!(table.get("additionalProperties") == Some(&json!(false)), !open, "{place}");
         }
     }
@@ -90,6 +94,7 @@ fn no_key_may_be_null() {
     }
     check(&config_schema());
     check(&rules_schema());
+    check(&tests_schema());
 }
 
 /// What is wrong by its shape alone is wrong for both, what is good for both is good.

@@ -1,20 +1,30 @@
 //! What a read brings home.
 
-use std::{fmt, time::Duration};
+use std::{fmt, mem::take, sync::Arc, time::Duration};
 
 use arrow_array::ArrayRef;
+use tierd_eval::given::{Booked, Given, KeyOf};
 use tierd_model::Timestamp;
-use tierd_rules::FactsId;
+use tierd_rules::{FactsId, PointsId, SubjectId};
 
 use crate::{bad::BadValues, keys::Keys};
 
 /// What the database says about all subjects of one kind.
 #[derive(Debug)]
 pub struct SourceData {
+    /// Which kind.
+    pub subject: SubjectId,
     /// Who they are.
-    pub keys: Keys,
+    pub keys: Arc<Keys>,
     /// By [`tierd_rules::MetricId`]: a column for each aggregate and attribute of these subjects, one value per subject.
     pub given: Vec<Option<ArrayRef>>,
+    /// By subject, the place of its parent, or [`NO_PARENT`]. Empty where the kind has no parent, no metric needs it, or the
+    /// parents weren't read.
+    ///
+    /// [`NO_PARENT`]: tierd_eval::given::NO_PARENT
+    pub parents: Vec<u32>,
+    /// What facts have booked in each points program that some metric asks about, in any order.
+    pub bookings: Vec<(PointsId, Vec<Booked>)>,
     /// What was read: the subject table, then the fact tables, in the order of the configuration.
     pub tables: Vec<TableRead>,
     /// Values that didn't fit their type and were read as NULL. [`tierd_rules::Config::bad_values`] decides what becomes of it.
@@ -26,6 +36,20 @@ pub struct SourceData {
 }
 
 impl SourceData {
+    /// What an evaluation starts from. Columns, parents and bookings move there; everything else stays.
+    pub fn take_given(&mut self) -> Given {
+        let keys = Arc::clone(&self.keys);
+        let key: KeyOf = Arc::new(move |subject| keys.key(subject));
+        Given {
+            subject: self.subject,
+            subjects: self.keys.len(),
+            key,
+            columns: take(&mut self.given),
+            parents: take(&mut self.parents),
+            bookings: take(&mut self.bookings),
+        }
+    }
+
     /// Rows with bad values, and rows read, over all tables: what the configured limit is about.
     pub fn bad_rows(&self) -> (u64, u64) {
         self.tables.iter().fold((0, 0), |(bad, rows), table| (bad + table.bad_rows, rows + table.rows))

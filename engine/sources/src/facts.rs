@@ -89,12 +89,6 @@ impl<'a> FactQuery<'a> {
         self.of_facts().map(|(at, column)| (at, Decoder::new(column, self.clock.zone()))).collect()
     }
 
-    /// The metrics that aggregate a computed column, by name.
-    fn metrics_of(&self, column: usize) -> String {
-        let names = self.plan.metrics_of(column).map(|id| self.rules.metrics[id.0].name.as_str());
-        names.collect::<Vec<_>>().join(", ")
-    }
-
     /// By column of the batch (`None` for the subject column).
     fn counted(&self, counts: &FactCounts) -> Vec<(Option<usize>, BadValues)> {
         let bad = |column: &str, expected: String, count: u64| BadValues {
@@ -111,7 +105,9 @@ impl<'a> FactQuery<'a> {
         let of_columns = counts.bad_values.iter().enumerate().filter(|(_, count)| **count > 0).map(|(at, &count)| {
             let values = match self.of_facts().find(|(column, _)| *column == at) {
                 Some((_, column)) => bad(&column.column, column.ty.to_string(), count),
-                None => bad(&self.metrics_of(at), "a number of 64 bits".to_owned(), count),
+                None => {
+                    bad(&self.plan.names_of(at).collect::<Vec<_>>().join(", "), "a number of 64 bits".to_owned(), count)
+                }
             };
             (Some(at), values)
         });

@@ -130,7 +130,7 @@ impl TextKeys {
         self.bounds.push(self.arena.len());
     }
 
-    fn find(&self, key: &str) -> Option<usize> {
+    pub(crate) fn find(&self, key: &str) -> Option<usize> {
         let (mut low, mut high) = (0, self.len());
         while low < high {
             let middle = low + (high - low) / 2;

@@ -1,13 +1,25 @@
 //! Everything that a run needs from the database, read on one snapshot.
 
+use std::sync::Arc;
+
 use arrow_array::{ArrayRef, UInt32Array};
 use arrow_select::take::take;
 use tierd_model::Clock;
 use tierd_rules::{RuleSet, SubjectId};
 
 use crate::{
-    data::SourceData, database::Database, error::DatabaseError, keys::Keys, progress::Progress, reader::ReaderKind,
-    run::Run, schema::schema, snapshot::Snapshot, subjects::SubjectError, verify::SchemaProblem,
+    data::SourceData,
+    database::Database,
+    error::DatabaseError,
+    keys::Keys,
+    parents::places,
+    progress::Progress,
+    reader::ReaderKind,
+    run::{Found, Run},
+    schema::schema,
+    snapshot::Snapshot,
+    subjects::SubjectError,
+    verify::SchemaProblem,
 };
 
 /// How to read.
@@ -64,7 +76,8 @@ pub fn read(
     Ok(all.pop().expect("the data of the one subject"))
 }
 
-/// As [`read`], for several kinds of subjects, in their order: all on one and the same snapshot.
+/// As [`read`], for several kinds of subjects, in their order: all on one and the same snapshot. With [`crate::needed_subjects`]
+/// nothing is missing that the rules need.
 ///
 /// # Errors
 /// [`ReadError`].
@@ -88,11 +101,27 @@ pub fn read_all(
         all.push(run.read(snapshot.connections())?);
     }
     drop(snapshot);
-    for data in &mut all {
-        data.snapshot = opened.elapsed();
-        data.version.schema_version = version;
+    let open = opened.elapsed();
+    for found in &mut all {
+        found.data.snapshot = open;
+        found.data.version.schema_version = version;
     }
-    Ok(all)
+    Ok(with_parents(all))
+}
+
+/// Each with the places of its parents, as far as these were read as well.
+fn with_parents(all: Vec<Found>) -> Vec<SourceData> {
+    let keys: Vec<(SubjectId, Arc<Keys>)> =
+        all.iter().map(|found| (found.data.subject, Arc::clone(&found.data.keys))).collect();
+    let of = |Found { mut data, parents }: Found| {
+        if let Some((subject, column)) = parents
+            && let Some((_, keys)) = keys.iter().find(|(read, _)| *read == subject)
+        {
+            data.parents = places(&column, keys);
+        }
+        data
+    };
+    all.into_iter().map(of).collect()
 }
 
 /// Attributes (indices into [`tierd_rules::Subject::attributes`]) of these subjects, in the order of `keys`: also such as no rule

@@ -1,10 +1,13 @@
 //! Reading one kind of subject: the subjects first, then each of their fact tables.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use arrow_array::ArrayRef;
 use rusqlite::Connection;
-use tierd_eval::scan::FactPlan;
+use tierd_eval::scan::{Collected, Reading, readings};
 use tierd_model::Clock;
 use tierd_rules::{FactsId, MetricKind, RuleSet, SubjectId};
 
@@ -14,6 +17,7 @@ use crate::{
     database::Database,
     facts::FactQuery,
     index::SubjectIndex,
+    parents::needed_parent,
     progress::Progress,
     read::{ReadError, ReadOptions},
     reader::quoted,
@@ -21,6 +25,13 @@ use crate::{
     subjects::{SubjectQuery, Subjects, SubjectsFailed},
     verify::{find_table, verify_facts, verify_subject},
 };
+
+/// What was read of one kind of subject.
+pub(crate) struct Found {
+    pub(crate) data: SourceData,
+    /// Who the parents are, and the column that holds their keys, where some metric needs them.
+    pub(crate) parents: Option<(SubjectId, ArrayRef)>,
+}
 
 /// One kind of subject on one snapshot.
 pub(crate) struct Run<'a> {
@@ -34,55 +45,66 @@ pub(crate) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// Facts that some metric of these subjects needs.
-    fn needed_facts(&self) -> impl Iterator<Item = FactsId> + '_ {
-        let facts = self.rules.config.facts.iter().enumerate();
-        let needs = |id: FactsId| {
-            self.rules.metrics.iter().any(|metric| match &metric.kind {
-                MetricKind::Aggregate(aggregate) => aggregate.facts == id,
-                _ => false,
-            })
-        };
-        facts.filter(|(_, facts)| facts.subject == self.subject).map(|(id, _)| FactsId(id)).filter(move |id| needs(*id))
+    /// Facts that some metric of these subjects needs, in the order of the configuration.
+    fn needed_facts(&self) -> Vec<FactsId> {
+        let mut facts: Vec<FactsId> = readings(self.rules, self.subject).iter().map(|reading| reading.facts).collect();
+        facts.sort_unstable();
+        facts.dedup();
+        facts
     }
 
     /// Only what this read needs: a table that no rule reads may be absent.
     pub(crate) fn check_schema(&self) -> Result<(), ReadError> {
         let config = &self.rules.config;
         let mut problems = verify_subject(&config.subjects[self.subject.0], self.tables);
-        problems.extend(self.needed_facts().flat_map(|id| verify_facts(&config.facts[id.0], self.tables)));
+        problems.extend(self.needed_facts().into_iter().flat_map(|id| verify_facts(&config.facts[id.0], self.tables)));
         if problems.is_empty() { Ok(()) } else { Err(ReadError::Schema(problems)) }
     }
 
-    pub(crate) fn read(&self, connections: &mut [Connection]) -> Result<SourceData, ReadError> {
-        let (subjects, mut read) = self.read_subjects(connections, self.attributes())?;
-        let mut given = vec![None; self.rules.metrics.len()];
-        for (slot, metric) in given.iter_mut().zip(&self.rules.metrics).filter(|(_, m)| m.subject == self.subject) {
-            if let MetricKind::Attribute(attribute) = metric.kind {
-                slot.clone_from(&subjects.attributes[attribute]);
-            }
-        }
-        let mut bad_values = subjects.bad_values;
+    /// All but the parents' places, for which the parents' keys must be there.
+    pub(crate) fn read(&self, connections: &mut [Connection]) -> Result<Found, ReadError> {
+        let (subjects, of_subjects) = self.read_subjects(connections, self.attributes())?;
+        let mut collected = Collected::new(self.rules, self.subject, &subjects.attributes, subjects.keys.len());
+        let mut of_facts: Vec<(TableRead, Vec<BadValues>)> = Vec::new();
         let index = SubjectIndex::new(&subjects.keys);
-        for facts in self.needed_facts() {
-            let (table, bad) = self.read_facts(connections, facts, &index, &mut given)?;
-            read.push(table);
-            bad_values.extend(bad);
+        for reading in readings(self.rules, self.subject) {
+            let (mut table, bad_values) = self.read_facts(connections, reading, &index, &mut collected)?;
+            // The last reading of a table speaks for all of them.
+            if let Some(earlier) = of_facts.iter().position(|(earlier, _)| earlier.facts == table.facts) {
+                table.duration += of_facts.remove(earlier).0.duration;
+            }
+            of_facts.push((table, bad_values));
         }
         drop(index);
-        let tables = read.iter().map(|table| (table.table.clone(), table.rows, table.last_row_id)).collect();
-        let version = DataVersion { schema_version: 0, tables };
-        Ok(SourceData { keys: subjects.keys, given, tables: read, bad_values, version, snapshot: Duration::ZERO })
+        of_facts.sort_by_key(|(table, _)| table.facts);
+        let (of_facts, bad_values): (Vec<_>, Vec<_>) = of_facts.into_iter().unzip();
+        let tables: Vec<TableRead> = of_subjects.into_iter().chain(of_facts).collect();
+        let marks = tables.iter().map(|table| (table.table.clone(), table.rows, table.last_row_id)).collect();
+        let (given, bookings) = collected.finish();
+        let parents = needed_parent(self.rules, self.subject);
+        let parents = parents.and_then(|parent| Some((parent.subject, subjects.attributes[parent.attribute].clone()?)));
+        let data = SourceData {
+            subject: self.subject,
+            keys: Arc::new(subjects.keys),
+            given,
+            parents: Vec::new(),
+            bookings,
+            tables,
+            bad_values: subjects.bad_values.into_iter().chain(bad_values.into_iter().flatten()).collect(),
+            version: DataVersion { schema_version: 0, tables: marks },
+            snapshot: Duration::ZERO,
+        };
+        Ok(Found { data, parents })
     }
 
-    /// Attributes that some rule reads.
+    /// Attributes that some rule reads, and what names the parent.
     fn attributes(&self) -> Vec<usize> {
         let of_subject = self.rules.metrics.iter().filter(|metric| metric.subject == self.subject);
         let read = of_subject.filter_map(|metric| match metric.kind {
             MetricKind::Attribute(attribute) => Some(attribute),
             _ => None,
         });
-        read.collect()
+        read.chain(needed_parent(self.rules, self.subject).map(|parent| parent.attribute)).collect()
     }
 
     pub(crate) fn read_subjects(
@@ -119,14 +141,14 @@ impl<'a> Run<'a> {
     fn read_facts(
         &self,
         connections: &mut [Connection],
-        id: FactsId,
+        reading: Reading,
         index: &SubjectIndex,
-        given: &mut [Option<ArrayRef>],
+        collected: &mut Collected,
     ) -> Result<(TableRead, Vec<BadValues>), ReadError> {
         let started = Instant::now();
-        let facts = &self.rules.config.facts[id.0];
+        let facts = &self.rules.config.facts[reading.facts.0];
         let table = self.table(&facts.table);
-        let plan = FactPlan::new(self.rules, id, self.clock);
+        let plan = collected.plan(self.rules, reading, self.clock);
         let query = FactQuery {
             rules: self.rules,
             facts,
@@ -140,10 +162,10 @@ impl<'a> Run<'a> {
         let scan = query.scan(connections, self.progress).map_err(error)?;
         self.check_cancelled()?;
         let bad_values = query.bad_values(&connections[0], scan.counts()).map_err(error)?;
-        let (metrics, counts) = scan.finish();
-        metrics.into_iter().for_each(|(metric, column)| given[metric.0] = Some(column));
+        let found = scan.finish();
+        let counts = &found.counts;
         let read = TableRead {
-            facts: Some(id),
+            facts: Some(reading.facts),
             table: table.name.clone(),
             rows: counts.rows,
             bad_rows: counts.bad_rows,
@@ -152,6 +174,7 @@ impl<'a> Run<'a> {
             last_row_id: self.last_row_id(&connections[0], table)?,
             duration: started.elapsed(),
         };
+        collected.add(found);
         Ok((read, bad_values))
     }
 

@@ -282,7 +282,7 @@ fn the_subject_filter_removes_customers_and_their_bad_values() {
              (2, 'd', 0, 'never'), (2, 'd', NULL, 'never'), (5, 'd', 'yes', '2020-01-05');
          INSERT INTO orders VALUES (1, '2026-01-01'), (2, '2026-01-01')";
     let data = Shop::new(customers).read(&rules).unwrap();
-    assert_eq!(data.keys, Keys::Integer(vec![1, 3]));
+    assert_eq!(*data.keys, Keys::Integer(vec![1, 3]));
     assert_eq!(values(&data, &rules, "since"), ["NULL", "2020-01-03"]);
     assert_eq!(values(&data, &rules, "orders"), ["1", "0"]);
     let bad: Vec<_> =

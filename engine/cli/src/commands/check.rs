@@ -15,10 +15,14 @@ use crate::{
 pub(crate) fn check(args: &CheckArgs, folder: &Path, output: Output) -> Result<(), Failure> {
     let project = session::open_project(folder)?;
     let mut loaded = session::load(&project)?;
-    if let (Some(rules), false) = (&loaded.rules, args.offline) {
-        let problems = tierd_daemon::verify::against_database(&project, rules)
-            .map_err(|error| Failure::from_error(Code::Unreachable, &error))?;
-        loaded.diagnostics.extend(problems);
+    if let Some(rules) = &loaded.rules {
+        let clock = session::clock_now(rules);
+        loaded.diagnostics.extend(tierd_eval::lint::lints(rules, &clock));
+        if !args.offline {
+            let problems = tierd_daemon::verify::against_database(&project, rules, &clock)
+                .map_err(|error| Failure::from_error(Code::Unreachable, &error))?;
+            loaded.diagnostics.extend(problems);
+        }
     }
     report(&loaded, output)?;
     let errors = loaded.diagnostics.iter().any(|d| d.severity == Severity::Error);

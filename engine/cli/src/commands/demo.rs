@@ -1,4 +1,4 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tierd_daemon::run::{self as runs, RunReport};
 use tierd_model::{Clock, Date, Zone, parse_date};
@@ -7,57 +7,89 @@ use tierd_rules::RuleSet;
 use crate::{
     args::{DemoArgs, Format, Reader, Reading},
     commands::{explain, init, run, schema},
-    demo::{ShopOptions, files, write_shop},
+    demo::{Options, Pack, Stats, write_database},
     exit::{Code, Failure},
-    output::{Output, thousands},
+    output::{Cell, Output, Table, thousands},
     progress, reading,
     session::{self, Session},
 };
 
-/// The demo's database, beside `tierd.toml`.
-const DATABASE: &str = "shop.db";
+/// The pack that is shown where none is asked for.
+const SHOP: &str = "shop";
 
-/// The zone that the shipped rules name; the shop's last day ends there.
+/// The zone that the shipped packs name; the last day of their databases ends there.
 const ZONE: &str = "Asia/Shanghai";
 
 /// Makes the demo's folder (or uses it again), grades everybody, and explains one customer.
 pub(crate) fn demo(args: &DemoArgs, output: Output) -> Result<(), Failure> {
-    if args.dir.join(DATABASE).exists() {
-        output.remark(&format!("{} is there already: used again as it is", args.dir.display()));
-    } else {
-        make(args, output)?;
+    if args.list {
+        return list(output);
     }
-    let session = Session::open(&args.dir, output)?;
+    let pack = pack(&args.pack)?;
+    let folder = args.dir.clone().unwrap_or_else(|| default_folder(&pack));
+    if folder.join(pack.database()).exists() {
+        output.remark(&format!("{} is there already: used again as it is", folder.display()));
+    } else {
+        make(args, &pack, &folder, output)?;
+    }
+    let session = Session::open(&folder, output)?;
     let clock = session.clock(args.as_of.as_deref())?;
     let report = grade(&session, &clock, output)?;
     run::print(&report, &session.rules, &clock, output)?;
     if output.format == Format::Table {
-        explain_one(&session, &clock, &report, output)?;
-        output.remark(&next_steps(&args.dir));
+        explain_one(&pack, &session, &clock, &report, output)?;
+        output.remark(&next_steps(&pack, &folder, &session.rules));
     }
     Ok(())
 }
 
-fn make(args: &DemoArgs, output: Output) -> Result<(), Failure> {
-    let folder = &args.dir;
-    write_files(folder)?;
+/// The packs, with the grading systems that they are about.
+fn list(output: Output) -> Result<(), Failure> {
+    let mut table = Table::new(["pack", "system", "title", "标题", "also"]);
+    for pack in Pack::all().map_err(|error| Failure::from_error(Code::Failed, &error))? {
+        let profile = &pack.profile;
+        table.push(vec![
+            Cell::text(pack.name),
+            Cell::text(profile.systems.join(", ")),
+            Cell::text(&profile.title.en),
+            Cell::text(&profile.title.zh),
+            Cell::optional((!profile.aliases.is_empty()).then(|| profile.aliases.join(", "))),
+        ]);
+    }
+    output.table(&table, false)
+}
+
+fn pack(name: &str) -> Result<Pack, Failure> {
+    let found = Pack::find(name).map_err(|error| Failure::from_error(Code::Failed, &error))?;
+    found.ok_or_else(|| Failure::new(Code::Usage, format!("no pack `{name}`; `tierd demo --list` shows what there is")))
+}
+
+fn default_folder(pack: &Pack) -> PathBuf {
+    if pack.name == SHOP { "tierd-demo".into() } else { format!("tierd-demo-{}", pack.name).into() }
+}
+
+fn make(args: &DemoArgs, pack: &Pack, folder: &Path, output: Output) -> Result<(), Failure> {
+    write_files(pack, folder)?;
     let bar = progress::bar(output.quiet, "writing");
-    let options = ShopOptions { customers: args.customers, seed: args.seed, today: today(args.as_of.as_deref())? };
-    let stats =
-        write_shop(&folder.join(DATABASE), &options, &mut |rows| bar.iter().for_each(|bar| bar.set_position(rows)))
-            .map_err(|error| Failure::from_error(Code::Failed, &error))?;
+    let usual = if pack.name == SHOP { 100_000 } else { 10_000 };
+    let options =
+        Options { customers: args.customers.unwrap_or(usual), seed: args.seed, today: today(args.as_of.as_deref())? };
+    let path = folder.join(pack.database());
+    let mut progress = |rows| bar.iter().for_each(|bar| bar.set_position(rows));
+    let stats = write_database(&path, &pack.profile, &options, &mut progress)
+        .map_err(|error| Failure::from_error(Code::Failed, &error))?;
     bar.iter().for_each(|bar| bar.finish_and_clear());
-    output.remark(&format!(
-        "made {} with {} customers, {} orders, {} contacts",
-        folder.join(DATABASE).display(),
-        thousands(stats.customers),
-        thousands(stats.orders),
-        thousands(stats.contacts),
-    ));
+    output.remark(&format!("made {} with {}", path.display(), counts(&stats)));
     Ok(())
 }
 
-/// The shop's last day: the one asked for, or today.
+/// `100,000 customers, 1,101,633 orders`.
+fn counts(stats: &Stats) -> String {
+    let tables: Vec<String> = stats.iter().map(|(table, rows)| format!("{} {table}", thousands(*rows))).collect();
+    tables.join(", ")
+}
+
+/// The database's last day: the one asked for, or today.
 fn today(as_of: Option<&str>) -> Result<Date, Failure> {
     let zone = Zone::new(ZONE).map_err(|error| Failure::from_error(Code::Failed, &error))?;
     match as_of {
@@ -67,8 +99,8 @@ fn today(as_of: Option<&str>) -> Result<Date, Failure> {
     }
 }
 
-fn write_files(folder: &Path) -> Result<(), Failure> {
-    let all = files().into_iter().chain(schema::beside_config());
+fn write_files(pack: &Pack, folder: &Path) -> Result<(), Failure> {
+    let all = pack.files().into_iter().chain(schema::beside_config());
     init::write(folder, &all.map(|(path, text)| (path.to_owned(), text)).collect::<Vec<_>>())
 }
 
@@ -80,32 +112,44 @@ fn grade(session: &Session, clock: &Clock, output: Output) -> Result<RunReport, 
 }
 
 /// Explains somebody in the middle, who has a next level to reach.
-fn explain_one(session: &Session, clock: &Clock, report: &RunReport, output: Output) -> Result<(), Failure> {
-    let Some((set, subject)) = in_the_middle(&session.rules, report) else {
+fn explain_one(
+    pack: &Pack,
+    session: &Session,
+    clock: &Clock,
+    report: &RunReport,
+    output: Output,
+) -> Result<(), Failure> {
+    let Some((set, subject)) = in_the_middle(&pack.profile.explain, &session.rules, report) else {
         return Ok(());
     };
     output.line("")?;
     explain::print(session, clock, &report.evaluation, subject, set, output)
 }
 
-/// A tier set (by index) and the first subject in it who is neither at its top nor at its bottom.
-fn in_the_middle(rules: &RuleSet, report: &RunReport) -> Option<(usize, usize)> {
+/// The tier set of this name (by index) and the first subject in it who is neither at its top nor at its bottom.
+fn in_the_middle(name: &str, rules: &RuleSet, report: &RunReport) -> Option<(usize, usize)> {
     let sets = &report.evaluation.sets;
-    let set = sets.iter().position(|result| rules.tier_sets[result.set].name == "value").unwrap_or(0);
+    let set = sets.iter().position(|result| rules.tier_sets[result.set].name == name).unwrap_or(0);
     let earned = &sets.get(set)?.graded.earned;
     let top = rules.tier_sets[sets[set].set].levels.len() as u16 - 1;
     let subject = earned.iter().position(|&level| 0 < level && level < top).unwrap_or(0);
     (subject < earned.len()).then_some((set, subject))
 }
 
-fn next_steps(folder: &Path) -> String {
-    let folder = folder.display();
+fn next_steps(pack: &Pack, folder: &Path, rules: &RuleSet) -> String {
+    let (folder, set) = (folder.display(), &pack.profile.explain);
+    let file = rules.tier_set(set).map_or("rules", |set| &rules.files.file(set.at.file).path);
+    let (customer, tests) = if pack.name == SHOP {
+        (4711, "")
+    } else {
+        (42, "\n  tierd test                    the cases beside the rules")
+    };
     format!(
         "
 Go on in {folder}:
   cd {folder}
-  tierd explain 4711            why a customer has its level
-  edit rules/value.toml         then: tierd check, tierd run --dry-run, tierd run
-  tierd export --set value --attribute name --output csv"
+  tierd explain {customer:<16}why a customer has its level
+  edit {file:<25}then: tierd check, tierd run --dry-run, tierd run
+  tierd export --set {set} --output csv{tests}"
     )
 }

@@ -13,6 +13,7 @@ mod run;
 mod schema;
 mod sql;
 mod tasks;
+mod test;
 
 use crate::{
     args::{Cli, Command},
@@ -27,6 +28,7 @@ pub(crate) fn dispatch(cli: &Cli, output: Output) -> Result<(), Failure> {
         Command::Demo(args) => demo::demo(args, output),
         Command::Init(args) => init::init(args, folder, output),
         Command::Check(args) => check::check(args, folder, output),
+        Command::Test(args) => test::test(args, folder, output),
         Command::Run(args) => run::run(args, folder, output),
         Command::Explain(args) => explain::explain(args, folder, output),
         Command::Levels(args) => levels::levels(args, folder, output),

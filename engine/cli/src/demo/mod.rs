@@ -1,14 +1,20 @@
-//! The shop that `tierd demo` makes: its rule files and a database that looks like a real one.
+//! Example databases for `tierd demo`: the shop, and one for each pack that ships under `rules/`.
 //!
-//! The rule files are those of `examples/shop`, embedded, so that there is one text to keep right. The database is generated:
-//! the same seed, size and day give the same rows, and a few kinds of customers ([`habits`]) see to it that every level of every
-//! shipped tier set has members. Nothing here grades anybody; the caller runs `tierd` over the result as over any other folder.
+//! A pack's files are embedded, so that there is one text to keep right. Its `profile.toml` ([`profile`]) describes a database as
+//! a company of that trade would have it: tables, columns, and kinds of customers that the database doesn't show (big, regular,
+//! sleeping, new, leaving …), who see to it that every level has members. The same profile, seed, size and day give the same
+//! rows on every machine: only integers and plain arithmetic are drawn. Nothing here grades anybody; the caller runs `tierd` over
+//! the result as over any other folder.
 
-mod files;
-mod habits;
+mod amount;
+mod cells;
+mod database;
+mod events;
+mod pack;
 mod people;
+mod profile;
 mod random;
-mod shop;
+mod subjects;
 
-pub(crate) use files::files;
-pub(crate) use shop::{ShopOptions, write_shop};
+pub(crate) use database::{Options, Stats, write_database};
+pub(crate) use pack::Pack;

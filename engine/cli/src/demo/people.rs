@@ -32,9 +32,36 @@ const CITIES: [&str; 15] = [
     "香港",
 ];
 
+const WORDS: [&str; 24] = [
+    "华信",
+    "东湖",
+    "长江",
+    "楚天",
+    "恒达",
+    "中远",
+    "宏图",
+    "金盾",
+    "新世纪",
+    "天成",
+    "联合",
+    "兴业",
+    "创世",
+    "瑞丰",
+    "大江",
+    "黄鹤",
+    "光谷",
+    "星辰",
+    "安顺",
+    "百川",
+    "博雅",
+    "佳美",
+    "万通",
+    "永盛",
+];
+
 /// A name: mostly Chinese, some from elsewhere.
 pub(super) fn name(random: &mut Random) -> String {
-    if random.chance(30) {
+    if random.chance(3) {
         return (*random.pick(&OTHERS)).to_owned();
     }
     let surname = random.pick(&SURNAMES);
@@ -45,4 +72,16 @@ pub(super) fn name(random: &mut Random) -> String {
 /// A city: the first of the list are the likeliest.
 pub(super) fn city(random: &mut Random) -> &'static str {
     CITIES[random.skewed(0, CITIES.len() as u32 - 1) as usize]
+}
+
+/// A company of some city, with one of these endings: 武汉恒达商贸有限公司.
+pub(super) fn company(random: &mut Random, endings: &[String]) -> String {
+    let (city, word, ending) = (city(random), random.pick(&WORDS), random.pick(endings));
+    format!("{city}{word}{ending}")
+}
+
+/// A public body of some city: 武汉市税务局.
+pub(super) fn body(random: &mut Random, endings: &[String]) -> String {
+    let (city, ending) = (city(random), random.pick(endings));
+    format!("{city}{ending}")
 }

@@ -1,11 +1,11 @@
-use tierd_model::{Type, Value};
-use tierd_rules::{ArithOp, ExprKind, Metric, RankKind};
+use tierd_model::Value;
+use tierd_rules::{ArithOp, ExprKind, Metric, MetricKind, RankKind, SubjectId};
 
 use super::*;
 use crate::{
     columns::value_at,
     expr::CHUNK,
-    testing::{array, clock, column, integer, literal, metric, node, rule_set},
+    testing::{array, clock, column, complete, integer, literal, metric, node, rule_set},
 };
 
 fn doubled(of: usize) -> MetricKind {
@@ -30,7 +30,7 @@ fn metrics() -> Vec<Metric> {
 fn completed(subjects: usize) -> Metrics {
     let spend: Vec<Option<Value>> = (0..subjects as i64).map(|i| (i % 7 > 0).then(|| integer(i))).collect();
     let given = vec![Some(array(Type::Integer, &spend))];
-    complete(&rule_set(metrics(), vec![]), SubjectId(0), given, subjects, &clock("2026-03-31T10:00", "UTC"))
+    complete(&rule_set(metrics(), vec![]), given, subjects, &clock("2026-03-31T10:00", "UTC"))
 }
 
 #[test]
@@ -69,6 +69,6 @@ fn metrics_of_other_subjects_stay_absent() {
     of_groups.subject = SubjectId(1);
     let rules = rule_set(vec![metrics().remove(0), of_groups], vec![]);
     let given = vec![Some(array(Type::Integer, &[Some(integer(1))]))];
-    let metrics = complete(&rules, SubjectId(0), given, 1, &clock("2026-03-31T10:00", "UTC"));
+    let metrics = complete(&rules, given, 1, &clock("2026-03-31T10:00", "UTC"));
     assert!(metrics.columns[1].is_none());
 }

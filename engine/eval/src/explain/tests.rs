@@ -5,9 +5,8 @@ use tierd_rules::{
 };
 
 use super::{text::lines, *};
-use crate::{
-    derive::complete,
-    testing::{array, clock, column, date, decimal, integer, literal, metric, node, rule_set, text as words, tier_set},
+use crate::testing::{
+    array, clock, column, complete, date, decimal, integer, literal, metric, node, rule_set, text as words, tier_set,
 };
 
 const SPEND: usize = 0;
@@ -135,7 +134,7 @@ fn table(rules: &RuleSet) -> Metrics {
         Some(array(Type::Date, &[Some(date("2026-04-10")), Some(date("2020-02-29")), None])),
         Some(array(Type::Text, &[Some(words("王大明")), Some(words("Ann")), Some(words("Bo"))])),
     ];
-    complete(rules, SubjectId(0), given, 3, &now())
+    complete(rules, given, 3, &now())
 }
 
 /// The explanation of a subject in a set of levels `L0`, `L1` … with these conditions, as plain lines.

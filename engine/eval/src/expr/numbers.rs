@@ -26,7 +26,7 @@ type Float64 = types::Float64Type;
 
 /// The units, if a decimal can have that many.
 #[inline]
-pub(super) fn fit(units: i128) -> Option<i128> {
+pub(crate) fn fit(units: i128) -> Option<i128> {
     (units.unsigned_abs() < const { pow10(DIGITS).unsigned_abs() }).then_some(units)
 }
 
@@ -114,6 +114,32 @@ pub(super) fn round(a: &Operand, from: Type, places: u8, ty: Type) -> ArrayRef {
     match (from, ty) {
         (Type::Real, Type::Real) => Arc::new(map::<Float64, Float64>(a, |a| real::finite(real::round(a, places)))),
         _ => cast(a, from, ty),
+    }
+}
+
+/// Which whole number a number goes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whole {
+    /// The greatest that isn't larger.
+    Below,
+    /// The least that isn't smaller.
+    Above,
+}
+
+/// The nearest whole number on one side, as an integer; what doesn't fit is NULL.
+pub(super) fn whole(a: &Operand, from: Type, side: Whole) -> ArrayRef {
+    let above = side == Whole::Above;
+    match from.scale() {
+        None => Arc::new(map::<Float64, Int64>(a, |a| real::whole(if above { a.ceil() } else { a.floor() }))),
+        Some(0) => cast(a, from, Type::Integer),
+        Some(scale) => {
+            let one = power(scale);
+            Arc::new(map::<Units, Int64>(a, |a| {
+                let one = one?;
+                let up = i128::from(above && a.rem_euclid(one) > 0);
+                i64::try_from(a.div_euclid(one) + up).ok()
+            }))
+        }
     }
 }
 

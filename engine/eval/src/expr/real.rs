@@ -43,6 +43,13 @@ pub(super) fn round_units(value: f64, digits: u8) -> Option<i128> {
     Some(if value < 0.0 { -units } else { units })
 }
 
+/// A double that is a whole number, as one; `None` beyond 64 bits.
+pub(super) fn whole(value: f64) -> Option<i64> {
+    // Both ends are powers of two, so that comparing with them is exact.
+    let end = 2f64.powi(63);
+    (-end..end).contains(&value).then_some(value as i64)
+}
+
 /// Mantissa and exponent of a finite double that isn't negative (IEEE 754, binary64).
 fn decode(value: f64) -> (u64, i32) {
     let bits = value.to_bits();

@@ -6,12 +6,16 @@
 //! Sums wrap. A bound on everything added so far proves, for data of usual size, that none of them has wrapped. Once it can't,
 //! each addition is checked and every wrap is kept beside the table ([`Carries`]): sums are exact always, in any order of rows.
 
+use tierd_model::Type;
+
 use super::{
     batch::{BATCH_ROWS, Batch},
+    days::Days,
     distinct::Distinct,
     loops::{Coded, Texts, count, extreme, latest, latest_text},
     mask::Truth,
     plan::{FactPlan, Op, OpKind},
+    prefetch::prefetch,
     sums::{Carries, add_pair, add_word, fixed_point, pair_at, real_of},
 };
 
@@ -21,6 +25,7 @@ pub(super) struct Accumulators {
     pub(super) stride: usize,
     pub(super) words: Vec<u64>,
     pub(super) distinct: Vec<Distinct>,
+    pub(super) days: Vec<Days>,
     /// For each accumulator, what the size of a sum can't exceed.
     pub(super) bounds: Vec<u128>,
     pub(super) carries: Carries,
@@ -41,11 +46,16 @@ impl Accumulators {
             OpKind::Distinct { column } => Some(Distinct::new(plan.columns[column].ty)),
             _ => None,
         });
+        let days = plan.ops.iter().filter_map(|op| match op.kind {
+            OpKind::Days { column } => Some(Days::new(plan.columns[column].ty == Type::Timestamp, subjects)),
+            _ => None,
+        });
         Accumulators {
             subjects,
             stride: plan.stride,
             words: vec![0; (subjects + 1) * plan.stride],
             distinct: distinct.collect(),
+            days: days.collect(),
             bounds: vec![0; plan.ops.len()],
             carries: Carries::default(),
             counted: 0,
@@ -71,11 +81,11 @@ impl Accumulators {
     pub(super) fn take(&mut self, plan: &FactPlan, batch: &Batch, targets: &Targets, masks: &[Truth]) {
         self.make_room_for_counts(plan, BATCH_ROWS as u64);
         for (index, op) in plan.ops.iter().enumerate() {
-            self.take_op(index, op, batch, plan.time, targets, &masks[op.mask]);
+            self.take_op(index, op, batch, plan, targets, &masks[op.mask]);
         }
     }
 
-    fn take_op(&mut self, index: usize, op: &Op, batch: &Batch, time: usize, targets: &Targets, mask: &Truth) {
+    fn take_op(&mut self, index: usize, op: &Op, batch: &Batch, plan: &FactPlan, targets: &Targets, mask: &Truth) {
         let values = |column: usize| &batch.column(column).values;
         let words = &mut self.words[..];
         match op.kind {
@@ -84,15 +94,18 @@ impl Accumulators {
             OpKind::RealSum { column } => self.real_sum(index, op.word, targets, values(column), mask),
             OpKind::Extreme { column, order } => extreme(words, targets, op.word, order, values(column), mask),
             OpKind::Latest { column, time: time_order, value } => {
-                let times = Coded { order: time_order, values: values(time) };
+                let times = Coded { order: time_order, values: values(plan.time) };
                 latest(words, targets, op.word, times, Coded { order: value, values: values(column) }, mask);
             }
             OpKind::LatestText { column, time: order } => {
-                let times = Coded { order, values: values(time) };
+                let times = Coded { order, values: values(plan.time) };
                 let texts = Texts::of(batch, column);
                 latest_text(words, targets, op.word, times, values(column), texts, mask);
             }
             OpKind::Distinct { column } => self.distinct[op.word].take(targets.subjects, values(column), mask),
+            OpKind::Days { column } => {
+                self.days[op.word].take(targets.subjects, values(column), mask, plan.clock.zone());
+            }
         }
     }
 
@@ -191,18 +204,6 @@ impl Accumulators {
     }
 }
 
-#[inline]
-fn prefetch(words: &[u64], index: usize) {
-    #[cfg(target_arch = "x86_64")]
-    {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: a prefetch reads nothing and faults on no address; the pointer is only computed, by wrapping arithmetic.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(words.as_ptr().wrapping_add(index).cast()) };
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = (words, index);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -219,6 +220,7 @@ mod tests {
             row_filter: None,
             filter_columns: vec![],
             windows: vec![],
+            own_windows: vec![],
             filters: vec![],
             tables: vec![],
             others: vec![],
@@ -226,6 +228,8 @@ mod tests {
             ops: [false, true].map(|high| Op { kind: OpKind::Count { high }, mask: usize::from(high), word: 0 }).into(),
             stride: 1,
             metrics: vec![],
+            bookings: vec![],
+            arguments: vec![],
         }
     }
 

@@ -106,6 +106,14 @@ pub fn real_bits(value: f64) -> Option<i64> {
     (value.abs() < REAL_LIMIT).then_some((value + 0.0).to_bits() as i64)
 }
 
+/// A value of any type but text, as [`Values`] lays it out in a column of this type; `None` where it doesn't fit.
+pub(super) fn stored(value: &Value, ty: Type) -> Option<i64> {
+    match value {
+        Value::Real(value) => real_bits(*value),
+        value => i64::try_from(exact_value(value, ty)?).ok(),
+    }
+}
+
 /// A constant of an exact type, a bool, a date or a timestamp, as [`Values`] lays it out (before it must fit in 64 bits).
 pub(super) fn exact_value(value: &Value, ty: Type) -> Option<i128> {
     match (value, ty) {

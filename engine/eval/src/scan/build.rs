@@ -1,13 +1,17 @@
 //! From rules to a plan: what aggregates have in common is asked for once.
 
-use tierd_model::{Clock, Type, Value};
-use tierd_rules::{Aggregate, AggregateFn, Expr, ExprKind, Facts, MetricId};
+use std::mem::discriminant;
+
+use arrow_array::ArrayRef;
+use tierd_model::{Clock, Type, Value, Window, WindowKind, pow10};
+use tierd_rules::{Aggregate, AggregateFn, Booking, Expr, ExprKind, Facts, Metric, MetricId, PointsId, PointsProgram};
 
 use super::{
+    bookings::BookingPlan,
     filter::{Filter, Needs},
-    mask::Range,
     order::Order,
-    plan::{FactPlan, Finish, MaskPlan, MetricPlan, Op, OpKind, PlanColumn},
+    own_window::OwnWindow,
+    plan::{FactPlan, Finish, MaskPlan, MetricPlan, Op, OpKind, PlanColumn, WindowPlan},
     times::{known_times, time_range},
 };
 
@@ -18,12 +22,17 @@ pub(super) struct Builder<'a> {
     time_type: Type,
     row_filter: Option<Filter>,
     filter_columns: Vec<usize>,
-    windows: Vec<Range>,
+    windows: Vec<WindowPlan>,
+    own_windows: Vec<OwnWindow>,
+    /// By metric, the dates that subjects' own windows begin at.
+    anchors: &'a [Option<ArrayRef>],
     filters: Vec<Filter>,
     kept_texts: Vec<usize>,
     masks: Vec<MaskPlan>,
     ops: Vec<Op>,
     metrics: Vec<MetricPlan>,
+    bookings: Vec<BookingPlan>,
+    arguments: Vec<(usize, String)>,
 }
 
 /// What an aggregate is over.
@@ -35,7 +44,7 @@ struct Argument {
 }
 
 impl<'a> Builder<'a> {
-    pub(super) fn new(facts: &'a Facts, clock: &'a Clock) -> Self {
+    pub(super) fn new(facts: &'a Facts, clock: &'a Clock, anchors: &'a [Option<ArrayRef>]) -> Self {
         let mut needs = Needs::new(facts, clock);
         let time = needs.column(facts.time);
         let row_filter = facts.filter.as_ref().map(|filter| needs.filter(filter));
@@ -48,26 +57,104 @@ impl<'a> Builder<'a> {
             row_filter,
             filter_columns,
             windows: Vec::new(),
+            own_windows: Vec::new(),
+            anchors,
             filters: Vec::new(),
             kept_texts: Vec::new(),
             masks: Vec::new(),
             ops: Vec::new(),
             metrics: Vec::new(),
+            bookings: Vec::new(),
+            arguments: Vec::new(),
         }
     }
 
-    pub(super) fn metric(&mut self, id: MetricId, ty: Type, aggregate: &Aggregate) {
-        let instants = aggregate.window.resolve(self.needs.clock);
-        let window = push_unique(&mut self.windows, time_range(self.time_type, instants, self.needs.clock.zone()));
-        let filter = aggregate.filter.as_ref().map(|filter| self.needs.filter(filter));
-        let filter = filter.map(|filter| push_unique(&mut self.filters, filter));
-        let argument =
-            aggregate.argument.as_ref().map(|expr| Argument { column: self.argument_column(expr), ty: expr.ty });
+    pub(super) fn metric(&mut self, id: MetricId, metric: &Metric, aggregate: &Aggregate) {
+        let window = self.window(aggregate.window);
+        let own_window = match self.windows[window] {
+            WindowPlan::Own(own) => Some(own),
+            WindowPlan::Common(_) => None,
+        };
+        let filter = self.filter(aggregate.filter.as_ref());
+        let argument = aggregate.argument.as_ref().map(|expr| self.argument(&metric.name, expr));
         let column = argument.map(|argument| argument.column);
         let mask = push_unique(&mut self.masks, MaskPlan { window, filter, argument: column });
         let finish = self.finish_of(aggregate, argument, mask);
         let per = aggregate.per.and_then(|per| aggregate.window.units(per));
-        self.metrics.push(MetricPlan { id, ty, argument: column, empty: aggregate.empty.clone(), per, finish });
+        self.metrics.push(MetricPlan { id, ty: metric.ty, empty: aggregate.empty.clone(), own_window, per, finish });
+    }
+
+    /// Reads what an aggregate of an earlier reading is over, for the sake of the counts.
+    pub(super) fn also_read(&mut self, name: &str, aggregate: &Aggregate) {
+        self.read_filter(aggregate.filter.as_ref());
+        if let Some(expr) = &aggregate.argument {
+            self.argument(name, expr);
+        }
+    }
+
+    /// What facts book.
+    pub(super) fn booking(&mut self, id: PointsId, program: &PointsProgram, index: u16, booking: &Booking) {
+        let window = self.window(Window { kind: WindowKind::Lifetime, offset: 0 });
+        let filter = self.filter(booking.filter.as_ref());
+        let Argument { column, ty } = self.points(program, booking);
+        let mask = push_unique(&mut self.masks, MaskPlan { window, filter, argument: Some(column) });
+        let digits = ty.scale().unwrap_or(0) - program.digits;
+        let units = i64::try_from(pow10(digits)).ok();
+        self.bookings.push(BookingPlan { program: id, booking: index, mask, column, units });
+    }
+
+    /// As [`Builder::also_read`].
+    pub(super) fn also_booked(&mut self, program: &PointsProgram, booking: &Booking) {
+        self.read_filter(booking.filter.as_ref());
+        self.points(program, booking);
+    }
+
+    /// The points of a booking, with as many digits as the program has at least.
+    fn points(&mut self, program: &PointsProgram, booking: &Booking) -> Argument {
+        let name = format!("points.{}", program.name);
+        let points = &booking.points;
+        if points.ty.scale().is_some_and(|scale| scale >= program.digits) {
+            return self.argument(&name, points);
+        }
+        let kind = ExprKind::Cast(Box::new(points.clone()));
+        self.argument(&name, &Expr { kind, ty: program.ty(), at: points.at.clone() })
+    }
+
+    fn read_filter(&mut self, filter: Option<&Expr>) {
+        for column in filter.into_iter().flat_map(Expr::columns) {
+            self.needs.column(column);
+        }
+    }
+
+    fn argument(&mut self, name: &str, expr: &Expr) -> Argument {
+        let column = self.argument_column(expr);
+        push_unique(&mut self.arguments, (column, name.to_owned()));
+        Argument { column, ty: expr.ty }
+    }
+
+    fn filter(&mut self, filter: Option<&Expr>) -> Option<usize> {
+        let filter = self.needs.filter(filter?);
+        Some(push_unique(&mut self.filters, filter))
+    }
+
+    fn window(&mut self, window: Window) -> usize {
+        let times = match window.anchor() {
+            Some(metric) => WindowPlan::Own(self.own_window(window, metric)),
+            None => {
+                let instants = window.resolve(self.needs.clock);
+                WindowPlan::Common(time_range(self.time_type, instants, self.needs.clock.zone()))
+            }
+        };
+        push_unique(&mut self.windows, times)
+    }
+
+    fn own_window(&mut self, window: Window, metric: usize) -> usize {
+        self.own_windows.iter().position(|own| own.window == window).unwrap_or_else(|| {
+            #[expect(clippy::expect_used, reason = "`anchors` of the plan finds the date of every window")]
+            let anchors = self.anchors[metric].as_ref().expect("the date that a window begins at");
+            self.own_windows.push(OwnWindow::new(window, anchors, self.time_type, self.needs.clock));
+            self.own_windows.len() - 1
+        })
     }
 
     fn argument_column(&mut self, argument: &Expr) -> usize {
@@ -107,8 +194,11 @@ impl<'a> Builder<'a> {
                 Finish::DaysSince { best: self.op(OpKind::Extreme { column: argument.column, order }, mask) }
             }
             AggregateFn::First => self.latest(argument, Order::smallest, mask),
-            AggregateFn::MeanGap | AggregateFn::MedianGap => unreachable!("no rule can write it yet"),
             AggregateFn::Last => self.latest(argument, Order::largest, mask),
+            AggregateFn::MeanGap | AggregateFn::MedianGap => Finish::Gaps {
+                days: self.op(OpKind::Days { column: argument.column }, mask),
+                median: aggregate.function == AggregateFn::MedianGap,
+            },
         }
     }
 
@@ -145,8 +235,11 @@ impl<'a> Builder<'a> {
 
     fn op(&mut self, kind: OpKind, mask: usize) -> usize {
         self.ops.iter().position(|op| op.kind == kind && op.mask == mask).unwrap_or_else(|| {
-            let sets = self.ops.iter().filter(|op| matches!(op.kind, OpKind::Distinct { .. })).count();
-            let word = if matches!(kind, OpKind::Distinct { .. }) { sets } else { self.words() };
+            let same_kind = |op: &&Op| discriminant(&op.kind) == discriminant(&kind);
+            let word = match kind {
+                OpKind::Distinct { .. } | OpKind::Days { .. } => self.ops.iter().filter(same_kind).count(),
+                _ => self.words(),
+            };
             self.ops.push(Op { kind, mask, word });
             self.ops.len() - 1
         })
@@ -178,6 +271,7 @@ impl<'a> Builder<'a> {
             row_filter: self.row_filter,
             filter_columns: self.filter_columns,
             windows: self.windows,
+            own_windows: self.own_windows,
             filters: self.filters,
             masks: self.masks,
             tables: self.needs.tables,
@@ -185,6 +279,8 @@ impl<'a> Builder<'a> {
             ops: self.ops,
             stride: words + usize::div_ceil(counts, 2),
             metrics: self.metrics,
+            bookings: self.bookings,
+            arguments: self.arguments,
         }
     }
 }

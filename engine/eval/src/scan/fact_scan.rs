@@ -1,19 +1,21 @@
 //! One thread's pass over one fact table: batches in, accumulators on.
 
 use arrow_array::ArrayRef;
-use tierd_rules::MetricId;
+use tierd_rules::{MetricId, PointsId};
 
 use super::{
     accumulators::Accumulators,
     batch::{BATCH_ROWS, Batch},
+    bookings::Bookings,
     conditions::Conditions,
     counts::{FactCounts, is_bad, is_bad_subject},
     finish,
     interner::{Interner, NULL_ID},
     mask::Truth,
     merge::MergedTexts,
-    plan::FactPlan,
+    plan::{FactPlan, WindowPlan},
 };
+use crate::given::Booked;
 
 /// One thread's pass: fill [`FactScan::batch`], call [`FactScan::take`] whenever it is full and at the end.
 #[derive(Debug)]
@@ -22,8 +24,20 @@ pub struct FactScan<'a> {
     batch: Batch,
     conditions: Conditions<'a>,
     accumulators: Accumulators,
+    bookings: Bookings,
     counts: FactCounts,
     work: Work,
+}
+
+/// What a pass has found.
+#[derive(Debug)]
+pub struct Scanned {
+    /// The metrics of the plan, one value per subject.
+    pub metrics: Vec<(MetricId, ArrayRef)>,
+    /// What these facts have booked, by program, in any order.
+    pub bookings: Vec<(PointsId, Vec<Booked>)>,
+    /// What else the pass has met. Of the readings of one table, the last speaks for all.
+    pub counts: FactCounts,
 }
 
 /// A bad value of the batch that was inspected.
@@ -52,6 +66,7 @@ impl<'a> FactScan<'a> {
             batch: Batch::new(plan.columns.iter().map(|column| column.ty)),
             conditions: Conditions::new(plan),
             accumulators: Accumulators::new(plan, subjects),
+            bookings: Bookings::new(plan),
             counts: FactCounts::new(plan),
             work: Work {
                 windows: buffers(plan.windows.len()),
@@ -81,11 +96,13 @@ impl<'a> FactScan<'a> {
         let subjects = self.batch.subjects;
         // First of all, so that memory answers while the masks are made.
         let targets = self.accumulators.targets(&subjects);
+        self.plan.own_windows.iter().for_each(|own| own.prefetch(&subjects));
         self.conditions.prepare(&mut self.batch);
         let counting = self.conditions.rows(&self.batch);
         self.counts.take(self.plan, &self.batch, &counting, spare);
         self.fill_masks(&counting);
         self.accumulators.take(self.plan, &self.batch, &targets, &self.work.masks);
+        self.bookings.take(self.plan, &self.batch, &self.work.masks, spare);
         self.empty_batch();
     }
 
@@ -113,7 +130,7 @@ impl<'a> FactScan<'a> {
 
     /// Adds another thread's pass under the same plan.
     pub fn merge(&mut self, other: FactScan<'_>) {
-        let FactScan { batch, accumulators, counts, .. } = other;
+        let FactScan { batch, accumulators, bookings, counts, .. } = other;
         let mut ids = Vec::new();
         for (column, theirs) in batch.into_texts().into_iter().enumerate() {
             let kept = theirs.filter(|_| self.plan.columns[column].keeps_texts);
@@ -121,13 +138,18 @@ impl<'a> FactScan<'a> {
             ids.push(kept.zip(ours).map(|(theirs, ours)| renamed(&theirs, ours)));
         }
         self.accumulators.merge(self.plan, accumulators, &MergedTexts { ids, batch: &self.batch });
+        self.bookings.merge(bookings);
         self.counts.merge(&counts);
     }
 
-    /// The metrics, one value per subject, and what else the pass has met.
-    pub fn finish(self) -> (Vec<(MetricId, ArrayRef)>, FactCounts) {
-        let FactScan { plan, batch, accumulators, counts, .. } = self;
-        (finish::metrics(plan, accumulators, &batch.into_texts()), counts.finish(plan))
+    /// What the pass has found.
+    pub fn finish(self) -> Scanned {
+        let FactScan { plan, batch, accumulators, bookings, counts, .. } = self;
+        Scanned {
+            metrics: finish::metrics(plan, accumulators, &batch.into_texts()),
+            bookings: bookings.finish(plan),
+            counts: counts.finish(plan),
+        }
     }
 
     /// The masks of the plan: 1 for rows in the window, with the filter TRUE and the argument not NULL.
@@ -135,7 +157,10 @@ impl<'a> FactScan<'a> {
         let (plan, batch) = (self.plan, &self.batch);
         let Work { windows, filters, masks } = &mut self.work;
         for (window, out) in plan.windows.iter().zip(&mut *windows) {
-            window.mask(batch.column(plan.time), out);
+            match *window {
+                WindowPlan::Common(range) => range.mask(batch.column(plan.time), out),
+                WindowPlan::Own(own) => plan.own_windows[own].mask(batch.column(plan.time), &batch.subjects, out),
+            }
             keep(out, counting);
         }
         for (filter, out) in plan.filters.iter().zip(&mut *filters) {

@@ -7,17 +7,19 @@ use arrow_array::{
     builder::{Decimal128Builder, Float64Builder, Int64Builder, NullBufferBuilder, StringBuilder},
 };
 use arrow_buffer::NullBuffer;
+use arrow_select::nullif::nullif;
 use tierd_model::{Date, Timestamp, Type, Value, div_round, pow10};
 use tierd_rules::MetricId;
 
 use super::{
     accumulators::Accumulators,
-    arrays::{array_from, exact_value},
+    arrays::{array_from, exact_value, stored},
+    gaps,
     interner::Interner,
     order::Order,
     plan::{FactPlan, Finish, MetricPlan, OpKind},
 };
-use crate::columns::arrow_type;
+use crate::{columns::arrow_type, expr::sound};
 
 /// The largest number of 38 digits: what a decimal column holds.
 const MOST_UNITS: i128 = pow10(38) - 1;
@@ -29,7 +31,7 @@ pub(super) fn metrics(
     texts: &[Option<Interner>],
 ) -> Vec<(MetricId, ArrayRef)> {
     let mut finisher = Finisher { plan, accumulators, texts };
-    plan.metrics.iter().map(|metric| (metric.id, finisher.metric(metric))).collect()
+    plan.metrics.iter().map(|metric| (metric.id, finisher.known(metric))).collect()
 }
 
 struct Finisher<'a> {
@@ -39,6 +41,16 @@ struct Finisher<'a> {
 }
 
 impl Finisher<'_> {
+    /// The metric, NULL where its window has no beginning.
+    fn known(&mut self, metric: &MetricPlan) -> ArrayRef {
+        let column = self.metric(metric);
+        let dateless = metric.own_window.and_then(|own| self.plan.own_windows[own].dateless.as_ref());
+        match dateless {
+            Some(dateless) => sound(nullif(&column, dateless)),
+            None => column,
+        }
+    }
+
     fn metric(&mut self, metric: &MetricPlan) -> ArrayRef {
         if let Finish::Distinct { set } = metric.finish {
             let counts = self.accumulators.distinct_counts(self.plan.ops[set].word);
@@ -61,6 +73,7 @@ impl Finisher<'_> {
             Finish::Latest { best } => self.latest(metric, best),
             Finish::LatestText { best } => self.text(metric, best),
             Finish::DaysSince { best } => self.days_since(metric, best),
+            Finish::Gaps { days, median } => self.gaps(metric, days, median),
             Finish::Distinct { .. } => unreachable!("sets were read off above"),
         }
     }
@@ -120,12 +133,21 @@ impl Finisher<'_> {
         })
     }
 
+    fn gaps(&self, metric: &MetricPlan, days: usize, median: bool) -> ArrayRef {
+        let days = self.accumulators.days[self.plan.ops[days].word].by_subject();
+        let mut work = Vec::new();
+        self.exact(metric, 6, |subject| match median {
+            true => gaps::median(days.of(subject), &mut work).map(Some),
+            false => gaps::mean(days.of(subject)).map(Some),
+        })
+    }
+
     /// A number: `None` where no row counted, `Some(None)` where the result doesn't fit.
-    fn exact(&self, metric: &MetricPlan, scale: u8, number: impl Fn(usize) -> Option<Option<i128>>) -> ArrayRef {
+    fn exact(&self, metric: &MetricPlan, scale: u8, mut number: impl FnMut(usize) -> Option<Option<i128>>) -> ArrayRef {
         let empty = metric.empty.as_ref().and_then(|value| exact_value(value, metric.ty));
         let to_scale = metric.ty.scale().unwrap_or(0);
         let subjects = self.accumulators.subjects();
-        let units = |subject| match (number(subject), metric.per) {
+        let mut units = |subject| match (number(subject), metric.per) {
             (None, _) => empty,
             (Some(number), None) if scale == to_scale => number,
             (Some(number), per) => number.and_then(|number| rate(number, scale, per.unwrap_or((1, 1)), to_scale)),
@@ -170,10 +192,7 @@ impl Finisher<'_> {
                 }
             };
         }
-        let empty = metric.empty.as_ref().and_then(|value| match value {
-            Value::Real(value) => super::arrays::real_bits(*value),
-            value => exact_value(value, metric.ty).and_then(|units| i64::try_from(units).ok()),
-        });
+        let empty = metric.empty.as_ref().and_then(|value| stored(value, metric.ty));
         let subjects = self.accumulators.subjects();
         let mut nulls = NullBufferBuilder::new(subjects);
         let mut values = Vec::with_capacity(subjects);

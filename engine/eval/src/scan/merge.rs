@@ -58,10 +58,11 @@ impl Accumulators {
                         }
                     });
                 }
-                OpKind::Distinct { .. } => {}
+                OpKind::Distinct { .. } | OpKind::Days { .. } => {}
             }
         }
         self.carries.merge(other.carries);
+        self.days.iter_mut().zip(other.days).for_each(|(ours, theirs)| ours.merge(theirs));
         self.merge_distinct(plan, other.distinct, texts);
     }
 

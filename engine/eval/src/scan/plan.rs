@@ -3,15 +3,20 @@
 //! A plan is made once per run and shared by all scanning threads. Metrics that have a window, a filter or a sum in common
 //! share it, so that the work of a row grows with what is different.
 
+use arrow_array::ArrayRef;
 use tierd_model::{Clock, Type, Value};
-use tierd_rules::{Expr, FactsId, MetricId, MetricKind, RuleSet};
+use tierd_rules::{Expr, MetricId, RuleSet};
 
 use super::{
+    bookings::BookingPlan,
     build::Builder,
     filter::{Filter, TextTable},
     mask::Range,
     order::Order,
+    own_window::OwnWindow,
+    readings::{Reading, bookings},
 };
+use crate::derive::partial;
 
 /// One pass over one fact table.
 #[derive(Debug)]
@@ -28,7 +33,8 @@ pub struct FactPlan {
     pub(super) row_filter: Option<Filter>,
     /// Columns whose bad values count even in rows that the row filter removes, because it reads them.
     pub(super) filter_columns: Vec<usize>,
-    pub(super) windows: Vec<Range>,
+    pub(super) windows: Vec<WindowPlan>,
+    pub(super) own_windows: Vec<OwnWindow>,
     pub(super) filters: Vec<Filter>,
     pub(super) tables: Vec<TextTable>,
     pub(super) others: Vec<Expr>,
@@ -37,6 +43,9 @@ pub struct FactPlan {
     /// 64-bit words per subject.
     pub(super) stride: usize,
     pub(super) metrics: Vec<MetricPlan>,
+    pub(super) bookings: Vec<BookingPlan>,
+    /// Columns of the batch that are arguments, each with the name of the metric or points program.
+    pub(super) arguments: Vec<(usize, String)>,
 }
 
 /// A column of the batch.
@@ -57,6 +66,15 @@ pub(super) enum Origin {
     Computed(usize),
 }
 
+/// The times of a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum WindowPlan {
+    /// The same for all subjects.
+    Common(Range),
+    /// Index into [`FactPlan::own_windows`].
+    Own(usize),
+}
+
 /// Rows that count for some accumulator: in the window, with the filter TRUE and the argument not NULL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct MaskPlan {
@@ -71,7 +89,7 @@ pub(super) struct Op {
     pub(super) kind: OpKind,
     /// Index of the mask.
     pub(super) mask: usize,
-    /// First word in the subject's row (for [`OpKind::Distinct`] the index of the set).
+    /// First word in the subject's row (for [`OpKind::Distinct`] and [`OpKind::Days`] the index of the set).
     pub(super) word: usize,
 }
 
@@ -92,12 +110,14 @@ pub(super) enum OpKind {
     LatestText { column: usize, time: Order },
     /// A set of (subject, value).
     Distinct { column: usize },
+    /// A set of (subject, day).
+    Days { column: usize },
 }
 
 impl OpKind {
     pub(super) fn words(self) -> usize {
         match self {
-            OpKind::Count { .. } | OpKind::Distinct { .. } => 0,
+            OpKind::Count { .. } | OpKind::Distinct { .. } | OpKind::Days { .. } => 0,
             OpKind::Sum { .. } | OpKind::Extreme { .. } => 1,
             OpKind::RealSum { .. } | OpKind::Latest { .. } | OpKind::LatestText { .. } => 2,
         }
@@ -109,9 +129,9 @@ impl OpKind {
 pub(super) struct MetricPlan {
     pub(super) id: MetricId,
     pub(super) ty: Type,
-    /// Column of the batch.
-    pub(super) argument: Option<usize>,
     pub(super) empty: Option<Value>,
+    /// Index of the subjects' own window: without the date that it begins at, the metric is NULL.
+    pub(super) own_window: Option<usize>,
     /// Multiply by the second and divide by the first (`per`).
     pub(super) per: Option<(i128, i128)>,
     pub(super) finish: Finish,
@@ -158,19 +178,42 @@ pub(super) enum Finish {
     DaysSince {
         best: usize,
     },
+    Gaps {
+        days: usize,
+        median: bool,
+    },
 }
 
 impl FactPlan {
-    /// The pass over these facts that gives every aggregate of them.
-    pub fn new(rules: &RuleSet, facts: FactsId, clock: &Clock) -> Self {
-        let of_rules = &rules.config.facts[facts.0];
-        let aggregates = rules.metrics.iter().enumerate().filter_map(|(id, metric)| match &metric.kind {
-            MetricKind::Aggregate(aggregate) if aggregate.facts == facts => Some((MetricId(id), metric.ty, aggregate)),
-            _ => None,
-        });
-        let mut builder = Builder::new(of_rules, clock);
-        for (id, ty, aggregate) in aggregates {
-            builder.metric(id, ty, aggregate);
+    /// The plan of one reading. `columns` has, by [`MetricId`], the attributes of `subjects` subjects and the aggregates of
+    /// earlier passes: the subjects' own windows begin at dates found from them.
+    ///
+    /// Its columns are also those of earlier readings of the table, so that its counts of rows and bad values speak for all of
+    /// them.
+    ///
+    /// # Panics
+    /// If a column that a window begins at is absent or has another length.
+    pub fn new(
+        rules: &RuleSet,
+        reading: Reading,
+        clock: &Clock,
+        columns: &[Option<ArrayRef>],
+        subjects: usize,
+    ) -> Self {
+        let anchors = anchors(rules, reading, clock, columns, subjects);
+        let mut builder = Builder::new(&rules.config.facts[reading.facts.0], clock, &anchors);
+        for (id, aggregate) in reading.metrics(rules) {
+            builder.metric(id, &rules.metrics[id.0], aggregate);
+        }
+        for (id, aggregate) in reading.earlier(rules) {
+            builder.also_read(&rules.metrics[id.0].name, aggregate);
+        }
+        for (id, program, index, booking) in bookings(rules, reading.facts) {
+            if reading.is_first(rules) {
+                builder.booking(id, program, index, booking);
+            } else {
+                builder.also_booked(program, booking);
+            }
         }
         builder.finish()
     }
@@ -184,8 +227,21 @@ impl FactPlan {
         })
     }
 
-    /// The metrics of which a column of the batch is the argument.
-    pub fn metrics_of(&self, column: usize) -> impl Iterator<Item = MetricId> + '_ {
-        self.metrics.iter().filter(move |metric| metric.argument == Some(column)).map(|metric| metric.id)
+    /// The names of the metrics (`spend`) and points programs (`points.club`) that a column of the batch is added up for.
+    pub fn names_of(&self, column: usize) -> impl Iterator<Item = &str> {
+        self.arguments.iter().filter(move |(argument, _)| *argument == column).map(|(_, name)| name.as_str())
     }
+}
+
+/// The columns, with the dates that windows of this reading begin at.
+fn anchors(
+    rules: &RuleSet,
+    reading: Reading,
+    clock: &Clock,
+    columns: &[Option<ArrayRef>],
+    subjects: usize,
+) -> Vec<Option<ArrayRef>> {
+    let wanted = reading.metrics(rules).filter_map(|(_, aggregate)| aggregate.window.anchor());
+    let wanted: Vec<MetricId> = wanted.map(MetricId).collect();
+    if wanted.is_empty() { Vec::new() } else { partial(rules, &wanted, columns, subjects, clock) }
 }

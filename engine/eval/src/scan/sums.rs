@@ -60,12 +60,12 @@ pub(super) fn pair_at(words: &[u64], at: usize) -> i128 {
 
 /// A double in fixed point, halves away from zero. Exact but for what lies beyond the last digit.
 #[inline]
-pub(super) fn fixed_point(value: f64) -> i128 {
+pub(crate) fn fixed_point(value: f64) -> i128 {
     (value * REAL_ONE).round() as i128
 }
 
 /// The nearest double of a sum in fixed point that has wrapped so often.
-pub(super) fn real_of(sum: i128, wraps: i128) -> f64 {
+pub(crate) fn real_of(sum: i128, wraps: i128) -> f64 {
     let below = sum as f64 / REAL_ONE;
     if wraps == 0 { below } else { wraps as f64 * REAL_WRAP + below }
 }

@@ -54,6 +54,11 @@ pub(crate) fn clock() -> &'static Clock {
     &CLOCK
 }
 
+/// By metric and subject, the dates that windows of the subjects' own begin at: metric 0 has dates, metric 1 timestamps.
+pub(crate) type Anchors = [Vec<Option<Value>>; 2];
+pub(crate) const ANCHOR_TYPES: [Type; 2] = [Type::Date, Type::Timestamp];
+
+/// These metrics, after the two anchors.
 pub(crate) fn rules(types: &[Type], filter: Option<Expr>, metrics: Vec<(Type, Aggregate)>) -> RuleSet {
     let columns = types.iter().enumerate().map(|(i, &ty)| Column {
         name: format!("c{i}"),
@@ -64,12 +69,14 @@ pub(crate) fn rules(types: &[Type], filter: Option<Expr>, metrics: Vec<(Type, Ag
         at: nowhere(),
     });
     let files = FileSet::new(vec![]);
-    let metric = |(i, (ty, aggregate))| Metric {
+    let anchors = ANCHOR_TYPES.into_iter().zip((0..).map(MetricKind::Attribute));
+    let metrics = metrics.into_iter().map(|(ty, aggregate)| (ty, MetricKind::Aggregate(aggregate)));
+    let metric = |(i, (ty, kind))| Metric {
         name: format!("m{i}"),
         title: None,
         subject: SubjectId(0),
         ty,
-        kind: MetricKind::Aggregate(aggregate),
+        kind,
         implicit: false,
         personal: false,
         pass: 0,
@@ -109,7 +116,7 @@ pub(crate) fn rules(types: &[Type], filter: Option<Expr>, metrics: Vec<(Type, Ag
                 at: nowhere(),
             }],
         },
-        metrics: metrics.into_iter().enumerate().map(metric).collect(),
+        metrics: anchors.chain(metrics).enumerate().map(metric).collect(),
         tier_sets: vec![],
         points: vec![],
         retention: vec![],

@@ -3,25 +3,36 @@
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod base;
+mod bookings;
 mod random;
 mod reference;
 
 use arrow_array::{Array, ArrayRef, cast::AsArray};
+use arrow_select::concat::concat;
 use proptest::prelude::*;
 use tierd_eval::{
-    columns::value_at,
-    scan::{Cell, FactCounts, FactPlan, FactScan},
+    columns::{array_of, value_at},
+    scan::{Cell, FactCounts, FactPlan, FactScan, Reading, Scanned},
 };
 use tierd_model::{Decimal, Timestamp, Type, Value, Window, WindowKind};
 use tierd_rules::{Aggregate, AggregateFn, ArithOp, CompareOp, Expr, ExprKind, FactsId, RuleSet};
 
-use base::{Row, SUBJECTS, TYPES, clock, column, expr, literal, rules, stored};
-use random::{aggregate, condition, rows};
+use base::{ANCHOR_TYPES, Anchors, Row, SUBJECTS, TYPES, clock, column, expr, literal, rules, stored};
+use random::{aggregate, anchors, condition, rows};
 use reference::{expected, holds, instant};
 
-/// Runs the rows, split among as many scans as `splits` says.
+const FIRST: Reading = Reading { facts: FactsId(0), pass: 0 };
+
+/// As [`scan_all`], without windows of the subjects' own.
 fn scan(rules: &RuleSet, rows: &[Row], splits: usize) -> (Vec<ArrayRef>, FactCounts) {
-    let plan = FactPlan::new(rules, FactsId(0), clock());
+    let Scanned { metrics, counts, .. } = scan_all(rules, (&Anchors::default(), rows), splits);
+    (metrics.into_iter().map(|(_, array)| array).collect(), counts)
+}
+
+/// Runs the rows, split among as many scans as `splits` says.
+fn scan_all(rules: &RuleSet, (anchors, rows): (&Anchors, &[Row]), splits: usize) -> Scanned {
+    let anchors: Vec<_> = anchors.iter().zip(ANCHOR_TYPES).map(|(values, ty)| column_of(ty, values)).collect();
+    let plan = FactPlan::new(rules, FIRST, clock(), &anchors, SUBJECTS);
     let columns: Vec<(usize, usize)> = plan.columns().collect();
     let mut scans: Vec<FactScan> = (0..splits).map(|_| FactScan::new(&plan, SUBJECTS)).collect();
     for (i, row) in rows.iter().enumerate() {
@@ -45,8 +56,13 @@ fn scan(rules: &RuleSet, rows: &[Row], splits: usize) -> (Vec<ArrayRef>, FactCou
     scans.iter_mut().for_each(FactScan::take);
     let mut whole = scans.remove(0);
     scans.into_iter().for_each(|scan| whole.merge(scan));
-    let (metrics, counts) = whole.finish();
-    (metrics.into_iter().map(|(_, array)| array).collect(), counts)
+    whole.finish()
+}
+
+fn column_of(ty: Type, values: &[Option<Value>]) -> Option<ArrayRef> {
+    let values: Vec<ArrayRef> = values.iter().map(|value| array_of(ty, value.as_ref(), 1)).collect();
+    let values: Vec<&dyn Array> = values.iter().map(AsRef::as_ref).collect();
+    (!values.is_empty()).then(|| concat(&values).unwrap())
 }
 
 const DATED: [Type; 7] = [Type::Date, Type::Integer, Type::Decimal(2), Type::Text, Type::Bool, Type::Real, Type::Date];
@@ -55,16 +71,17 @@ fn check(
     types: &'static [Type],
     filter: Option<Expr>,
     metrics: Vec<(Type, Aggregate)>,
-    rows: &[Row],
-    shuffled: &[Row],
+    anchors: &Anchors,
+    [rows, shuffled]: [&[Row]; 2],
 ) {
     let rules = rules(types, filter, metrics);
-    let (columns, counts) = scan(&rules, rows, 1);
-    for (metric, column) in rules.metrics.iter().zip(&columns) {
+    let Scanned { metrics, counts, .. } = scan_all(&rules, (anchors, rows), 1);
+    for (id, column) in &metrics {
+        let metric = &rules.metrics[id.0];
         assert_eq!(column.len(), SUBJECTS);
         for subject in 0..SUBJECTS {
             let found = value_at(column, metric.ty, subject);
-            let expected = expected(&rules, metric, rows, types, subject);
+            let expected = expected(&rules, metric, (anchors, rows), types, subject);
             assert_eq!(found, expected, "subject {subject} of {metric:#?}");
         }
     }
@@ -73,9 +90,9 @@ fn check(
     assert_eq!(counts.unknown_subjects, counted.iter().filter(|row| row.subject == SUBJECTS).count() as u64);
     assert_eq!(counts.newest, counted.iter().filter_map(|row| instant(row)).filter(|at| *at <= clock().as_of()).max());
     for splits in [1, 2, 5] {
-        let (again, counts_again) = scan(&rules, shuffled, splits);
-        assert_eq!(counts, counts_again);
-        for (column, again) in columns.iter().zip(&again) {
+        let again = scan_all(&rules, (anchors, shuffled), splits);
+        assert_eq!(counts, again.counts);
+        for ((_, column), (_, again)) in metrics.iter().zip(&again.metrics) {
             assert_eq!(column.to_data(), again.to_data(), "in another order, by {splits} threads");
         }
     }
@@ -88,17 +105,19 @@ proptest! {
     fn agrees_with_a_plain_reading_in_any_order_of_rows(
         filter in proptest::option::of(condition(&TYPES)),
         metrics in proptest::collection::vec(aggregate(&TYPES), 1..6),
+        anchors in anchors(),
         (rows, shuffled) in rows(&TYPES).prop_flat_map(|rows| (Just(rows.clone()), Just(rows).prop_shuffle())),
     ) {
-        check(&TYPES, filter, metrics, &rows, &shuffled);
+        check(&TYPES, filter, metrics, &anchors, [&rows, &shuffled]);
     }
 
     #[test]
     fn dates_count_from_their_local_midnight(
         metrics in proptest::collection::vec(aggregate(&DATED), 1..4),
+        anchors in anchors(),
         (rows, shuffled) in rows(&DATED).prop_flat_map(|rows| (Just(rows.clone()), Just(rows).prop_shuffle())),
     ) {
-        check(&DATED, None, metrics, &rows, &shuffled);
+        check(&DATED, None, metrics, &anchors, [&rows, &shuffled]);
     }
 }
 
@@ -171,7 +190,7 @@ fn bad_values_of_rows_that_the_filter_removes_do_not_count() {
         Type::Bool,
     );
     let rules = rules(&TYPES, Some(paid), vec![over(AggregateFn::Sum, column(1, &TYPES), Type::Integer)]);
-    let plan = FactPlan::new(&rules, FactsId(0), clock());
+    let plan = FactPlan::new(&rules, FIRST, clock(), &[], 1);
     assert_eq!(plan.columns().collect::<Vec<_>>(), [(0, 0), (1, 3), (2, 1)]);
     let fill = |scan: &mut FactScan| {
         for (status, amount) in [
@@ -196,7 +215,7 @@ fn bad_values_of_rows_that_the_filter_removes_do_not_count() {
     assert_eq!(found, [(0, Some(2)), (2, Some(1))]);
     fill(&mut scan);
     scan.take();
-    let (metrics, counts) = scan.finish();
+    let Scanned { metrics, counts, .. } = scan.finish();
     assert_eq!((counts.counted, counts.bad_rows, &counts.bad_values[..]), (2, 2, &[0, 1, 1][..]));
     assert_eq!(metrics[0].1.as_primitive::<arrow_array::types::Int64Type>().value(0), 7);
 }

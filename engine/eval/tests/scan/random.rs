@@ -2,11 +2,11 @@
 
 use proptest::prelude::*;
 use tierd_model::{
-    CalendarSpan, CalendarUnit, DAY_MICROS, Date, Decimal, Per, Timestamp, Type, Value, Window, WindowKind,
+    CalendarSpan, CalendarUnit, DAY_MICROS, Date, Decimal, MonthDay, Per, Timestamp, Type, Value, Window, WindowKind,
 };
 use tierd_rules::{Aggregate, AggregateFn, ArithOp, CompareOp, Expr, ExprKind, FactsId};
 
-use super::base::{Row, SUBJECTS, clock, column, expr, literal, stored, zone};
+use super::base::{ANCHOR_TYPES, Anchors, Row, SUBJECTS, clock, column, expr, literal, stored, zone};
 
 pub(crate) fn value_of_type(ty: Type) -> BoxedStrategy<Value> {
     let small_or_huge = prop_oneof![
@@ -101,9 +101,20 @@ pub(crate) fn window() -> impl Strategy<Value = Window> {
         Just(WindowKind::Last(CalendarSpan::months(12))),
         Just(WindowKind::Calendar(CalendarUnit::Year)),
         Just(WindowKind::Previous(CalendarUnit::Month)),
+        Just(WindowKind::ProgramYear(MonthDay::parse("04-01").unwrap())),
+        (0usize..2).prop_map(WindowKind::AnniversaryOf),
+        (0usize..2).prop_map(WindowKind::Since),
     ];
-    (kind, 0u16..2)
-        .prop_map(|(kind, offset)| Window { kind, offset: if kind == WindowKind::Lifetime { 0 } else { offset } })
+    (kind, 0u16..2).prop_map(|(kind, offset)| Window { kind, offset: if has_offset(kind) { offset } else { 0 } })
+}
+
+fn has_offset(kind: WindowKind) -> bool {
+    !matches!(kind, WindowKind::Lifetime | WindowKind::Since(_))
+}
+
+pub(crate) fn anchors() -> impl Strategy<Value = Anchors> {
+    let of = |ty| proptest::collection::vec(proptest::option::weighted(0.8, value_of_type(ty)), SUBJECTS);
+    ANCHOR_TYPES.map(of)
 }
 
 pub(crate) fn argument(types: &'static [Type], index: usize, computed: bool) -> Expr {
@@ -142,7 +153,9 @@ pub(crate) fn aggregate(types: &'static [Type]) -> impl Strategy<Value = (Type, 
         Just(Max),
         Just(First),
         Just(Last),
-        Just(DaysSince)
+        Just(DaysSince),
+        Just(MeanGap),
+        Just(MedianGap),
     ];
     let parts =
         (function, 0..types.len(), any::<bool>(), proptest::option::of(condition(types)), window(), any::<[bool; 3]>());
@@ -178,7 +191,7 @@ pub(crate) fn allowed(function: AggregateFn, ty: Type) -> AggregateFn {
     match function {
         Sum | Avg if !ty.is_numeric() => Count,
         Min | Max if matches!(ty, Type::Text | Type::Bool) => Last,
-        DaysSince if !matches!(ty, Type::Date | Type::Timestamp) => First,
+        DaysSince | MeanGap | MedianGap if !matches!(ty, Type::Date | Type::Timestamp) => First,
         function => function,
     }
 }

@@ -6,10 +6,10 @@ use tierd_eval::{
     columns::{array_of, value_at},
     expr::evaluate,
 };
-use tierd_model::{Decimal, Timestamp, Type, Value, div_round, pow10};
+use tierd_model::{Anchor, Date, Decimal, Timestamp, Type, Value, div_round, pow10};
 use tierd_rules::{Aggregate, AggregateFn, Expr, Metric, MetricKind, RuleSet};
 
-use super::base::{Row, clock, stored, zone};
+use super::base::{Anchors, Row, clock, stored, zone};
 
 /// The value of an expression for one row, by the evaluator that the scan's own loops replace.
 pub(crate) fn value_of(expr: &Expr, row: &Row, types: &[Type]) -> Option<Value> {
@@ -34,12 +34,15 @@ pub(crate) fn instant(row: &Row) -> Option<Timestamp> {
 pub(crate) fn expected(
     rules: &RuleSet,
     metric: &Metric,
-    rows: &[Row],
+    (anchors, rows): (&Anchors, &[Row]),
     types: &[Type],
     subject: usize,
 ) -> Option<Value> {
     let MetricKind::Aggregate(aggregate) = &metric.kind else { unreachable!() };
-    let window = aggregate.window.resolve(clock());
+    let window = match aggregate.window.anchor() {
+        None => aggregate.window.resolve(clock()),
+        Some(metric) => aggregate.window.resolve_from(clock(), anchor(anchors[metric][subject].as_ref()?)),
+    };
     let counted: Vec<(Timestamp, Value)> = rows
         .iter()
         .filter(|row| row.subject == subject)
@@ -57,7 +60,6 @@ pub(crate) fn expected(
     let values: Vec<&Value> = counted.iter().map(|(_, value)| value).collect();
     let scale = aggregate.argument.as_ref().and_then(|a| a.ty.scale()).unwrap_or(0);
     let (value, scale) = match aggregate.function {
-        AggregateFn::MeanGap | AggregateFn::MedianGap => unreachable!("not among the functions that are tried"),
         AggregateFn::Count => (exact(values.len() as i128), 0),
         AggregateFn::CountDistinct => {
             let distinct: BTreeSet<String> = values.iter().map(|v| format!("{v:?}")).collect();
@@ -84,17 +86,44 @@ pub(crate) fn expected(
             (other(counted.iter().max_by(|a, b| a.0.cmp(&b.0).then(order(&a.1, &b.1))).map(|(_, v)| v)), scale)
         }
         AggregateFn::DaysSince => {
-            let days = values.iter().map(|value| match value {
-                Value::Date(day) => *day,
-                Value::Timestamp(at) => zone().date_of(*at),
-                other => unreachable!("{other:?}"),
-            });
+            let days = values.iter().map(|value| day(value));
             // The latest instant decides, not the latest day: a clock set back at midnight repeats a day.
             let latest = values.iter().zip(days).max_by(|a, b| order(a.0, b.0)).unwrap().1;
             (exact(i128::from(clock().today().0 - latest.0)), 0)
         }
+        AggregateFn::MeanGap | AggregateFn::MedianGap => {
+            let days: BTreeSet<i128> = values.iter().map(|value| day(value).0.into()).collect();
+            let days: Vec<i128> = days.into_iter().collect();
+            let mut gaps: Vec<i128> = days.windows(2).map(|pair| pair[1] - pair[0]).collect();
+            if gaps.is_empty() {
+                return aggregate.empty.clone();
+            }
+            gaps.sort_unstable();
+            let gap = match aggregate.function {
+                AggregateFn::MeanGap => div_round(gaps.iter().sum::<i128>() * 1_000_000, gaps.len() as i128),
+                _ => Some((gaps[(gaps.len() - 1) / 2] + gaps[gaps.len() / 2]) * 500_000),
+            };
+            (Number::Exact(gap), 6)
+        }
     };
     finish(metric, aggregate, value, scale)
+}
+
+fn anchor(value: &Value) -> Anchor {
+    match value {
+        Value::Date(day) => Anchor::Day(*day),
+        Value::Timestamp(at) => Anchor::Time(*at),
+        other => unreachable!("{other:?}"),
+    }
+}
+
+/// The day of a date, or the local day of a timestamp.
+fn day(value: &Value) -> Date {
+    match value {
+        Value::Date(day) => *day,
+        Value::Timestamp(at) => zone().date_of(*at),
+        other => unreachable!("{other:?}"),
+    }
 }
 
 pub(crate) enum Number<'a> {

@@ -1,55 +1,85 @@
 //! Aggregates: function, rows, window, rate and the value of those without rows.
 
-use tierd_model::{Per, Type, Window, WindowKind};
+use tierd_model::{Per, Type, Value, Window};
 
 use super::{
     Checking,
     catalog::{Catalog, Entry, columns_scope, unknown},
+    window,
 };
 use crate::{
     Aggregate, AggregateFn, Facts, FactsId, code,
     diagnostic::Diagnostic,
-    expr::Expr,
+    expr::{Expr, ExprKind},
+    fileset::Location,
     raw::{
         At, Name,
-        rules::{MetricTable, PerName, UnitName, WindowTable},
-        values::WindowEntry,
+        rules::{MetricTable, PerName},
     },
     syntax::{Node, NodeKind},
     typing::Typing,
 };
 
 /// Aggregates as they are written, with their functions.
-const AGGREGATES: [(&str, AggregateFn); 9] = [
+const AGGREGATES: [(&str, AggregateFn); 13] = [
     ("sum", AggregateFn::Sum),
     ("count", AggregateFn::Count),
     ("count_distinct", AggregateFn::CountDistinct),
+    ("count_where", AggregateFn::Count),
+    ("share", AggregateFn::Avg),
     ("avg", AggregateFn::Avg),
     ("min", AggregateFn::Min),
     ("max", AggregateFn::Max),
     ("first", AggregateFn::First),
     ("last", AggregateFn::Last),
     ("days_since", AggregateFn::DaysSince),
+    ("mean_gap", AggregateFn::MeanGap),
+    ("median_gap", AggregateFn::MedianGap),
 ];
 
-const FORMS: &str =
-    "write sum(x), count(*), count(x), count_distinct(x), avg(x), min(x), max(x), first(x), last(x) or days_since(x)";
+const FORMS: &str = "write sum(x), count(*), count(x), count_distinct(x), count_where(c), share(c), avg(x), min(x), max(x), first(x), \
+     last(x), days_since(x), mean_gap(x) or median_gap(x)";
 
 /// A function with its argument, and the type of what it gives.
-struct Call {
+pub(super) struct Call {
+    pub(super) function: AggregateFn,
+    pub(super) argument: Option<Expr>,
+    pub(super) ty: Type,
+}
+
+/// What is called, before its argument is typed.
+pub(super) struct Called<'n> {
+    name: &'n str,
     function: AggregateFn,
-    argument: Option<Expr>,
-    ty: Type,
+    argument: Option<Argument<'n>>,
+}
+
+/// What a call is of.
+enum Argument<'n> {
+    /// A value.
+    Value(&'n Node),
+    /// The rows for which this is true: `count_where(c)`.
+    Where(&'n Node),
+    /// The share of rows for which this is true among those where it isn't UNKNOWN: `share(c)`.
+    Share(&'n Node),
+}
+
+/// An aggregate of facts; its window's anchor, if there is one, is still to be looked up.
+pub(super) struct OfFacts<'a> {
+    pub(super) aggregate: Aggregate,
+    pub(super) ty: Type,
+    pub(super) anchor: Option<&'a At<String>>,
 }
 
 impl Checking<'_> {
-    pub(super) fn aggregate(
+    /// The aggregate that a metric is.
+    pub(super) fn aggregate<'a>(
         &mut self,
         name: &Name,
-        table: &MetricTable,
+        table: &'a MetricTable,
         text: &At<String>,
         catalog: &Catalog,
-    ) -> Option<(Aggregate, Type)> {
+    ) -> Option<OfFacts<'a>> {
         let facts = self.facts_of(name, table, catalog);
         let node = self.parse(text);
         let window = self.window_of(name, table);
@@ -60,20 +90,20 @@ impl Checking<'_> {
             }
             None => (None, None),
         };
-        let rate = self.rate(table, call.as_ref(), window.as_ref());
+        let rate = self.rate(table, call.as_ref(), window.as_ref().map(|found| &found.window));
         let empty = match (&table.empty, &call) {
-            (None, _) => self.missing_empty(name, call.as_ref()),
             (Some(empty), Some(call)) if rate.is_some() => {
                 self.empty(empty, metric_type(call.ty, rate.flatten()), &catalog.zone)
             }
+            (None, call) => self.missing_empty(name, call.as_ref().map(|call| call.function)),
             _ => None,
         };
         let (call, per) = (call?, rate?);
         let ty = metric_type(call.ty, per);
         let Call { function, argument, .. } = call;
-        let aggregate =
-            Aggregate { facts: facts?, function, argument, filter: filter?, window: window?, per, empty: empty? };
-        Some((aggregate, ty))
+        let window::Found { window, anchor } = window?;
+        let aggregate = Aggregate { facts: facts?, function, argument, filter: filter?, window, per, empty: empty? };
+        Some(OfFacts { aggregate, ty, anchor })
     }
 
     fn facts_of(&mut self, name: &Name, table: &MetricTable, catalog: &Catalog) -> Option<FactsId> {
@@ -85,7 +115,8 @@ impl Checking<'_> {
         let wanted = from.value.as_ref()?;
         let found = catalog.facts.iter().position(|entry| entry.name.text == *wanted);
         if found.is_none() {
-            let names = catalog.facts.iter().map(|entry| entry.name.text.as_str());
+            let facts = catalog.facts.iter().map(|entry| &entry.name);
+            let names = facts.chain(catalog.groups()).map(|name| name.text.as_str());
             let diagnostic = unknown(code::UNKNOWN_FACTS, "facts", wanted, &from.at, names);
             self.out.push(diagnostic);
         }
@@ -109,6 +140,15 @@ impl Checking<'_> {
     }
 
     fn function(&mut self, node: &Node, facts: &Entry<Facts>, catalog: &Catalog) -> Option<Call> {
+        let called = self.called(node)?;
+        let argument = self.typed_facts(facts, catalog, |typing| called.argument(typing, &node.at))?;
+        self.call(&called, argument)
+    }
+
+    /// What an aggregate calls, if it is one.
+    pub(super) fn called<'n>(&mut self, node: &'n Node) -> Option<Called<'n>> {
+        use AggregateFn as A;
+        use Argument::{Share, Value, Where};
         let NodeKind::Call { name, name_at, distinct, star, arguments } = &node.kind else {
             self.error(code::BAD_AGGREGATE, &node.at, "this is no aggregate", FORMS);
             return None;
@@ -122,20 +162,27 @@ impl Checking<'_> {
             self.error(code::BAD_AGGREGATE, name_at, format!("no aggregate `{name}`"), help);
             return None;
         };
-        let (function, argument) = match (function, *distinct, *star, arguments.as_slice()) {
-            (AggregateFn::Count, false, true, []) => {
-                return Some(Call { function, argument: None, ty: Type::Integer });
-            }
-            (AggregateFn::Count, true, false, [argument]) => (AggregateFn::CountDistinct, argument),
-            (function, false, false, [argument]) => (function, argument),
+        let (function, argument) = match (name.as_str(), function, *distinct, *star, arguments.as_slice()) {
+            ("count", _, false, true, []) => (function, None),
+            ("count", _, true, false, [argument]) => (A::CountDistinct, Some(Value(argument))),
+            ("count_where", _, false, false, [argument]) => (function, Some(Where(argument))),
+            ("share", _, false, false, [argument]) => (function, Some(Share(argument))),
+            (_, function, false, false, [argument]) => (function, Some(Value(argument))),
             _ => {
                 self.error(code::BAD_AGGREGATE, &node.at, format!("`{name}` is called with other arguments"), FORMS);
                 return None;
             }
         };
-        let argument = self.typed_facts(facts, catalog, |typing| typing.value(argument))?;
-        let ty = self.result_type(function, name, &argument)?;
-        Some(Call { function, argument: Some(argument), ty })
+        Some(Called { name, function, argument })
+    }
+
+    /// The call, once its argument is typed.
+    pub(super) fn call(&mut self, called: &Called<'_>, argument: Option<Expr>) -> Option<Call> {
+        let ty = match &argument {
+            Some(argument) => self.result_type(called.function, called.name, argument)?,
+            None => Type::Integer,
+        };
+        Some(Call { function: called.function, argument, ty })
     }
 
     fn result_type(&mut self, function: AggregateFn, name: &str, argument: &Expr) -> Option<Type> {
@@ -168,74 +215,14 @@ impl Checking<'_> {
         })
     }
 
-    fn missing_empty<T>(&mut self, name: &Name, call: Option<&Call>) -> Option<T> {
-        let zero = call.is_some_and(|call| {
-            matches!(call.function, AggregateFn::Sum | AggregateFn::Count | AggregateFn::CountDistinct)
-        });
+    pub(super) fn missing_empty<T>(&mut self, name: &Name, function: Option<AggregateFn>) -> Option<T> {
+        let zero = matches!(function, Some(AggregateFn::Sum | AggregateFn::Count | AggregateFn::CountDistinct));
         let help = match zero {
             true => "what has a subject without such facts? write `empty = 0`, or `empty = \"null\"` for unknown",
             false => "what has a subject without such facts? write `empty = \"null\"` for unknown, or a value",
         };
         self.error(code::MISSING_EMPTY, &name.at, "an aggregate has no `empty`", help);
         None
-    }
-
-    fn window_of(&mut self, name: &Name, table: &MetricTable) -> Option<Window> {
-        let Some(window) = &table.window else {
-            let help = "say which time counts: window = { last = \"12 months\" } or window = \"lifetime\"";
-            self.error(code::MISSING_KEY, &name.at, "an aggregate has no `window`", help);
-            return None;
-        };
-        match window.value.as_ref()? {
-            WindowEntry::Lifetime(_) => Some(Window { kind: WindowKind::Lifetime, offset: 0 }),
-            WindowEntry::Table(table) => self.window(table, window),
-        }
-    }
-
-    fn window(&mut self, table: &WindowTable, at: &At<WindowEntry>) -> Option<Window> {
-        let unit = |unit: &At<UnitName>| unit.value.map(calendar_unit);
-        let kinds = [
-            table.last.as_ref().map(|last| last.value.as_ref().map(|last| WindowKind::Last(last.0))),
-            table.calendar.as_ref().map(|calendar| unit(calendar).map(WindowKind::Calendar)),
-            table.previous.as_ref().map(|previous| unit(previous).map(WindowKind::Previous)),
-            table.lifetime.as_ref().map(|lifetime| lifetime.value.map(|_| WindowKind::Lifetime)),
-        ];
-        let given: Vec<_> = kinds.into_iter().flatten().collect();
-        let [kind] = given.as_slice() else {
-            let headline = if given.is_empty() { "this window has no kind" } else { "this window has several kinds" };
-            let help = "write exactly one of `last`, `calendar`, `previous` and `lifetime`";
-            self.error(code::BAD_WINDOW, &at.at, headline, help);
-            return None;
-        };
-        let kind = (*kind)?;
-        if table.lifetime.as_ref().is_some_and(|lifetime| lifetime.value == Some(false)) {
-            self.error(code::BAD_WINDOW, &at.at, "`lifetime` is true or left out", "write { last = \"12 months\" }");
-            return None;
-        }
-        let offset = At::value_or(table.offset.as_ref(), 0, |offset| *offset)?;
-        self.bounded(Window { kind, offset }, at)
-    }
-
-    /// Windows reach back 1,000 years at most, so that no date leaves the calendar.
-    fn bounded(&mut self, window: Window, at: &At<WindowEntry>) -> Option<Window> {
-        let back = i64::from(window.offset) + 2;
-        let (months, days) = match window.kind {
-            WindowKind::Lifetime if window.offset > 0 => {
-                let help = "leave `offset` out";
-                self.error(code::BAD_WINDOW, &at.at, "nothing lies before the whole lifetime", help);
-                return None;
-            }
-            WindowKind::Lifetime | WindowKind::Since(_) => (0, 0),
-            WindowKind::ProgramYear(_) | WindowKind::AnniversaryOf(_) => (12, 0),
-            WindowKind::Last(span) => (span.months, span.days),
-            WindowKind::Calendar(unit) | WindowKind::Previous(unit) => (unit.months(), 0),
-        };
-        if i64::from(months) * (back - 1) > 12_000 || i64::from(days) * (back - 1) > 365_000 {
-            let headline = "this window lies more than 1,000 years back";
-            self.error(code::OUT_OF_RANGE, &at.at, headline, "write a smaller `offset`");
-            return None;
-        }
-        Some(window)
     }
 
     /// `per`, if it can be: `Some(None)` where there is none.
@@ -263,19 +250,41 @@ impl Checking<'_> {
     }
 }
 
+impl Called<'_> {
+    pub(super) fn function(&self) -> AggregateFn {
+        self.function
+    }
+
+    /// The typed argument, if there is any: `Some(None)` where there is none.
+    pub(super) fn argument(&self, typing: &mut Typing<'_>, at: &Location) -> Option<Option<Expr>> {
+        match &self.argument {
+            Some(argument) => argument_of(argument, typing, at).map(Some),
+            None => Some(None),
+        }
+    }
+}
+
+/// An argument's value for a row: a condition counts 1 where it is TRUE.
+fn argument_of(argument: &Argument<'_>, typing: &mut Typing<'_>, at: &Location) -> Option<Expr> {
+    let number = |n: i64| Expr { kind: ExprKind::Literal(Value::Integer(n)), ty: Type::Integer, at: at.clone() };
+    let whens = match argument {
+        Argument::Value(node) => return typing.value(node),
+        Argument::Where(node) => vec![(typing.condition(node)?, number(1))],
+        Argument::Share(node) => {
+            let condition = typing.condition(node)?;
+            let (ty, at) = (condition.ty, condition.at.clone());
+            let not = Expr { kind: ExprKind::Not(Box::new(condition.clone())), ty, at };
+            vec![(condition, number(1)), (not, number(0))]
+        }
+    };
+    Some(Expr { kind: ExprKind::Case { whens, otherwise: None }, ty: Type::Integer, at: at.clone() })
+}
+
 /// The metric's type: a rate has at least six digits after the point.
 fn metric_type(ty: Type, per: Option<Per>) -> Type {
     match (per, ty.scale()) {
         (Some(_), Some(scale)) => Type::Decimal(scale.max(6)),
         _ => ty,
-    }
-}
-
-fn calendar_unit(unit: UnitName) -> tierd_model::CalendarUnit {
-    match unit {
-        UnitName::Year => tierd_model::CalendarUnit::Year,
-        UnitName::Quarter => tierd_model::CalendarUnit::Quarter,
-        UnitName::Month => tierd_model::CalendarUnit::Month,
     }
 }
 

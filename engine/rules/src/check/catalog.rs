@@ -10,7 +10,7 @@ use self::columns::good_columns;
 pub(super) use self::columns::{Columns, columns_scope};
 use super::Checking;
 use crate::{
-    Column, Config, Facts, Limit, Subject, SubjectId, code,
+    Column, Config, Facts, Limit, Parent, Subject, SubjectId, code,
     diagnostic::Diagnostic,
     expr::Expr,
     fileset::Location,
@@ -24,12 +24,15 @@ use crate::{
 };
 
 mod columns;
+mod parents;
 
 /// What the configuration declares.
 pub(super) struct Catalog {
     pub(super) zone: Arc<Zone>,
     pub(super) subjects: Vec<Entry<Subject>>,
     pub(super) facts: Vec<Entry<Facts>>,
+    /// By subject: the group that it belongs to.
+    pub(super) parents: Vec<Option<Parent>>,
     /// Its subjects and facts are in the entries.
     frame: Option<Config>,
 }
@@ -46,7 +49,9 @@ pub(super) struct Entry<T> {
 impl Catalog {
     /// The configuration, if all of it is good.
     pub(super) fn config(&self) -> Option<Config> {
-        let subjects = self.subjects.iter().map(|entry| entry.table.clone()).collect::<Option<Vec<_>>>()?;
+        let subjects = self.subjects.iter().zip(&self.parents);
+        let subjects = subjects.map(|(entry, &parent)| Some(Subject { parent, ..entry.table.clone()? }));
+        let subjects = subjects.collect::<Option<Vec<_>>>()?;
         let facts = self.facts.iter().map(|entry| entry.table.clone()).collect::<Option<Vec<_>>>()?;
         self.frame.clone().map(|frame| Config { subjects, facts, ..frame })
     }
@@ -54,6 +59,17 @@ impl Catalog {
     /// The subject of this name.
     pub(super) fn subject(&self, name: &str) -> Option<SubjectId> {
         self.subjects.iter().position(|entry| entry.name.text == name).map(SubjectId)
+    }
+
+    /// The group that a subject belongs to.
+    pub(super) fn parent(&self, subject: SubjectId) -> Option<SubjectId> {
+        self.parents.get(subject.0).copied().flatten().map(|parent| parent.subject)
+    }
+
+    /// The subjects that belong to groups, by name.
+    pub(super) fn groups(&self) -> impl Iterator<Item = &Name> {
+        let members = (0..self.subjects.len()).filter(|&i| self.parent(SubjectId(i)).is_some());
+        members.map(|i| &self.subjects[i].name)
     }
 
     /// The names of a subject's attributes.
@@ -79,7 +95,8 @@ impl Checking<'_> {
         }
         let subjects: Vec<_> =
             entries(Some(&config.subject)).map(|(name, table)| self.subject(name, table, &zone)).collect();
-        let mut catalog = Catalog { zone, subjects, facts: vec![], frame };
+        let mut catalog = Catalog { zone, subjects, facts: vec![], frame, parents: vec![] };
+        self.parents(config, &mut catalog);
         for (name, table) in entries(config.facts.as_ref()) {
             let facts = self.facts(name, table, &catalog);
             catalog.facts.push(facts);

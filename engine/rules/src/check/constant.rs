@@ -17,23 +17,28 @@ impl Checking<'_> {
         }
         let found = constant_of(constant, ty, zone);
         if found.is_none() {
-            let example = match ty {
-                Type::Text => "\"none\"",
-                Type::Integer => "0",
-                Type::Decimal(_) | Type::Real => "0 or 0.5",
-                Type::Bool => "false",
-                Type::Date => "2024-01-31",
-                Type::Timestamp => "2024-01-31T08:00:00Z",
-            };
             let headline = format!("the metric is {ty}, and this is no such value");
-            let help = format!("write a value such as {example}, or \"null\"");
+            let help = format!("write a value such as {}, or \"null\"", example(ty));
             self.error(code::BAD_EMPTY, &written.at, headline, help);
         }
         found.map(Some)
     }
 }
 
-fn constant_of(constant: &Constant, ty: Type, zone: &Zone) -> Option<Value> {
+/// A value of this type, as a file may write it.
+pub(super) fn example(ty: Type) -> &'static str {
+    match ty {
+        Type::Text => "\"none\"",
+        Type::Integer => "0",
+        Type::Decimal(_) | Type::Real => "0 or 0.5",
+        Type::Bool => "false",
+        Type::Date => "2024-01-31",
+        Type::Timestamp => "2024-01-31T08:00:00Z",
+    }
+}
+
+/// The constant as a value of this type.
+pub(super) fn constant_of(constant: &Constant, ty: Type, zone: &Zone) -> Option<Value> {
     match (ty, constant) {
         (Type::Text, Constant::Text(text)) => Some(Value::Text(text.as_str().into())),
         (Type::Integer, Constant::Number(digits)) => digits.parse().ok().map(Value::Integer),

@@ -3,14 +3,22 @@
 //! Everything is checked in one go. What is wrong is reported once, where it stands; what refers to it is silent.
 
 mod aggregate;
+mod cases;
 mod catalog;
+mod categories;
 mod constant;
+mod heads;
 mod metrics;
 mod order;
 mod tiers;
+mod window;
+
+use std::collections::HashMap;
+
+pub use self::cases::load_tests;
 
 use crate::{
-    MetricId, RuleSet, Step, TierSetId, code,
+    RuleSet, code,
     diagnostic::Diagnostic,
     fileset::{File, FileId, FileSet, Location},
     raw::{self, At, ConfigFile, Name, RuleFile},
@@ -61,7 +69,8 @@ pub fn load(files: FileSet) -> Loaded {
     let config = raw::read::<ConfigFile>(config_id, config_file, &mut out);
     let written: Vec<Option<RuleFile>> =
         files.iter().filter(|(id, _)| *id != config_id).map(|(id, file)| raw::read(id, file, &mut out)).collect();
-    let rules = config.and_then(|config| Checking { files: &files, out: &mut out }.rules(&config, &written));
+    let rules = config
+        .and_then(|config| Checking { files: &files, out: &mut out, parsed: HashMap::new() }.rules(&config, &written));
     finish(rules, out, files)
 }
 
@@ -96,6 +105,8 @@ fn finish(rules: Option<RuleSet>, report: Report, files: FileSet) -> Loaded {
 struct Checking<'a> {
     files: &'a FileSet,
     out: &'a mut Report,
+    /// Expressions by where they begin: those of tier sets are asked for several times.
+    parsed: HashMap<(FileId, usize), Option<Node>>,
 }
 
 impl Checking<'_> {
@@ -103,20 +114,19 @@ impl Checking<'_> {
         let catalog = self.catalog(config);
         let complete = written.iter().all(Option::is_some);
         let files: Vec<&RuleFile> = written.iter().flatten().collect();
-        let mut metrics = self.metrics(&catalog, &files, complete);
+        let heads = self.heads(&catalog, &files);
+        let mut metrics = self.metrics(&catalog, &heads, &files, complete);
         let tier_sets = self.tier_sets(&catalog, &mut metrics, &files);
         self.unused(&metrics, &tier_sets);
-        let sets = (0..tier_sets.len()).map(|set| Step::TierSet(TierSetId(set)));
-        let order = (0..metrics.done.len()).map(|metric| Step::Metric(MetricId(metric))).chain(sets).collect();
         Some(RuleSet {
             revision: self.files.revision(),
             files: self.files.clone(),
             config: catalog.config()?,
             metrics: metrics.done,
+            order: metrics.order,
             tier_sets,
             points: Vec::new(),
             retention: Vec::new(),
-            order,
             warnings: vec![],
         })
     }
@@ -127,7 +137,13 @@ impl Checking<'_> {
 
     /// The expression in a string.
     fn parse(&mut self, text: &At<String>) -> Option<Node> {
-        syntax::parse(self.files.file(text.at.file), text.value.as_ref()?, &text.at, self.out)
+        let place = (text.at.file, text.at.range.start);
+        if let Some(known) = self.parsed.get(&place) {
+            return known.clone();
+        }
+        let node = syntax::parse(self.files.file(text.at.file), text.value.as_ref()?, &text.at, self.out);
+        self.parsed.insert(place, node.clone());
+        node
     }
 
     /// A name that stands for something in commands and files: letters of any script, digits, `_`.

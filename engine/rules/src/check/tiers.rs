@@ -44,8 +44,14 @@ impl Checking<'_> {
                 self.error(code::TOO_MANY, &name.at, headline, "take some out");
                 break;
             }
-            let set = table.value.as_ref().and_then(|table| self.tier_set(name, table, catalog, metrics));
-            sets.extend(set);
+            let Some(table) = &table.value else {
+                continue;
+            };
+            self.per_category(name, table);
+            for place in metrics.sets_of(&name.text) {
+                metrics.enter(place);
+                sets.extend(self.tier_set(name, table, catalog, metrics));
+            }
         }
         sets.sort_by(|a, b| a.name.cmp(&b.name));
         sets
@@ -78,14 +84,15 @@ impl Checking<'_> {
         }
         let levels: Vec<_> =
             written.iter().enumerate().map(|(i, level)| self.level(level, i == 0, subject, catalog, metrics)).collect();
+        let (set, category) = metrics.own_set()?;
         Some(TierSet {
-            name: name.text.clone(),
+            name: set,
             title: table.title.as_ref().and_then(|title| title.value.clone()),
             subject: subject?,
             unknown: unknown?,
             ordered: true,
             movement: Movement::AT_ONCE,
-            category: None,
+            category,
             allow: Vec::new(),
             levels: levels.into_iter().collect::<Option<_>>()?,
             at: name.at.clone(),
@@ -160,7 +167,8 @@ impl Checking<'_> {
         catalog: &'a Catalog,
         metrics: &mut Metrics<'a>,
     ) -> Option<Expr> {
+        let node = metrics.as_meant(node);
         self.resolve(&node.names(), subject, catalog, metrics);
-        self.typing(catalog, metrics, subject).condition(node)
+        self.typing(catalog, metrics, subject).condition(&node)
     }
 }

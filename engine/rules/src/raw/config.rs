@@ -56,6 +56,18 @@ table! {
         optional filter: String,
         /// Columns that rules may use: a name for each, with its type.
         optional attributes: Named<ColumnEntry>,
+        /// The group that it belongs to: `{ subject = "account", column = "account_id" }`.
+        optional parent: ParentTable,
+    }
+}
+
+table! {
+    /// The group that a subject belongs to.
+    ParentTable = "`parent`" {
+        /// Which kind of subject the group is: the NAME of another `[subject.NAME]`.
+        required subject: String,
+        /// The attribute that holds the group's key.
+        required column: String,
     }
 }
 

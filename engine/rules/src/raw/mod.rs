@@ -4,6 +4,7 @@
 //! ([`crate::schema`]). So the two can't drift apart. Reading never stops at the first mistake: a value that can't be read is
 //! reported and left out ([`At::value`] is `None`), and its neighbours are read all the same.
 
+pub(crate) mod cases;
 pub(crate) mod config;
 pub(crate) mod data;
 pub(crate) mod forms;

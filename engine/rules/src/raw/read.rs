@@ -113,13 +113,19 @@ impl<T: Read> Read for Named<T> {
         let DeValue::Table(table) = item.value.get_ref() else {
             return cx.wrong_type(item, "a table");
         };
-        let mut entries = vec![];
-        for (key, value) in in_order(table) {
-            let name = Name { text: key.get_ref().to_string(), at: cx.location(key.span()) };
-            let entry = At::read(&Item { key: key.span(), value }, cx);
-            entries.extend(entry.map(|entry| (name, entry)));
-        }
-        Some(Named(entries))
+        Some(Named(in_order(table).into_iter().filter_map(|(key, value)| Named::entry(key, value, cx)).collect()))
+    }
+}
+
+impl<T: Read> Named<T> {
+    /// One of its tables, with its name.
+    pub(crate) fn entry(
+        key: &Spanned<Cow<'_, str>>,
+        value: &Spanned<DeValue<'_>>,
+        cx: &mut Reading<'_>,
+    ) -> Option<(Name, At<T>)> {
+        let name = Name { text: key.get_ref().to_string(), at: cx.location(key.span()) };
+        At::read(&Item { key: key.span(), value }, cx).map(|entry| (name, entry))
     }
 }
 

@@ -2,10 +2,10 @@
 
 use super::{
     data::{Data, StrategyTable},
-    forms::{Parsed, SpanText},
+    forms::{DayText, Parsed, SpanText},
     read::Named,
     table::{table, words},
-    values::{Constant, WindowEntry},
+    values::{Constant, PointsEntry, WindowEntry},
 };
 
 table! {
@@ -19,31 +19,42 @@ table! {
 }
 
 table! {
-    /// A number, text or date for each subject, found in exactly one way: `aggregate`, `attribute`, `derived`, `rank`, `percentile`, `quintile` or `ntile`.
+    /// A number, text or date for each subject, found in exactly one way: `aggregate`, `attribute`, `derived`, `scorecard`, `trend`, `lookup`, `rank`, `percentile`, `quintile` or `ntile`.
     MetricTable = "a metric" {
         /// Title for people.
         optional title: String,
         /// Whose metric it is: the NAME of a `[subject.NAME]`. Needed only where it isn't clear.
         optional subject: String,
-        /// From facts in a window: `sum(x)`, `count(*)`, `count(x)`, `count_distinct(x)`, `avg(x)`, `min(x)`, `max(x)`, `first(x)`, `last(x)` or `days_since(x)`.
+        /// From facts in a window: `sum(x)`, `count(*)`, `count(x)`, `count_distinct(x)`, `count_where(c)`, `share(c)`, `avg(x)`, `min(x)`, `max(x)`, `first(x)`, `last(x)`, `days_since(x)`, `mean_gap(x)` or `median_gap(x)`; or from the metrics of a group's members.
         #[schemars(example = "sum(amount)")]
         optional aggregate: String,
-        /// Facts of the aggregate: the NAME of a `[facts.NAME]`.
+        /// Facts of the aggregate: the NAME of a `[facts.NAME]`; for a group, the NAME of the `[subject.NAME]` that its members are.
         optional from: String,
         /// Which facts count: a condition over their columns.
         #[schemars(example = "status = 'paid'")]
         optional r#where: String,
-        /// Which time counts: `{ last = "12 months" }`, `{ calendar = "year" }`, `{ previous = "year" }` or `"lifetime"`; with `offset = 1` the window before.
+        /// Which time counts: `{ last = "12 months" }`, `{ calendar = "year" }`, `{ previous = "year" }`, `{ program_year = "04-01" }`, `{ anniversary_of = "joined_on" }`, `{ since = "joined_on" }` or `"lifetime"`; with `offset = 1` the window before.
         optional window: WindowEntry,
         /// A rate: the aggregate divided by the window's length.
         optional per: PerName,
         /// What a subject has for which no fact counts: a value of the metric's type, or `"null"`. Needed for every aggregate.
         optional empty: Constant,
+        /// A column of the facts: one value for each category of the tier sets kept per category that use it.
+        #[schemars(example = &"category")]
+        optional by: String,
         /// An attribute of the subject.
         optional attribute: String,
         /// Computed from other metrics of the same subject.
         #[schemars(example = "refunds / nullif(orders, 0)")]
         optional derived: String,
+        /// The sum of the points of all rows whose condition is true.
+        optional scorecard: Vec<super::At<ScoreTable>>,
+        /// An aggregate's change against its window before: `(now - before) / before`.
+        #[schemars(example = &"annual_spend")]
+        optional trend: String,
+        /// A metric or attribute of the group that the subject belongs to: `"GROUP.METRIC"`.
+        #[schemars(example = "account.size")]
+        optional lookup: String,
         /// Place among all subjects, 1 for the first: `"METRIC desc"` or `"METRIC asc"`.
         #[schemars(example = "annual_spend desc")]
         optional rank: String,
@@ -59,6 +70,19 @@ table! {
 }
 
 table! {
+    /// A row of a scorecard.
+    ScoreTable = "a row of a scorecard" {
+        /// Title for people.
+        optional title: String,
+        /// When it counts: a condition over metrics and attributes. Default: always.
+        #[schemars(example = "complaints > 0")]
+        optional when: String,
+        /// Points: a number, or an expression such as `"-5 * complaints"`.
+        required points: PointsEntry,
+    }
+}
+
+table! {
     /// Buckets of equal size.
     NtileTable = "`ntile`" {
         /// `"METRIC desc"` or `"METRIC asc"`.
@@ -69,7 +93,7 @@ table! {
 }
 
 table! {
-    /// A stretch of time: exactly one of `last`, `calendar`, `previous`, `lifetime`.
+    /// A stretch of time: exactly one of `last`, `calendar`, `previous`, `program_year`, `anniversary_of`, `since`, `lifetime`.
     WindowTable = "a window" {
         /// From local midnight this long before the run's day, up to the run: `"12 months"`.
         optional last: Parsed<SpanText>,
@@ -77,6 +101,14 @@ table! {
         optional calendar: UnitName,
         /// The whole calendar year, quarter or month before the current one.
         optional previous: UnitName,
+        /// From this day of the year, the last time that it came: `"04-01"`.
+        optional program_year: Parsed<DayText>,
+        /// From the last anniversary of a date of the subject: a metric or attribute.
+        #[schemars(example = &"joined_on")]
+        optional anniversary_of: String,
+        /// From a date or time of the subject: a metric or attribute.
+        #[schemars(example = &"first_order")]
+        optional since: String,
         /// All time up to the run.
         optional lifetime: bool,
         /// How many windows further back. Default: 0.
@@ -119,8 +151,20 @@ table! {
         optional subject: String,
         /// What happens where a condition is UNKNOWN because something is NULL. Default: keep.
         optional unknown: UnknownName,
+        /// `"category"`: a level of its own for each of `categories`, from metrics with `by`.
+        optional per: SetPerName,
+        /// The categories: values of the column that the metrics are `by`.
+        optional categories: Vec<super::At<String>>,
         /// Levels, the lowest first: `[[tiers.NAME.level]]`.
         required level: Vec<super::At<LevelTable>>,
+    }
+}
+
+words! {
+    /// What a tier set is kept per.
+    SetPerName {
+        /// Per category.
+        Category = "category",
     }
 }
 

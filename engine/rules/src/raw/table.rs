@@ -4,8 +4,17 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-use super::read::{At, Item, Read, Reading, in_order};
+use super::read::{At, Item, Named, Read, Reading, in_order};
 use crate::{code, diagnostic::Diagnostic, fileset::Location, suggest::nearest};
+
+/// A struct whose fields are the keys of a table.
+pub(crate) trait Fields: Sized {
+    /// The keys.
+    fn keys() -> Vec<&'static str>;
+
+    /// The fields, from a table that may have other keys as well.
+    fn fields(table: &Table<'_, '_>, cx: &mut Reading<'_>) -> Self;
+}
 
 /// A table whose keys are known: unknown ones are reported as soon as it is opened.
 pub(crate) struct Table<'a, 'i> {
@@ -30,6 +39,20 @@ impl<'a, 'i> Table<'a, 'i> {
             }
         }
         Some(Table { entries, key: item.key.clone(), what })
+    }
+
+    /// A table whose keys aren't all known: those that aren't are for the caller to read.
+    pub(crate) fn open_to_others(item: &Item<'a, 'i>, what: &'static str, cx: &mut Reading<'_>) -> Option<Self> {
+        let DeValue::Table(entries) = item.value.get_ref() else {
+            return cx.wrong_type(item, &format!("a table for {what}"));
+        };
+        Some(Table { entries, key: item.key.clone(), what })
+    }
+
+    /// The values under keys that aren't among these, in the order written.
+    pub(crate) fn others<T: Read>(&self, keys: &[&str], cx: &mut Reading<'_>) -> Named<T> {
+        let others = in_order(self.entries).into_iter().filter(|(key, _)| !keys.contains(&&**key.get_ref()));
+        Named(others.filter_map(|(key, value)| Named::entry(key, value, cx)).collect())
     }
 
     /// The value under a key that may be absent.
@@ -75,28 +98,44 @@ pub(crate) const fn key(field: &'static str) -> &'static str {
 }
 
 /// A struct for a table with known keys: the struct itself, its [`Read`] and its JSON Schema. Each key says whether it is
-/// `required` or `optional`; what is in quotes names the table in diagnostics.
+/// `required` or `optional`; what is in quotes names the table in diagnostics. After `with` stands a table whose keys stand in
+/// this one as well.
 macro_rules! table {
     (
         $(#[$meta:meta])*
         $name:ident = $what:literal {
             $($(#[$field_meta:meta])* $presence:ident $field:ident : $ty:ty,)*
         }
+        $(with $part:ident : $part_ty:ty)?
     ) => {
         $(#[$meta])*
         #[derive(Debug, Clone, schemars::JsonSchema)]
         #[schemars(deny_unknown_fields)]
         pub(crate) struct $name {
             $($(#[$field_meta])* pub(crate) $field: $crate::raw::table::table!(@type $presence $ty),)*
+            $(#[schemars(flatten)] pub(crate) $part: $part_ty,)?
+        }
+
+        impl $crate::raw::table::Fields for $name {
+            fn keys() -> Vec<&'static str> {
+                let keys = vec![$($crate::raw::table::key(stringify!($field))),*];
+                $(let keys = [keys, <$part_ty as $crate::raw::table::Fields>::keys()].concat();)?
+                keys
+            }
+
+            fn fields(table: &$crate::raw::table::Table<'_, '_>, cx: &mut $crate::raw::read::Reading<'_>) -> Self {
+                $name {
+                    $($field: $crate::raw::table::table!(@read table cx $presence $field),)*
+                    $($part: <$part_ty as $crate::raw::table::Fields>::fields(table, cx),)?
+                }
+            }
         }
 
         impl $crate::raw::read::Read for $name {
             fn read(item: &$crate::raw::read::Item<'_, '_>, cx: &mut $crate::raw::read::Reading<'_>) -> Option<Self> {
-                const KEYS: &[&str] = &[$($crate::raw::table::key(stringify!($field))),*];
-                let table = $crate::raw::table::Table::open(item, $what, KEYS, cx)?;
-                Some($name {
-                    $($field: $crate::raw::table::table!(@read table cx $presence $field),)*
-                })
+                let keys = <Self as $crate::raw::table::Fields>::keys();
+                let table = $crate::raw::table::Table::open(item, $what, &keys, cx)?;
+                Some(<Self as $crate::raw::table::Fields>::fields(&table, cx))
             }
         }
     };

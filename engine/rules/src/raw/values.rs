@@ -60,7 +60,7 @@ pub(crate) enum WindowEntry {
     /// All time up to the run.
     Lifetime(LifetimeName),
     /// Any window.
-    Table(WindowTable),
+    Table(Box<WindowTable>),
 }
 
 words! {
@@ -75,9 +75,41 @@ impl Read for WindowEntry {
     fn read(item: &Item<'_, '_>, cx: &mut Reading<'_>) -> Option<Self> {
         match item.value.get_ref() {
             DeValue::String(_) => LifetimeName::read(item, cx).map(WindowEntry::Lifetime),
-            DeValue::Table(_) => WindowTable::read(item, cx).map(WindowEntry::Table),
+            DeValue::Table(_) => WindowTable::read(item, cx).map(|table| WindowEntry::Table(Box::new(table))),
             _ => cx.wrong_type(item, "a table such as `{ last = \"12 months\" }`"),
         }
+    }
+}
+
+/// A number, or an expression in quotes.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum PointsEntry {
+    /// Its digits as written.
+    Number(String),
+    /// The expression.
+    Expression(String),
+}
+
+impl Read for PointsEntry {
+    fn read(item: &Item<'_, '_>, cx: &mut Reading<'_>) -> Option<Self> {
+        match item.value.get_ref() {
+            DeValue::Integer(n) if n.radix() == 10 => Some(PointsEntry::Number(n.as_str().to_owned())),
+            DeValue::Float(n) => Some(PointsEntry::Number(n.as_str().to_owned())),
+            DeValue::String(text) => Some(PointsEntry::Expression(text.to_string())),
+            _ => cx.wrong_type(item, "a number, or an expression in quotes"),
+        }
+    }
+}
+
+impl JsonSchema for PointsEntry {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Points".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": ["number", "string"], "examples": [40, "-5 * complaints"] })
     }
 }
 

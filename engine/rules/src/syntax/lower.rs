@@ -3,7 +3,7 @@
 //! sqlparser's limit keeps the recursion here shallow, but not along chains (`a + b + …`), whose tree leans to the left as deep
 //! as the chain is long. Those are walked in a loop, and [`MAX_HEIGHT`] bounds the tree that everyone after this gets.
 
-use sqlparser::ast::{BinaryOperator, CastKind, Expr as Sql, UnaryOperator};
+use sqlparser::ast::{BinaryOperator, CastKind, CeilFloorKind, DateTimeField, Expr as Sql, Ident, UnaryOperator};
 
 use super::{
     node::{Node, NodeKind},
@@ -22,6 +22,9 @@ mod choice;
 mod foreign;
 mod predicate;
 mod values;
+
+/// What stands before the point in a name that has one.
+const STANDINGS: [&str; 3] = ["tier", "was", "since"];
 
 /// The height of the tallest tree. Lists of `and` and `or` count once, however long.
 const MAX_HEIGHT: usize = 100;
@@ -65,6 +68,13 @@ impl Lower<'_> {
                 let run = Run::one(self.tokens.find(name.span));
                 Some(self.leaf(NodeKind::Name(name.value.as_str().into()), run))
             }
+            Sql::CompoundIdentifier(parts) => self.standing(sql, parts),
+            Sql::Floor { expr, field: CeilFloorKind::DateTimeField(DateTimeField::NoDateTime) } => {
+                self.rounding("floor", expr, depth)
+            }
+            Sql::Ceil { expr, field: CeilFloorKind::DateTimeField(DateTimeField::NoDateTime) } => {
+                self.rounding("ceil", expr, depth)
+            }
             Sql::Value(value) => self.literal(&value.value, "", Run::one(self.tokens.find(value.span))),
             Sql::Nested(inner) => {
                 let part = self.part(inner, depth + 1)?;
@@ -81,6 +91,18 @@ impl Lower<'_> {
                 self.case(operand.as_deref(), conditions, else_result.as_deref(), Run { first, last }, depth)
             }
             _ => self.predicate(sql, depth),
+        }
+    }
+
+    /// `tier.NAME`, `was.NAME`, `since.NAME`: one name, point and all.
+    fn standing(&mut self, sql: &Sql, parts: &[Ident]) -> Option<Part> {
+        match parts {
+            [what, set] if STANDINGS.contains(&what.value.as_str()) => {
+                let first = self.tokens.find(what.span);
+                let name = format!("{}.{}", what.value, set.value);
+                Some(self.leaf(NodeKind::Name(name.into()), Run { first, last: first + 2 }))
+            }
+            _ => self.foreign(sql),
         }
     }
 

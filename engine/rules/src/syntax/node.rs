@@ -32,7 +32,7 @@ pub(crate) enum NodeKind {
     Timestamp(CivilText),
     /// `interval '3 months'`.
     Interval(CalendarSpan),
-    /// A column, attribute or metric, `as_of` or `today`.
+    /// A column, attribute or metric, `as_of` or `today`; `tier.NAME`, `was.NAME` or `since.NAME`.
     Name(Arc<str>),
     Not(Box<Node>),
     /// Two or more.
@@ -103,6 +103,31 @@ impl Node {
             K::Case { operand, whens, otherwise } => {
                 let pairs = whens.iter().flat_map(|(when, then)| [when, then]);
                 operand.as_deref().into_iter().chain(pairs).chain(otherwise.as_deref()).collect()
+            }
+        }
+    }
+
+    /// Gives names others where `other` has one.
+    pub(crate) fn rename(&mut self, other: &dyn Fn(&str) -> Option<Arc<str>>) {
+        use NodeKind as K;
+        match &mut self.kind {
+            K::Integer(_) | K::Decimal(_) | K::Text(_) | K::Bool(_) | K::Null => {}
+            K::Date(_) | K::Timestamp(_) | K::Interval(_) => {}
+            K::Name(name) => *name = other(name).unwrap_or_else(|| name.clone()),
+            K::Not(a) | K::Negate(a) | K::Cast(a, _) | K::IsNull { value: a, .. } => a.rename(other),
+            K::And(all) | K::Or(all) | K::Call { arguments: all, .. } => all.iter_mut().for_each(|a| a.rename(other)),
+            K::Compare(_, a, b) | K::Arith(_, a, b) | K::Like { value: a, pattern: b, .. } => {
+                [a, b].into_iter().for_each(|a| a.rename(other));
+            }
+            K::Between { value, low, high, .. } => [value, low, high].into_iter().for_each(|a| a.rename(other)),
+            K::In { value, list, .. } => {
+                value.rename(other);
+                list.iter_mut().for_each(|a| a.rename(other));
+            }
+            K::Case { operand, whens, otherwise } => {
+                let pairs = whens.iter_mut().flat_map(|(when, then)| [when, then]);
+                let ends = [operand, otherwise].into_iter().filter_map(|end| end.as_deref_mut());
+                pairs.chain(ends).for_each(|a| a.rename(other));
             }
         }
     }

@@ -23,6 +23,9 @@ impl Typing<'_> {
             let help = "write `a <= x and x < b`";
             return self.report(Diagnostic::error(code::TYPE_MISMATCH, at, headline).help(help));
         }
+        if let Some(found) = self.compare_level(op, left, right, at) {
+            return found;
+        }
         let operands = self.values([left, right])?;
         let mut operands = self.same_type(operands, "compare")?.into_iter();
         let (left, right) = (operands.next()?, operands.next()?);
@@ -51,6 +54,9 @@ impl Typing<'_> {
     }
 
     pub(super) fn between(&mut self, [value, low, high]: [&Node; 3], negated: bool, at: &Location) -> Option<Expr> {
+        if let Some(found) = self.levels_between([value, low, high], negated, at) {
+            return found;
+        }
         let operands = self.values([value, low, high])?;
         let mut operands = self.same_type(operands, "compare")?.into_iter().map(Box::new);
         let (value, low, high) = (operands.next()?, operands.next()?, operands.next()?);
@@ -59,6 +65,7 @@ impl Typing<'_> {
     }
 
     pub(super) fn within(&mut self, value: &Node, list: &[Node], negated: bool, at: &Location) -> Option<Expr> {
+        self.known_levels(value, list)?;
         let value = self.value(value);
         let mut operands: Vec<_> = list.iter().map(|item| self.list_item(item)).collect();
         operands.insert(0, value);

@@ -13,10 +13,12 @@ use crate::{
 };
 
 /// Functions of conditions, each as it is called.
-const FUNCTIONS: [(&str, &str); 10] = [
+const FUNCTIONS: [(&str, &str); 12] = [
     ("coalesce", "coalesce(x, 0)"),
     ("nullif", "nullif(x, 0)"),
     ("round", "round(x, 2)"),
+    ("floor", "floor(x)"),
+    ("ceil", "ceil(x)"),
     ("abs", "abs(x)"),
     ("least", "least(a, b)"),
     ("greatest", "greatest(a, b)"),
@@ -53,6 +55,14 @@ impl Typing<'_> {
                 let value = self.number(value, "`abs`")?;
                 let ty = value.ty;
                 typed(ExprKind::Abs(Box::new(value)), ty)
+            }
+            ("floor", [value]) => {
+                let value = self.number(value, "`floor`")?;
+                typed(ExprKind::Floor(Box::new(value)), Type::Integer)
+            }
+            ("ceil", [value]) => {
+                let value = self.number(value, "`ceil`")?;
+                typed(ExprKind::Ceil(Box::new(value)), Type::Integer)
             }
             ("starts_with", [value, prefix]) => {
                 let (value, prefix) = (self.text(value, "starts_with"), self.constant_text(prefix));
@@ -201,9 +211,11 @@ fn foreign_function(name: &str, arguments: usize) -> Option<&'static str> {
     match (name, arguments) {
         ("min", 2..) => Some("write least(a, b)"),
         ("max", 2..) => Some("write greatest(a, b)"),
-        ("sum" | "count" | "count_distinct" | "avg" | "min" | "max" | "first" | "last" | "days_since", _) => {
-            Some("aggregates stand in the key `aggregate` of a metric; name that metric here")
-        }
+        (
+            "sum" | "count" | "count_distinct" | "count_where" | "share" | "avg" | "min" | "max" | "first" | "last"
+            | "days_since" | "mean_gap" | "median_gap",
+            _,
+        ) => Some("aggregates stand in the key `aggregate` of a metric; name that metric here"),
         ("if" | "iif", _) => Some("write case when … then … else … end"),
         ("ifnull" | "nvl" | "isnull", _) => Some("write coalesce(x, 0)"),
         ("now" | "getdate" | "curdate" | "sysdate" | "datetime" | "current_date" | "current_timestamp", _) => {

@@ -8,13 +8,16 @@ mod common;
 mod compare;
 mod compute;
 mod functions;
+mod levels;
 mod scope;
+mod score;
 
 use std::sync::Arc;
 
 use tierd_model::{Type, Value, Zone};
 
-pub(crate) use scope::{Found, Scope};
+pub(crate) use scope::{Found, Levels, Scope};
+pub(crate) use score::Score;
 
 use crate::{
     code,
@@ -135,7 +138,7 @@ impl Typing<'_> {
         let scope = self.scope;
         // Looking through all names takes its time, and is for someone who reads it.
         let known = if self.out.is_full() { &[] } else { scope.names() };
-        let near = || nearest(name, known.iter().copied().chain(["as_of", "today"]));
+        let near = || nearest(name, known.iter().map(|name| &**name).chain(["as_of", "today"]));
         let help = match scope.advice(name) {
             Some(advice) => advice.to_owned(),
             None => near().map_or(scope.general_advice().to_owned(), |near| format!("did you mean `{near}`?")),

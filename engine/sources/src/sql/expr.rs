@@ -51,7 +51,8 @@ impl Scope<'_> {
             ExprKind::Arith(op, a, b) => self.arith(*op, a, b, expr.ty),
             ExprKind::Negate(a) => Sql::new(Binds::Sum, format!("-{}", self.lower(a).at(Binds::Whole))),
             ExprKind::Abs(a) => call("abs", &[self.lower(a)]),
-            ExprKind::Floor(_) | ExprKind::Ceil(_) => unreachable!("no rule can write it yet"),
+            ExprKind::Floor(a) => whole(&self.lower(a), a.ty, false),
+            ExprKind::Ceil(a) => whole(&self.lower(a), a.ty, true),
             ExprKind::Round(a, digits) => round(&self.lower(a), a.ty, *digits),
             ExprKind::Case { whens, otherwise } => self.case(whens, otherwise.as_deref()),
             ExprKind::Coalesce(all) => coalesce(self.all(all)),
@@ -264,6 +265,28 @@ fn round(sql: &Sql, from: Type, digits: u8) -> Sql {
         Some(scale) => rescale(sql, scale, digits),
         None => Sql::whole(format!("round({}, {digits})", sql.bare())),
     }
+}
+
+/// The whole number right below or right above. SQLite cuts towards zero, and says 1 for what is true.
+fn whole(sql: &Sql, from: Type, above: bool) -> Sql {
+    if from.scale() == Some(0) {
+        return sql.clone();
+    }
+    if !sql.is_short() {
+        return scalar(&whole(&Sql::whole("n"), from, above), &format!("{} AS n", sql.bare()));
+    }
+    let n = sql.bare();
+    let (cut, over, under) = match from.scale() {
+        Some(scale) => {
+            let one = pow10(scale);
+            (format!("{n} / {one}"), format!("{n} % {one} > 0"), format!("{n} % {one} < 0"))
+        }
+        None => {
+            let cut = format!("CAST({n} AS INTEGER)");
+            (cut.clone(), format!("{n} > {cut}"), format!("{n} < {cut}"))
+        }
+    };
+    Sql::new(Binds::Sum, if above { format!("{cut} + ({over})") } else { format!("{cut} - ({under})") })
 }
 
 fn cast(sql: &Sql, from: Type, to: Type) -> Sql {

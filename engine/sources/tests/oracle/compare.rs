@@ -87,7 +87,7 @@ fn evaluated(case: &Case, rules: &RuleSet, path: &Path, reader: ReaderKind) -> R
     let data = read(&database, rules, CUSTOMER, clock, options, &Progress::default())
         .map_err(|error| format!("tierd can't read the database: {error}"))?;
     let metrics = complete(rules, CUSTOMER, data.given, data.keys.len(), clock);
-    Ok((data.keys, metrics))
+    Ok((std::sync::Arc::unwrap_or_clone(data.keys), metrics))
 }
 
 /// What tierd has evaluated.

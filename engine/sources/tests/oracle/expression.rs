@@ -375,6 +375,10 @@ impl Writer<'_, '_, '_> {
         if a.at_scale(digits) >= LIMIT {
             return a;
         }
+        if let Some(function) = self.choices.pick(&[None, Some("floor"), Some("ceil")]) {
+            let text = format!("{function}({})", a.text);
+            return Item { text, ty: Type::Integer, most: a.at_scale(0) + 1, eighths: false };
+        }
         let text = format!("round({}, {digits})", a.text);
         Item { text, ty: Type::Decimal(digits), most: a.at_scale(digits) + 1, eighths: false }
     }

@@ -97,6 +97,25 @@ fn decimals_round_and_widen_exactly() {
 }
 
 #[test]
+fn whole_numbers_lie_on_both_sides() {
+    for (number, below, above) in [
+        (decimal("7.50"), "7", "8"),
+        (decimal("-7.50"), "-8", "-7"),
+        (decimal("7.00"), "7", "7"),
+        (decimal("-0.01"), "-1", "0"),
+        (integer(7), "7", "7"),
+        (Value::Real(-2.5), "-3", "-2"),
+        (Value::Real(9.3e18), "NULL", "NULL"),
+        (Value::Real(-(2f64.powi(63))), "-9223372036854775808", "-9223372036854775808"),
+        (decimal("92233720368547758.075"), "92233720368547758", "92233720368547759"),
+        (decimal("9223372036854775807.5"), "9223372036854775807", "NULL"),
+    ] {
+        check(K::Floor(boxed(number.clone())), Type::Integer, below);
+        check(K::Ceil(boxed(number)), Type::Integer, above);
+    }
+}
+
+#[test]
 fn logic_is_kleenes() {
     let (yes, no) = (|| verdict(true), || verdict(false));
     for (kind, expected) in [

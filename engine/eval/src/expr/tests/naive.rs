@@ -18,7 +18,6 @@ pub(super) fn value(expr: &Expr, row: Row<'_>, clock: &Clock) -> Option<Value> {
     match &expr.kind {
         K::Literal(v) => known(v.clone()),
         K::Null => None,
-        K::Floor(_) | K::Ceil(_) => unreachable!("not among the expressions that are tried"),
         K::Column(index) => row[*index].clone().and_then(known),
         K::AsOf => Some(Value::Timestamp(clock.as_of())),
         K::Today => Some(Value::Date(clock.today())),
@@ -50,6 +49,8 @@ pub(super) fn value(expr: &Expr, row: Row<'_>, clock: &Clock) -> Option<Value> {
                 fitting(a)
             }
         }
+        K::Floor(a) => whole(of(a)?, false),
+        K::Ceil(a) => whole(of(a)?, true),
         K::Round(a, digits) => match of(a)? {
             Value::Real(v) => known(Value::Real(rounded_text(v, *digits).parse().unwrap())),
             exact => cast(exact, expr.ty),
@@ -173,6 +174,28 @@ fn cast(value: Value, ty: Type) -> Option<Value> {
             typed(nearest(shifted, ten_to(from.saturating_sub(to)))?, ty)
         }
     }
+}
+
+/// The integer right below or right above, unless the number is one.
+fn whole(value: Value, above: bool) -> Option<Value> {
+    let (cut, negative, broken) = match value {
+        Value::Real(v) => {
+            let expansion = format!("{v:.1100}");
+            let (digits, rest) = expansion.split_once('.').unwrap();
+            (i256::from_string(digits)?, v < 0.0, rest.bytes().any(|digit| digit != b'0'))
+        }
+        exact_number => {
+            let (units, scale) = exact(&exact_number);
+            let (cut, rest) = units.checked_div_rem(ten_to(scale))?;
+            (cut, units.is_negative(), rest != i256::ZERO)
+        }
+    };
+    let step = match (broken, negative, above) {
+        (true, true, false) => i256::MINUS_ONE,
+        (true, false, true) => i256::ONE,
+        _ => i256::ZERO,
+    };
+    typed(cut.checked_add(step)?, Type::Integer)
 }
 
 fn exact(value: &Value) -> (i256, u8) {

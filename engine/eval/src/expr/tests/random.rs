@@ -225,6 +225,12 @@ impl Choices<'_> {
                 let from = self.one(&[Type::Integer, Type::Decimal(0), Type::Decimal(6), Type::Decimal(36)]);
                 K::Round(self.boxed(from, depth), scale)
             }
+            (4, Type::Integer) => {
+                let from =
+                    self.one(&[Type::Integer, Type::Real, Type::Decimal(2), Type::Decimal(18), Type::Decimal(36)]);
+                let of = self.boxed(from, depth);
+                if self.flag() { K::Floor(of) } else { K::Ceil(of) }
+            }
             (5, Type::Integer) => K::DaysBetween(self.boxed(Type::Date, depth), self.boxed(Type::Date, depth)),
             _ => {
                 let from =

@@ -5,19 +5,12 @@ use std::{collections::HashMap, sync::Arc};
 use tierd_model::Type;
 
 use crate::{
-    MetricKind, RankKind, SubjectId,
-    check::{
-        Checking,
-        catalog::{Catalog, unknown},
-    },
+    Aggregate, RankKind, SubjectId,
+    check::{Checking, catalog::Catalog},
     code,
     diagnostic::Diagnostic,
     fileset::Location,
-    raw::{
-        At, Name, RuleFile,
-        offsets::Offsets,
-        rules::{MetricTable, NtileTable},
-    },
+    raw::{At, Name, RuleFile, rules::MetricTable},
     syntax::Node,
 };
 
@@ -25,25 +18,88 @@ use crate::{
 const MAX_METRICS: usize = 10_000;
 
 /// A name used in an expression, and where.
-pub(super) type Use = (Arc<str>, Location);
+pub(in crate::check) type Use = (Arc<str>, Location);
 
 /// A metric as declared, before its names are looked up.
-pub(super) struct Draft<'a> {
-    pub(super) name: &'a Name,
-    pub(super) title: Option<String>,
-    pub(super) subject: Option<SubjectId>,
-    pub(super) body: Option<Body>,
-    pub(super) uses: Vec<Use>,
+#[derive(Clone)]
+pub(in crate::check) struct Draft<'a> {
+    pub(in crate::check) name: Name,
+    pub(in crate::check) title: Option<String>,
+    /// Whose metric it is, if that is clear.
+    pub(in crate::check) subject: Option<SubjectId>,
+    /// Whose names it uses, where these aren't its own subject's.
+    pub(in crate::check) names_of: Option<SubjectId>,
+    pub(in crate::check) body: Option<Body<'a>>,
+    pub(in crate::check) uses: Vec<Use>,
+    /// The column that it has a value for each category of.
+    pub(in crate::check) by: Option<By>,
 }
 
-pub(super) enum Body {
-    /// From facts or an attribute: all is known.
-    Known(MetricKind, Type, bool),
+/// How a metric is found, as written.
+#[derive(Clone)]
+pub(in crate::check) enum Body<'a> {
+    Attribute {
+        index: usize,
+        ty: Type,
+        personal: bool,
+    },
+    /// From facts; the date from which its window is found, if there is one, is the only name that it uses.
+    Aggregate(Aggregate, Type),
     Derived(Node),
+    Scorecard(Vec<Row>, Location),
+    /// Of the only name that it uses.
+    Trend,
+    /// Of the only name that it uses, which is the parent's.
+    Lookup,
+    /// From the members' metrics.
+    Rollup {
+        table: &'a MetricTable,
+        call: Node,
+        filter: Option<Node>,
+    },
+    /// Of the only name that it uses.
     Rank {
         descending: bool,
         kind: RankKind,
     },
+}
+
+/// The column of facts that a metric is `by`.
+#[derive(Debug, Clone)]
+pub(in crate::check) struct By {
+    pub(in crate::check) column: usize,
+    pub(in crate::check) name: String,
+    pub(in crate::check) at: Location,
+}
+
+/// A row of a scorecard.
+#[derive(Debug, Clone)]
+pub(in crate::check) struct Row {
+    pub(in crate::check) title: Option<String>,
+    pub(in crate::check) when: Option<Node>,
+    pub(in crate::check) points: Node,
+    pub(in crate::check) at: Location,
+}
+
+impl Draft<'_> {
+    /// Gives the names that it uses others, where `other` has one.
+    pub(in crate::check) fn rename(&mut self, other: &dyn Fn(&str) -> Option<Arc<str>>) {
+        for (name, _) in &mut self.uses {
+            *name = other(name).unwrap_or_else(|| name.clone());
+        }
+        match &mut self.body {
+            Some(Body::Derived(node)) => node.rename(other),
+            Some(Body::Rollup { call, filter, .. }) => {
+                call.rename(other);
+                filter.iter_mut().for_each(|filter| filter.rename(other));
+            }
+            Some(Body::Scorecard(rows, _)) => {
+                let nodes = rows.iter_mut().flat_map(|row| row.when.iter_mut().chain([&mut row.points]));
+                nodes.for_each(|node| node.rename(other));
+            }
+            _ => {}
+        }
+    }
 }
 
 impl Checking<'_> {
@@ -70,15 +126,16 @@ impl Checking<'_> {
         drafts
     }
 
-    fn draft<'a>(&mut self, name: &'a Name, table: &'a At<MetricTable>, catalog: &Catalog) -> Draft<'a> {
-        let mut draft = Draft { name, title: None, subject: None, body: None, uses: vec![] };
+    fn draft<'a>(&mut self, name: &Name, table: &'a At<MetricTable>, catalog: &Catalog) -> Draft<'a> {
+        let name = name.clone();
+        let mut draft = Draft { name, title: None, subject: None, names_of: None, body: None, uses: vec![], by: None };
         let Some(table) = &table.value else {
             return draft;
         };
         draft.title = table.title.as_ref().and_then(|title| title.value.clone());
         let explicit = table.subject.as_ref().map(|subject| self.subject_named(subject, catalog));
         draft.subject = explicit.flatten();
-        if explicit != Some(None) && self.one_kind(name, table) {
+        if self.one_kind(&draft.name, table) && explicit != Some(None) {
             self.body(&mut draft, table, catalog);
         }
         draft
@@ -90,6 +147,9 @@ impl Checking<'_> {
             ("aggregate", table.aggregate.as_ref().map(|text| &text.at)),
             ("attribute", table.attribute.as_ref().map(|text| &text.at)),
             ("derived", table.derived.as_ref().map(|text| &text.at)),
+            ("scorecard", table.scorecard.as_ref().map(|rows| &rows.at)),
+            ("trend", table.trend.as_ref().map(|text| &text.at)),
+            ("lookup", table.lookup.as_ref().map(|text| &text.at)),
             ("rank", table.rank.as_ref().map(|text| &text.at)),
             ("percentile", table.percentile.as_ref().map(|text| &text.at)),
             ("quintile", table.quintile.as_ref().map(|text| &text.at)),
@@ -99,8 +159,8 @@ impl Checking<'_> {
         match given.as_slice() {
             [] => {
                 let headline = format!("metric `{}` doesn't say how it is found", name.text);
-                let help =
-                    "write one of `aggregate`, `attribute`, `derived`, `rank`, `percentile`, `quintile` and `ntile`";
+                let help = "write one of `aggregate`, `attribute`, `derived`, `scorecard`, `trend`, `lookup`, `rank`, `percentile`, \
+                     `quintile` and `ntile`";
                 self.error(code::METRIC_KIND, &name.at, headline, help);
             }
             [_] => {}
@@ -123,6 +183,7 @@ impl Checking<'_> {
             ("window", table.window.as_ref().map(|window| &window.at)),
             ("per", table.per.as_ref().map(|per| &per.at)),
             ("empty", table.empty.as_ref().map(|empty| &empty.at)),
+            ("by", table.by.as_ref().map(|by| &by.at)),
         ];
         for (key, at) in keys.into_iter().filter_map(|(key, at)| at.map(|at| (key, at))) {
             let headline = format!("`{key}` goes with `aggregate` only");
@@ -130,119 +191,61 @@ impl Checking<'_> {
         }
     }
 
-    fn body(&mut self, draft: &mut Draft<'_>, table: &MetricTable, catalog: &Catalog) {
+    fn body<'a>(&mut self, draft: &mut Draft<'a>, table: &'a MetricTable, catalog: &Catalog) {
         if let Some(text) = &table.aggregate {
-            let found = self.aggregate(draft.name, table, text, catalog);
-            draft.body = found.and_then(|(aggregate, ty)| {
-                let of = catalog.facts[aggregate.facts.0].subject?;
-                if !self.agrees(draft, of, catalog) {
-                    return None;
-                }
-                draft.subject = Some(of);
-                Some(Body::Known(MetricKind::Aggregate(aggregate), ty, false))
-            });
+            match self.members_of(table, catalog) {
+                Some(members) => self.rollup(draft, members, table, text, catalog),
+                None => self.of_facts(draft, table, text, catalog),
+            }
         } else if let Some(text) = &table.attribute {
             self.attribute(draft, text, catalog);
         } else if let Some(text) = &table.derived {
             let node = self.parse(text);
             draft.uses = node.as_ref().map(Node::names).unwrap_or_default();
             draft.body = node.map(Body::Derived);
+        } else if let Some(rows) = &table.scorecard {
+            self.scorecard(draft, rows);
+        } else if let Some(text) = &table.trend {
+            draft.uses = text.value.iter().map(|name| (name.trim().into(), text.at.clone())).collect();
+            draft.body = text.value.is_some().then_some(Body::Trend);
+        } else if let Some(text) = &table.lookup {
+            self.lookup(draft, text, catalog);
         } else {
             self.rank(draft, table);
         }
     }
 
-    /// Reports an aggregate whose facts are about another subject than the one that it names.
-    fn agrees(&mut self, draft: &Draft<'_>, of: SubjectId, catalog: &Catalog) -> bool {
+    fn of_facts(&mut self, draft: &mut Draft<'_>, table: &MetricTable, text: &At<String>, catalog: &Catalog) {
+        let Some(found) = self.aggregate(&draft.name, table, text, catalog) else {
+            return;
+        };
+        let Some(of) = catalog.facts[found.aggregate.facts.0].subject else {
+            return;
+        };
+        let by = match &table.by {
+            Some(by) => match self.by(by, &catalog.facts[found.aggregate.facts.0]) {
+                None => return,
+                by => by,
+            },
+            None => None,
+        };
+        if self.agrees(draft, of, catalog) {
+            let anchor =
+                found.anchor.and_then(|anchor| Some((anchor.value.as_deref()?.trim().into(), anchor.at.clone())));
+            draft.uses = anchor.into_iter().collect();
+            (draft.subject, draft.by) = (Some(of), by);
+            draft.body = Some(Body::Aggregate(found.aggregate, found.ty));
+        }
+    }
+
+    /// Reports an aggregate whose facts, or members' groups, are another subject than the one that it names.
+    pub(super) fn agrees(&mut self, draft: &Draft<'_>, of: SubjectId, catalog: &Catalog) -> bool {
         if let Some(subject) = draft.subject.filter(|subject| *subject != of) {
             let (is, not) = (&catalog.subjects[of.0].name.text, &catalog.subjects[subject.0].name.text);
-            let headline = format!("its facts are about subject `{is}`, not `{not}`");
+            let headline = format!("it is about subject `{is}`, not `{not}`");
             self.error(code::WRONG_SUBJECT, &draft.name.at, headline, "leave `subject` out");
             return false;
         }
         true
-    }
-
-    fn attribute(&mut self, draft: &mut Draft<'_>, text: &At<String>, catalog: &Catalog) {
-        let Some(name) = &text.value else {
-            return;
-        };
-        let having: Vec<SubjectId> = (0..catalog.subjects.len())
-            .map(SubjectId)
-            .filter(|subject| draft.subject.is_none_or(|explicit| explicit == *subject))
-            .filter(|subject| catalog.attribute(*subject, name).is_some())
-            .collect();
-        match having.as_slice() {
-            [subject] => {
-                draft.subject = Some(*subject);
-                let found = catalog.attribute(*subject, name);
-                draft.body = found.and_then(|(index, column)| {
-                    let column = column.as_ref()?;
-                    Some(Body::Known(MetricKind::Attribute(index), column.ty, column.personal))
-                });
-            }
-            [] => {
-                let subjects = catalog.subjects.iter().enumerate();
-                let subjects = subjects.filter(|(i, _)| draft.subject.is_none_or(|explicit| explicit.0 == *i));
-                let known: Vec<_> = subjects.map(|(_, entry)| &entry.columns).collect();
-                if known.iter().all(|columns| columns.is_some()) {
-                    let names = known.into_iter().flatten().flatten().map(|(name, _)| name.text.as_str());
-                    let diagnostic = unknown(code::UNKNOWN_NAME, "attribute", name, &text.at, names);
-                    self.out.push(diagnostic);
-                }
-            }
-            _ => self.ambiguous(&text.at, catalog),
-        }
-    }
-
-    /// Reports that nothing says which subject is meant.
-    pub(in crate::check) fn ambiguous(&mut self, at: &Location, catalog: &Catalog) {
-        let names: Vec<&str> = catalog.subjects.iter().map(|entry| entry.name.text.as_str()).collect();
-        let help = format!("write subject = \"{}\" or another of {}", names.first().unwrap_or(&""), names.join(", "));
-        self.error(code::AMBIGUOUS_SUBJECT, at, "of which subject?", help);
-    }
-
-    fn rank(&mut self, draft: &mut Draft<'_>, table: &MetricTable) {
-        let quintile = table.quintile.as_ref().map(|text| (text, RankKind::Ntile(5)));
-        let ranked = table.rank.as_ref().map(|text| (text, RankKind::Rank));
-        let percentile = table.percentile.as_ref().map(|text| (text, RankKind::Percentile));
-        let ntile = table.ntile.as_ref().and_then(|ntile| ntile.value.as_ref()).and_then(|ntile| self.ntile(ntile));
-        let Some((text, kind)) = quintile.or(ranked).or(percentile).or(ntile) else {
-            return;
-        };
-        if let Some((of, descending)) = self.direction(text) {
-            draft.uses = vec![of];
-            draft.body = Some(Body::Rank { descending, kind });
-        }
-    }
-
-    fn ntile<'t>(&mut self, table: &'t NtileTable) -> Option<(&'t At<String>, RankKind)> {
-        let buckets = table.buckets.value?;
-        if buckets < 2 {
-            self.error(code::OUT_OF_RANGE, &table.buckets.at, "there are at least 2 buckets", "write buckets = 10");
-            return None;
-        }
-        Some((&table.of, RankKind::Ntile(buckets)))
-    }
-
-    /// `METRIC desc`: the metric, and whether the largest is first.
-    fn direction(&mut self, text: &At<String>) -> Option<(Use, bool)> {
-        let value = text.value.as_ref()?;
-        let words: Vec<&str> = value.split_whitespace().collect();
-        let (name, descending) = match words.as_slice() {
-            [name, word] if word.eq_ignore_ascii_case("desc") => (name, true),
-            [name, word] if word.eq_ignore_ascii_case("asc") => (name, false),
-            _ => {
-                let name = words.first().copied().unwrap_or("annual_spend");
-                let headline = "an order is a metric and `desc` or `asc`";
-                let help =
-                    format!("write \"{name} desc\" for the largest first, \"{name} asc\" for the smallest first");
-                self.error(code::BAD_ORDER, &text.at, headline, help);
-                return None;
-            }
-        };
-        let start = value.find(name).unwrap_or(0);
-        let offsets = Offsets::new(self.files.file(text.at.file), &text.at, value);
-        Some(((Arc::from(*name), offsets.locate(start..start + name.len())), descending))
     }
 }

@@ -43,6 +43,20 @@ impl Lower<'_> {
         };
         self.above(height, kind, run)
     }
+
+    /// `floor(x)` and `ceil(x)`, which have a grammar of their own in SQL.
+    pub(super) fn rounding(&mut self, name: &str, of: &Sql, depth: usize) -> Option<Part> {
+        let part = self.part(of, depth + 1)?;
+        let first = part.run.first.saturating_sub(2);
+        let kind = NodeKind::Call {
+            name: name.to_owned(),
+            name_at: self.tokens.locate(Run::one(first)),
+            distinct: false,
+            star: false,
+            arguments: vec![part.node],
+        };
+        self.above(part.height, kind, Run { first, last: part.run.last + 1 })
+    }
 }
 
 /// The arguments, if that is all there is to the call.

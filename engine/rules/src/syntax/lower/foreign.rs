@@ -28,7 +28,7 @@ fn advice(sql: &Sql) -> (&'static str, &'static str) {
             ("`is distinct from` isn't part of the rule language", "write `a <> b or a is null`")
         }
         Sql::CompoundIdentifier(_) | Sql::CompoundFieldAccess { .. } => {
-            ("names have no points", "write the name alone")
+            ("names have no points", "write the name alone; levels are asked as tier.NAME, was.NAME and since.NAME")
         }
         Sql::ILike { .. } | Sql::RLike { .. } | Sql::SimilarTo { .. } | Sql::Like { .. } => {
             ("only `like 'prefix%'` compares a part of a text", "write like 'prefix%'")
@@ -37,9 +37,7 @@ fn advice(sql: &Sql) -> (&'static str, &'static str) {
         Sql::Extract { .. } => {
             ("`extract` isn't part of the rule language", "use windows, date(x) and days_between(a, b)")
         }
-        Sql::Ceil { .. } | Sql::Floor { .. } => {
-            ("`ceil` and `floor` aren't part of the rule language", "use round(x, 0)")
-        }
+        Sql::Ceil { .. } | Sql::Floor { .. } => ("`ceil` and `floor` give whole numbers", "write floor(x) or ceil(x)"),
         Sql::Tuple(_) => ("lists stand only after `in`", "write x in (1, 2, 3)"),
         _ => ("this isn't part of the rule language", "see docs/rules.md for what is"),
     }

@@ -1,0 +1,336 @@
+//! One evaluation: everything that the rules say of what was read, in memory.
+//!
+//! Metrics and tier sets depend on each other in any direction: a level may be part of a condition, a group's metric of a member's
+//! level. The checker has put them into one order ([`RuleSet::order`]); this walks it once, over all kinds of subjects at the same
+//! time. Retention rules come last, because they see where everybody stands.
+//!
+//! What earlier runs left comes from a [`History`]. It is asked for no more than the rules need: a tier set without a movement policy
+//! is decided without knowing what is held, unless something else asks for it.
+//!
+//! Deliberately absent: reading data and storing results. The same rules, data, history and clock give the same outcome, bit for bit.
+
+use arrow_array::ArrayRef;
+use tierd_model::{Clock, Key};
+use tierd_rules::{
+    Metric, MetricId, MetricKind, PointsId, PointsMeasure, RuleId, RuleSet, Standing, Step, SubjectId, TierSetId,
+    retention::Trigger,
+};
+
+use crate::{
+    derive::{Metrics, derived, ranked},
+    given::{Booked, Given, KeyOf},
+    groups::{lookup, rollup},
+    history::{Held, History, Override},
+    levels::{Graded, UnknownAt, UnknownConditions, grade},
+    movement::{self, Settled, is_at_once},
+    points,
+    retention::{self, Context, RuleOutcome, SetLevels},
+    standing,
+};
+
+/// Everything that an evaluation found.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Each kind of subject that was given, in that order.
+    pub subjects: Vec<SubjectOutcome>,
+    /// By [`TierSetId`].
+    pub sets: Vec<SetOutcome>,
+    /// By [`RuleId`].
+    pub rules: Vec<RuleOutcome>,
+}
+
+/// One kind of subject.
+pub struct SubjectOutcome {
+    /// Which.
+    pub subject: SubjectId,
+    /// Their keys, ascending.
+    pub key: KeyOf,
+    /// As [`Given::parents`].
+    pub parents: Vec<u32>,
+    /// As [`Given::bookings`].
+    pub bookings: Vec<(PointsId, Vec<Booked>)>,
+    /// All their metrics.
+    pub metrics: Metrics,
+}
+
+/// One tier set.
+#[derive(Debug)]
+pub struct SetOutcome {
+    /// Which.
+    pub set: TierSetId,
+    /// Index of its subjects in [`Outcome::subjects`].
+    pub subject: usize,
+    /// Subjects that met UNKNOWN before any TRUE, in order.
+    pub unknown: Vec<UnknownAt>,
+    /// By level, how many subjects met UNKNOWN in its condition before any TRUE.
+    pub unknown_per_level: Vec<u64>,
+    /// What each subject held before, by subject. `None` if nothing depends on it: then `settled` tells no moves and no states, and
+    /// the policy has none to remember.
+    pub was: Option<Vec<Held>>,
+    /// Overrides in force.
+    pub overrides: Vec<Override>,
+    /// What each subject holds from now on.
+    pub settled: Settled,
+}
+
+/// Why there is no outcome.
+#[derive(Debug, thiserror::Error)]
+pub enum Error<E> {
+    /// A set that allows no UNKNOWN has met it.
+    #[error("{error}, such as {}", keys.iter().map(Key::to_string).collect::<Vec<_>>().join(", "))]
+    Unknown {
+        /// Which set, and for how many.
+        error: UnknownConditions,
+        /// Keys of the first few.
+        keys: Vec<Key>,
+    },
+    /// What earlier runs left can't be read.
+    #[error(transparent)]
+    History(#[from] E),
+}
+
+/// Evaluates all rules on what was read.
+///
+/// `given` has every kind of subject that [`crate::given::needed_subjects`] names. A column that is given for a metric which would be computed takes the
+/// place of the computation.
+///
+/// # Errors
+/// [`Error`].
+///
+/// # Panics
+/// If a kind of subject that is needed, or one of its attributes or aggregates, isn't given, or of another type or length.
+pub fn evaluate<H: History>(
+    rules: &RuleSet,
+    given: Vec<Given>,
+    history: &H,
+    clock: &Clock,
+) -> Result<Outcome, Error<H::Error>> {
+    let held = rules.tier_sets.iter().map(|_| None).collect();
+    let subjects = given.into_iter().map(|given| SubjectOutcome::new(rules, given)).collect();
+    let mut walk = Walk { rules, history, clock, subjects, held, sets: Vec::new() };
+    for step in &rules.order {
+        match *step {
+            Step::Metric(metric) => walk.metric(metric)?,
+            Step::TierSet(set) => walk.tier_set(set)?,
+        }
+    }
+    let Walk { subjects, mut sets, mut held, .. } = walk;
+    sets.iter_mut().for_each(|set| set.was = held[set.set.0].take());
+    sets.sort_unstable_by_key(|set| set.set);
+    let mut outcome = Outcome { subjects, sets, rules: Vec::new() };
+    outcome.rules = decide(rules, &outcome, history, clock)?;
+    Ok(outcome)
+}
+
+impl SubjectOutcome {
+    fn new(rules: &RuleSet, given: Given) -> Self {
+        let Given { subject, subjects, key, mut columns, parents, bookings } = given;
+        columns.resize(rules.metrics.len(), None);
+        let metrics = Metrics { columns, cut_points: Vec::new(), subjects };
+        SubjectOutcome { subject, key, parents, bookings, metrics }
+    }
+}
+
+/// How far an evaluation has come.
+struct Walk<'a, H> {
+    rules: &'a RuleSet,
+    history: &'a H,
+    clock: &'a Clock,
+    subjects: Vec<SubjectOutcome>,
+    /// By tier set, what was held before, once it was asked for.
+    held: Vec<Option<Vec<Held>>>,
+    sets: Vec<SetOutcome>,
+}
+
+impl<H: History> Walk<'_, H> {
+    /// Index of a kind of subject; `None` if it isn't given.
+    fn place(&self, subject: SubjectId) -> Option<usize> {
+        self.subjects.iter().position(|of| of.subject == subject)
+    }
+
+    #[expect(clippy::expect_used, reason = "`needed_subjects` names the kind")]
+    fn subject(&self, subject: SubjectId) -> usize {
+        self.place(subject).expect("a kind of subject that is given")
+    }
+
+    fn metric(&mut self, id: MetricId) -> Result<(), H::Error> {
+        let rules = self.rules;
+        let metric = &rules.metrics[id.0];
+        let Some(place) = self.place(metric.subject) else { return Ok(()) };
+        let of = &self.subjects[place];
+        if of.metrics.columns[id.0].is_some() {
+            return Ok(());
+        }
+        let column = match &metric.kind {
+            MetricKind::Aggregate(_) | MetricKind::Attribute(_) => unreachable!("aggregates and attributes are given"),
+            MetricKind::Derived(expr) => derived(expr, &of.metrics.columns, of.metrics.subjects, self.clock),
+            MetricKind::Rank { of: ranks, descending, kind } => {
+                let of = (of.metrics.column(*ranks), rules.metrics[ranks.0].ty);
+                let (column, cuts) = ranked(id, of, *descending, *kind);
+                self.subjects[place].metrics.cut_points.push(cuts);
+                column
+            }
+            MetricKind::Lookup(looked_up) => {
+                let parent = &self.subjects[self.subject(rules.metrics[looked_up.0].subject)];
+                lookup(parent.metrics.column(*looked_up), &of.parents)
+            }
+            MetricKind::Rollup(what) => {
+                let members = &self.subjects[self.subject(what.members)];
+                rollup(what, metric.ty, &members.metrics, &members.parents, of.metrics.subjects, self.clock)
+            }
+            MetricKind::Points { program, .. } => return self.points(place, *program),
+            MetricKind::Standing { set, what } => self.standing(*set, *what)?,
+        };
+        self.subjects[place].metrics.columns[id.0] = Some(column);
+        Ok(())
+    }
+
+    /// All metrics of a points program: its account is replayed once.
+    fn points(&mut self, place: usize, program: PointsId) -> Result<(), H::Error> {
+        let of = &self.subjects[place];
+        let asked: Vec<(usize, PointsMeasure)> =
+            of_program(self.rules, program).filter(|&(id, _)| of.metrics.columns[id].is_none()).collect();
+        let measures: Vec<PointsMeasure> = asked.iter().map(|&(_, measure)| measure).collect();
+        let bookings = of.bookings.iter().find(|(id, _)| *id == program).map_or(&[][..], |(_, bookings)| bookings);
+        let program = &self.rules.points[program.0];
+        let columns = points::columns(program, &measures, bookings, of.metrics.subjects, self.clock);
+        for ((id, _), column) in asked.into_iter().zip(columns) {
+            self.subjects[place].metrics.columns[id] = Some(column);
+        }
+        Ok(())
+    }
+
+    fn standing(&mut self, set: TierSetId, what: Standing) -> Result<ArrayRef, H::Error> {
+        let (rules, clock) = (self.rules, self.clock);
+        let tier_set = &rules.tier_sets[set.0];
+        Ok(match what {
+            Standing::Level => {
+                #[expect(clippy::expect_used, reason = "the checker's order has the set before what reads its levels")]
+                let outcome = self.sets.iter().find(|outcome| outcome.set == set).expect("a set that stands before");
+                standing::names(tier_set, outcome.settled.held.iter().copied())
+            }
+            Standing::Was => standing::names(tier_set, self.held(set)?.iter().map(|held| held.level)),
+            Standing::Since => standing::since(tier_set, self.held(set)?, clock),
+        })
+    }
+
+    /// What subjects held in a set before; asked for once.
+    fn held(&mut self, set: TierSetId) -> Result<&[Held], H::Error> {
+        if self.held[set.0].is_none() {
+            let place = self.subject(self.rules.tier_sets[set.0].subject);
+            let mut held = self.history.held(set)?;
+            held.resize(self.subjects[place].metrics.subjects, Held::NOTHING);
+            self.held[set.0] = Some(held);
+        }
+        Ok(self.held[set.0].as_deref().unwrap_or_default())
+    }
+
+    fn tier_set(&mut self, set: TierSetId) -> Result<(), Error<H::Error>> {
+        let (rules, clock) = (self.rules, self.clock);
+        let tier_set = &rules.tier_sets[set.0];
+        let place = self.subject(tier_set.subject);
+        let of = &self.subjects[place];
+        let graded = grade(tier_set, &of.metrics, clock).map_err(|error| {
+            let keys = error.first.iter().map(|unknown| (of.key)(unknown.subject as usize)).collect();
+            Error::Unknown { error, keys }
+        })?;
+        let overrides = self.history.overrides(set)?;
+        if self.needs_held(set, &graded, &overrides)? {
+            self.held(set)?;
+        }
+        let (unknown, unknown_per_level) = (graded.unknown.clone(), graded.unknown_per_level.clone());
+        let settled = match &self.held[set.0] {
+            Some(was) => movement::settle(tier_set, &self.subjects[place].metrics, graded, was, &overrides, clock),
+            None => Settled { held: graded.earned, moved: Vec::new(), states: Vec::new() },
+        };
+        self.sets.push(SetOutcome { set, subject: place, unknown, unknown_per_level, was: None, overrides, settled });
+        Ok(())
+    }
+
+    /// Whether anything depends on what subjects held before.
+    fn needs_held(&self, set: TierSetId, graded: &Graded, overrides: &[Override]) -> Result<bool, H::Error> {
+        let tier_set = &self.rules.tier_sets[set.0];
+        Ok(!is_at_once(tier_set)
+            || !overrides.is_empty()
+            || !graded.needs_held().is_empty()
+            || self.rules.retention.iter().any(|rule| watches(&rule.trigger, set))
+            || self.rules.metrics.iter().any(|metric| looks_back(&metric.kind, set))
+            || self.history.has_states(set)?)
+    }
+}
+
+/// Metrics (by index) that a points program has, and what each tells.
+fn of_program(rules: &RuleSet, program: PointsId) -> impl Iterator<Item = (usize, PointsMeasure)> {
+    let metrics = rules.metrics.iter().enumerate();
+    metrics.filter_map(move |(id, metric): (usize, &Metric)| match metric.kind {
+        MetricKind::Points { program: of, measure } if of == program => Some((id, measure)),
+        _ => None,
+    })
+}
+
+/// Whether a trigger asks what was held in a set.
+fn watches(trigger: &Trigger, set: TierSetId) -> bool {
+    matches!(trigger, Trigger::Moved { set: of, .. } | Trigger::FollowUp(of) if *of == set)
+}
+
+/// Whether a metric tells what was held in a set.
+fn looks_back(metric: &MetricKind, set: TierSetId) -> bool {
+    matches!(metric, MetricKind::Standing { set: of, what: Standing::Was | Standing::Since } if *of == set)
+}
+
+/// All retention rules, those of one kind of subject together.
+fn decide<H: History>(
+    rules: &RuleSet,
+    outcome: &Outcome,
+    history: &H,
+    clock: &Clock,
+) -> Result<Vec<RuleOutcome>, H::Error> {
+    let mut outcomes = Vec::new();
+    for of in &outcome.subjects {
+        let ids = (0..rules.retention.len()).filter(|&id| rules.retention[id].subject == of.subject).map(RuleId);
+        let states: Vec<_> = ids.map(|id| Ok((id, history.rule_states(id)?))).collect::<Result<_, H::Error>>()?;
+        if states.is_empty() {
+            continue;
+        }
+        let sets = |set: TierSetId| {
+            let set = &outcome.sets[set.0];
+            SetLevels { was: set.was.as_deref().unwrap_or_default(), now: &set.settled.held }
+        };
+        let context = Context { rules, metrics: &of.metrics, key: &of.key, sets: &sets, clock };
+        outcomes.extend(retention::decide(&context, &states));
+    }
+    outcomes.sort_unstable_by_key(|outcome| outcome.rule);
+    Ok(outcomes)
+}
+
+impl Outcome {
+    /// A kind of subject; `None` if it wasn't given.
+    pub fn subject(&self, subject: SubjectId) -> Option<&SubjectOutcome> {
+        self.subjects.iter().find(|of| of.subject == subject)
+    }
+}
+
+impl SetOutcome {
+    /// How many subjects have each level, lowest first, and how many have none.
+    pub fn distribution(&self) -> (Vec<u64>, u64) {
+        let mut counts = vec![0; self.unknown_per_level.len()];
+        let mut none = 0;
+        for &level in &self.settled.held {
+            match counts.get_mut(usize::from(level)) {
+                Some(count) => *count += 1,
+                None => none += 1,
+            }
+        }
+        (counts, none)
+    }
+}
+
+impl std::fmt::Debug for SubjectOutcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (subject, subjects) = (self.subject, self.metrics.subjects);
+        f.debug_struct("SubjectOutcome").field("subject", &subject).field("subjects", &subjects).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,46 @@
+//! Lints: rules that load, but hardly mean what their author wants.
+//!
+//! A lint doesn't reason about conditions, it tries them: a [`grid::Grid`] holds subjects whose metrics lie at, right below and
+//! right above every value that a condition compares them with, and the evaluator that grades customers grades these. So a
+//! warning comes with the values that show it, and can't disagree with a run. Where conditions only compare metrics with constants
+//! the grid has a subject for every case there is, which proves that something *never* happens; elsewhere nothing is said of it.
+//!
+//! Metrics count as independent of each other. That makes "never" certain, and a witness possible but maybe rare.
+//!
+//! Deliberately absent: anything that needs data, and any opinion that `allow = ["CODE"]` couldn't silence.
+
+mod gaps;
+mod grid;
+mod levels;
+mod overlaps;
+#[cfg(test)]
+mod tests;
+mod witness;
+
+use tierd_model::Clock;
+use tierd_rules::{Diagnostic, RuleSet, TierSet};
+
+/// Every lint about tier sets and retention rules that isn't allowed where it applies, in the order of the rules.
+///
+/// `clock` stands for `today` and `as_of` in conditions.
+///
+/// # Errors
+/// None: a lint is a [`Diagnostic`] of severity warning.
+pub fn lints(rules: &RuleSet, clock: &Clock) -> Vec<Diagnostic> {
+    let mut found: Vec<Diagnostic> = Vec::new();
+    for set in rules.tier_sets.iter().filter(|set| is_first_of_family(rules, set)) {
+        let mut of_set = levels::lints(rules, set, clock);
+        of_set.extend(gaps::lints(rules, set, clock));
+        of_set.extend(overlaps::of_levels(rules, set, clock));
+        found.extend(of_set.into_iter().filter(|lint| !set.allow.iter().any(|code| code == lint.code)));
+    }
+    found.extend(overlaps::of_rules(rules, clock));
+    found
+}
+
+/// Of the sets that one table is expanded into, one for each category, one is looked at.
+fn is_first_of_family(rules: &RuleSet, set: &TierSet) -> bool {
+    let Some(category) = &set.category else { return true };
+    let family = |other: &&TierSet| other.category.as_ref().is_some_and(|of_other| of_other.set == category.set);
+    rules.tier_sets.iter().find(family).is_some_and(|first| first.name == set.name)
+}

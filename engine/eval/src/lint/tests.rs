@@ -1,0 +1,99 @@
+use tierd_rules::{File, FileSet, load};
+
+use super::lints;
+use crate::testing::clock;
+
+const CONFIG: &str = r#"
+time_zone = "Asia/Shanghai"
+database.sqlite = "shop.db"
+[subject.customer]
+table = "customers"
+key = "id"
+attributes.spend = { type = "decimal(2)", encoding = "real" }
+attributes.contacts = "integer"
+attributes.city = "text"
+attributes.joined_on = { type = "date", encoding = "iso8601" }
+"#;
+
+/// Code, headline and label of each lint on rules of one file.
+fn linted(rules: &str) -> Vec<String> {
+    let file = |path: &str, text: &str| File { path: path.into(), text: text.into() };
+    let loaded = load(FileSet::new(vec![file("tierd.toml", CONFIG), file("rules/a.toml", rules)]));
+    assert_eq!(loaded.diagnostics, [], "{rules}");
+    let lints = lints(&loaded.rules.unwrap(), &clock("2026-06-30T09:00", "Asia/Shanghai"));
+    lints.iter().map(|lint| format!("{}: {}: {}", lint.code, lint.headline, lint.primary.text)).collect()
+}
+
+/// A set of levels, lowest first, each with name and condition (none for "").
+fn set(keys: &str, levels: &[(&str, &str)]) -> String {
+    let level = |(name, when): &(&str, &str)| {
+        let when = if when.is_empty() { String::new() } else { format!("when = \"{when}\"\n") };
+        format!("[[tiers.t.level]]\nname = \"{name}\"\n{when}")
+    };
+    format!("[tiers.t]\n{keys}\n{}", levels.iter().map(level).collect::<String>())
+}
+
+#[test]
+fn sound_sets_are_left_alone() {
+    for levels in [
+        vec![("C", ""), ("B", "spend >= 5000"), ("A", "spend >= 10000")],
+        vec![("low", "spend < 100"), ("middle", "spend between 100 and 999.99"), ("high", "spend >= 1000")],
+        vec![("elsewhere", ""), ("home", "city in ('武汉', '宜昌') or city like '黄%'")],
+        vec![("new", ""), ("old", "joined_on < today - interval '3 months'")],
+        vec![("few", ""), ("some", "spend * contacts > 100"), ("many", "spend * contacts > 10")],
+    ] {
+        assert_eq!(linted(&set("", &levels)), Vec::<String>::new(), "{levels:?}");
+    }
+}
+
+#[test]
+fn unreachable_level_names_the_one_that_takes_its_subjects() {
+    let reversed = set("", &[("low", ""), ("high", "spend >= 10000"), ("middle", "spend >= 5000")]);
+    assert_eq!(
+        linted(&reversed),
+        [
+            "unreachable-level: no subject can reach level `high`: whoever fulfils this has `middle`, for instance with spend 10000.00"
+        ]
+    );
+}
+
+#[test]
+fn condition_that_is_never_true() {
+    let never = set("", &[("low", ""), ("high", "spend >= 10000 and spend < 5000")]);
+    assert_eq!(linted(&never), ["unreachable-level: no subject can reach level `high`: this is never true"]);
+    let texts = set("", &[("low", ""), ("high", "city = '武汉' and city like '黄%'")]);
+    assert_eq!(linted(&texts), ["unreachable-level: no subject can reach level `high`: this is never true"]);
+}
+
+#[test]
+fn lowest_level_that_nobody_falls_to() {
+    let all = set("", &[("low", ""), ("high", "spend > 0 or spend <= 0 or spend is null")]);
+    assert_eq!(
+        linted(&all),
+        [
+            "unreachable-level: no subject can reach level `low`: whoever fulfils this has `high`, for instance with spend 0.00"
+        ]
+    );
+}
+
+#[test]
+fn nothing_is_called_unreachable_that_conditions_hide() {
+    let hidden = set("", &[("low", ""), ("high", "spend * 2 > 10 and spend * 2 < 10")]);
+    assert_eq!(linted(&hidden), Vec::<String>::new());
+}
+
+#[test]
+fn gap_between_measures_is_named_with_the_values() {
+    let s1 = [("low", ""), ("middle", "spend >= 5000 and contacts >= 2"), ("high", "spend >= 10000 and contacts >= 5")];
+    assert_eq!(
+        linted(&set("", &s1)),
+        ["level-gap: `spend` alone says `high`, and the set says `low`: not with spend 10000.00, contacts 0"]
+    );
+    assert_eq!(linted(&set("", &s1[1..])), Vec::<String>::new(), "two levels leave no gap");
+}
+
+#[test]
+fn letters_upside_down() {
+    let levels = [("A", ""), ("B", "spend >= 1000"), ("C", "spend >= 3000"), ("D", "spend >= 5000")];
+    assert_eq!(linted(&set("", &levels)), ["level-order: `A` is the lowest level of this set, `D` the highest: "]);
+}

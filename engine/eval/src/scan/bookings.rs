@@ -1,0 +1,83 @@
+//! Points that facts book: what a pass yields besides metrics.
+//!
+//! Only the bookings are found here. What they do to an account depends on their order in time, which one pass doesn't know:
+//! [`crate::points`] replays them.
+
+use tierd_model::{Date, Timestamp, Type};
+use tierd_rules::PointsId;
+
+use super::{
+    batch::{BATCH_ROWS, Batch},
+    mask::Truth,
+    plan::FactPlan,
+};
+use crate::given::Booked;
+
+/// Which rows book points, and how many.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct BookingPlan {
+    pub(super) program: PointsId,
+    /// Index into the program's bookings.
+    pub(super) booking: u16,
+    /// Index of the mask: known before the run, of the right kind, with a number of points.
+    pub(super) mask: usize,
+    /// Column of the batch that holds the points.
+    pub(super) column: usize,
+    /// How many units of the column make one of the program; `None` if more than a column can hold.
+    pub(super) units: Option<i64>,
+}
+
+/// What one thread has found, by booking of the plan.
+#[derive(Debug)]
+pub(super) struct Bookings(Vec<Vec<Booked>>);
+
+impl Bookings {
+    pub(super) fn new(plan: &FactPlan) -> Self {
+        Bookings(vec![Vec::new(); plan.bookings.len()])
+    }
+
+    /// Takes in one batch. `masks` are those of the plan; `spare` stands for unknown subjects.
+    pub(super) fn take(&mut self, plan: &FactPlan, batch: &Batch, masks: &[Truth], spare: u32) {
+        for (booking, found) in plan.bookings.iter().zip(&mut self.0) {
+            let (amounts, mask) = (&batch.column(booking.column).values, &masks[booking.mask]);
+            for row in (0..BATCH_ROWS).filter(|&row| mask[row] != 0 && batch.subjects[row] != spare) {
+                let amount = booking.units.map_or(0, |units| amounts[row] / units);
+                if amount > 0 {
+                    let at = instant(plan, batch, row);
+                    found.push(Booked { subject: batch.subjects[row], booking: booking.booking, at, amount });
+                }
+            }
+        }
+    }
+
+    pub(super) fn merge(&mut self, other: Bookings) {
+        self.0.iter_mut().zip(other.0).for_each(|(ours, theirs)| ours.extend(theirs));
+    }
+
+    /// By program.
+    pub(super) fn finish(self, plan: &FactPlan) -> Vec<(PointsId, Vec<Booked>)> {
+        let mut by_program = Vec::new();
+        for (booking, found) in plan.bookings.iter().zip(self.0) {
+            add_bookings(&mut by_program, booking.program, found);
+        }
+        by_program
+    }
+}
+
+/// Adds bookings to those of the program.
+pub(super) fn add_bookings(all: &mut Vec<(PointsId, Vec<Booked>)>, program: PointsId, more: Vec<Booked>) {
+    match all.iter_mut().find(|(known, _)| *known == program) {
+        Some((_, bookings)) if bookings.is_empty() => *bookings = more,
+        Some((_, bookings)) => bookings.extend(more),
+        None => all.push((program, more)),
+    }
+}
+
+/// The time of a row; a date counts as its local midnight.
+fn instant(plan: &FactPlan, batch: &Batch, row: usize) -> Timestamp {
+    let stored = batch.column(plan.time).values[row];
+    match plan.columns[plan.time].ty {
+        Type::Date => plan.clock.zone().midnight(Date(stored as i32)),
+        _ => Timestamp(stored),
+    }
+}

@@ -1,0 +1,141 @@
+//! What is known of tier sets before any name is looked up: who is graded, which levels there are, what their conditions name.
+//!
+//! Metrics may ask for levels (`tier.value`) and levels for metrics. So all sets must be known before the first metric is
+//! checked, and metrics and sets are put in one order.
+
+use std::{collections::HashMap, sync::Arc};
+
+use super::{Checking, catalog::Catalog, metrics::draft::Use};
+use crate::{
+    Standing, SubjectId,
+    raw::{At, Name, RuleFile, rules::TiersTable},
+    syntax::Node,
+};
+
+/// Tier sets of all files, by name: their place here is their place among the rules.
+pub(super) struct Heads {
+    all: Vec<Head>,
+    /// By full name.
+    places: HashMap<String, usize>,
+    /// By the name as written.
+    written: HashMap<String, Vec<usize>>,
+}
+
+/// A tier set, of a set per category one for each.
+pub(super) struct Head {
+    /// Its name: `value`, `price[shoes]`.
+    pub(super) name: String,
+    /// The name as written: `price`.
+    pub(super) written: Name,
+    /// The category, of a set per category.
+    pub(super) category: Option<String>,
+    /// Who is graded, if that is clear.
+    pub(super) subject: Option<SubjectId>,
+    /// Names of the levels, lowest first.
+    pub(super) levels: Vec<String>,
+    /// Whether a level is higher than another.
+    pub(super) ordered: bool,
+    /// What its conditions are, as written.
+    pub(super) conditions: Vec<Node>,
+}
+
+impl Head {
+    /// The names in its conditions, as written, with their places.
+    pub(super) fn uses(&self) -> impl Iterator<Item = Use> {
+        self.conditions.iter().flat_map(Node::names)
+    }
+}
+
+impl Heads {
+    pub(super) fn all(&self) -> &[Head] {
+        &self.all
+    }
+
+    /// The set of this full name.
+    pub(super) fn find(&self, name: &str) -> Option<(usize, &Head)> {
+        self.places.get(name).map(|&place| (place, &self.all[place]))
+    }
+
+    /// The sets of one table: several where it is per category.
+    pub(super) fn written(&self, name: &str) -> impl Iterator<Item = (usize, &Head)> {
+        self.written.get(name).into_iter().flatten().map(|&place| (place, &self.all[place]))
+    }
+
+    /// Names of sets that are kept per category, as written.
+    pub(super) fn per_category(&self) -> impl Iterator<Item = &str> {
+        self.all.iter().filter(|head| head.category.is_some()).map(|head| head.written.text.as_str())
+    }
+}
+
+/// What a name with a point asks, and of which set: `tier.value`.
+pub(super) fn standing(name: &str) -> Option<(Standing, &str)> {
+    let (what, set) = name.split_once('.')?;
+    let what = match what {
+        "tier" => Standing::Level,
+        "was" => Standing::Was,
+        "since" => Standing::Since,
+        _ => return None,
+    };
+    Some((what, set))
+}
+
+/// All names that ask for a set.
+pub(super) fn standings(set: &str) -> [String; 3] {
+    ["tier", "was", "since"].map(|what| format!("{what}.{set}"))
+}
+
+/// The name of a thing for one category.
+pub(super) fn in_category(name: &str, category: &str) -> Arc<str> {
+    format!("{name}[{category}]").into()
+}
+
+impl Checking<'_> {
+    /// The heads of all tier sets. What is wrong with a set is reported where the set itself is checked.
+    pub(super) fn heads(&mut self, catalog: &Catalog, files: &[&RuleFile]) -> Heads {
+        let mut heads: Vec<Head> = vec![];
+        let mut seen: HashMap<&str, ()> = HashMap::new();
+        for file in files {
+            let tables = file.tiers.as_ref().and_then(|tiers| tiers.value.as_ref());
+            for (name, table) in tables.into_iter().flat_map(|named| &named.0) {
+                if let (None, Some(table)) = (seen.insert(&name.text, ()), &table.value) {
+                    heads.extend(self.heads_of(name, table, catalog));
+                }
+            }
+        }
+        heads.sort_by(|a, b| a.name.cmp(&b.name));
+        heads.dedup_by(|a, b| a.name == b.name);
+        let places = heads.iter().enumerate().map(|(place, head)| (head.name.clone(), place)).collect();
+        let mut written: HashMap<String, Vec<usize>> = HashMap::new();
+        for (place, head) in heads.iter().enumerate() {
+            written.entry(head.written.text.clone()).or_default().push(place);
+        }
+        Heads { all: heads, places, written }
+    }
+
+    fn heads_of(&mut self, name: &Name, table: &TiersTable, catalog: &Catalog) -> Vec<Head> {
+        let subject = match &table.subject {
+            Some(subject) => subject.value.as_deref().and_then(|subject| catalog.subject(subject)),
+            None => Some(SubjectId(0)).filter(|_| catalog.subjects.len() == 1),
+        };
+        let levels = table.level.value.iter().flatten().filter_map(|level| level.value.as_ref());
+        let conditions: Vec<&At<String>> = levels.clone().filter_map(|level| level.when.as_ref()).collect();
+        let conditions: Vec<Node> = conditions.into_iter().filter_map(|condition| self.parse(condition)).collect();
+        let head = |category: Option<&str>| Head {
+            name: category.map_or(name.text.clone(), |category| in_category(&name.text, category).to_string()),
+            written: name.clone(),
+            category: category.map(str::to_owned),
+            subject,
+            levels: levels.clone().filter_map(|level| level.name.value.clone()).collect(),
+            ordered: true,
+            conditions: conditions.clone(),
+        };
+        match (&table.per, &table.categories) {
+            (None, _) => vec![head(None)],
+            (Some(_), None) => vec![],
+            (Some(_), Some(categories)) => {
+                let texts = categories.value.iter().flatten().filter_map(|category| category.value.as_deref());
+                texts.map(|category| head(Some(category))).collect()
+            }
+        }
+    }
+}

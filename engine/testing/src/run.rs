@@ -1,0 +1,115 @@
+//! Cases run, one after the other, each step with what the steps before it left.
+
+use std::sync::Arc;
+
+use tierd_eval::evaluate::evaluate;
+use tierd_model::Clock;
+use tierd_rules::{
+    FileSet, RuleSet,
+    cases::{Case, CaseStep, TestFile},
+};
+
+use crate::{
+    Coverage,
+    acts::OpenTasks,
+    compare::Ran,
+    past::Past,
+    results::{CaseResult, Failure, FileResult},
+    same::local_time,
+    world::World,
+};
+
+/// Which cases are meant: those in whose file's path or name one of the texts stands; all where there is none.
+#[derive(Debug, Clone, Default)]
+pub struct Filters(pub Vec<String>);
+
+impl Filters {
+    fn take(&self, path: &str, case: &Case) -> bool {
+        self.0.is_empty() || self.0.iter().any(|text| path.contains(text) || case.name.contains(text))
+    }
+}
+
+/// Runs the cases that are meant. Files without any of them are left out.
+///
+/// `tests` and `files` are as [`crate::load`] gives them for these rules. Where `coverage` is given, what conditions came out as
+/// is counted in it.
+pub fn run(
+    rules: &RuleSet,
+    tests: &[TestFile],
+    files: &FileSet,
+    filters: &Filters,
+    mut coverage: Option<&mut Coverage>,
+) -> Vec<FileResult> {
+    let mut results = Vec::new();
+    for test in tests {
+        let path = &files.file(test.file).path;
+        let meant = test.cases.iter().filter(|case| filters.take(path, case));
+        let cases: Vec<CaseResult> = meant.map(|case| run_case(rules, case, coverage.as_deref_mut())).collect();
+        if !cases.is_empty() {
+            results.push(FileResult { file: test.file, cases });
+        }
+    }
+    results
+}
+
+fn run_case(rules: &RuleSet, case: &Case, mut coverage: Option<&mut Coverage>) -> CaseResult {
+    let mut state = State { world: World::new(rules, case), past: Past::default(), open: OpenTasks::default() };
+    let mut failures = Vec::new();
+    for step in &case.steps {
+        match state.step(rules, case, step, coverage.as_deref_mut()) {
+            Ok(found) => failures.extend(found),
+            // Later steps have nothing to go on from.
+            Err(refused) => {
+                failures.push(*refused);
+                break;
+            }
+        }
+    }
+    CaseResult { name: case.name.clone(), at: case.at.clone(), failures }
+}
+
+/// What is carried from step to step.
+struct State<'a> {
+    world: World<'a>,
+    past: Past,
+    open: OpenTasks,
+}
+
+impl State<'_> {
+    /// One run. `Err` where the rules refuse to grade.
+    fn step(
+        &mut self,
+        rules: &RuleSet,
+        case: &Case,
+        step: &CaseStep,
+        coverage: Option<&mut Coverage>,
+    ) -> Result<Vec<Failure>, Box<Failure>> {
+        step.told.iter().for_each(|told| self.world.tell(told));
+        self.open.done(&step.done);
+        let clock = Clock::new(step.as_of, Arc::clone(&rules.config.zone));
+        let given = self.world.given(&clock);
+        let past = self.past.of(rules, &given, &case.overrides, step.as_of);
+        let outcome = evaluate(rules, given, &past, &clock).map_err(|error| refused(step, &error, &clock))?;
+        if let Some(coverage) = coverage {
+            coverage.see(&outcome, &clock);
+        }
+        let acts = self.open.acts(rules, &outcome, &clock);
+        let several = case.steps.iter().any(|step| step.told.len() > 1);
+        let ran = Ran { rules, outcome: &outcome, acts: &acts, clock: &clock, several };
+        let failures = ran.failures(step);
+        self.past.take(rules, &outcome, &clock);
+        Ok(failures)
+    }
+}
+
+fn refused(step: &CaseStep, error: &dyn std::error::Error, clock: &Clock) -> Box<Failure> {
+    Box::new(Failure {
+        at: step.at.clone(),
+        as_of: local_time(clock.as_of(), clock),
+        who: None,
+        what: "run".to_owned(),
+        expected: "levels".to_owned(),
+        found: error.to_string(),
+        detail: Vec::new(),
+    })
+}
