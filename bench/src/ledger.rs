@@ -43,7 +43,7 @@ pub(crate) fn run(database: &Path) -> Result<Value, Failure> {
                     return Err("a run over unchanged data has changed levels".into());
                 }
             } else {
-                let found = evaluator.evaluate(&project, &rules)?;
+                let found = evaluator.evaluate(&project, &rules, None)?;
                 alone.push(started.elapsed().as_secs_f64());
                 drop(found);
             }
