@@ -195,7 +195,8 @@ mod tests {
         }
         let names = |files: Result<FileSet, ProjectError>| -> Vec<String> {
             let files = files.map_err(|error| error.to_string());
-            files.map_or_else(|error| vec![error], |files| files.iter().map(|(_, file)| file.path.to_string()).collect())
+            files
+                .map_or_else(|error| vec![error], |files| files.iter().map(|(_, file)| file.path.to_string()).collect())
         };
         let project = Project { folder: folder.path().to_owned() };
         assert_eq!(names(project.read()), ["rules/value.toml", "tierd.toml"]);
