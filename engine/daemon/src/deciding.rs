@@ -3,11 +3,11 @@
 use std::fmt::Write;
 
 use arrow_array::ArrayRef;
-use tierd_eval::{columns::value_at, explain::personal};
+use tierd_eval::{columns::value_at, evaluate::SetOutcome, explain::personal};
 use tierd_model::{Type, Value};
 use tierd_rules::RuleSet;
 
-use crate::evaluate::{Evaluation, SetResult};
+use crate::evaluate::Evaluation;
 
 /// The metrics that a tier set's conditions read, with their columns.
 #[derive(Debug)]
@@ -24,10 +24,10 @@ struct DecidingMetric<'a> {
 }
 
 impl<'a> Deciding<'a> {
-    pub(crate) fn new(rules: &'a RuleSet, evaluation: &'a Evaluation, set: &SetResult) -> Self {
+    pub(crate) fn new(rules: &'a RuleSet, evaluation: &'a Evaluation, set: &SetOutcome) -> Self {
         let columns = &evaluation.subject(set).metrics.columns;
         let personal = personal(rules);
-        let metrics = rules.tier_sets[set.set].metrics().into_iter().filter_map(|id| {
+        let metrics = rules.tier_sets[set.set.0].metrics().into_iter().filter_map(|id| {
             let metric = &rules.metrics[id.0];
             let column = columns[id.0].as_ref()?;
             Some(DecidingMetric { name: &metric.name, ty: metric.ty, personal: personal[id.0], column })

@@ -8,15 +8,17 @@ use std::{
 use arrow_array::ArrayRef;
 use serde_json::json;
 use tierd_eval::{
-    derive::{Metrics, complete},
-    levels::{Graded, UnknownConditions, grade},
+    evaluate::{self, Outcome, SetOutcome, SubjectOutcome},
+    levels::UnknownConditions,
 };
+use tierd_ledger::Reader;
 use tierd_model::Clock;
-use tierd_rules::{RuleSet, SubjectId};
-use tierd_sources::{Database, DatabaseError, Progress, ReadError, ReadOptions, SourceData};
+use tierd_rules::RuleSet;
+use tierd_sources::{Database, DatabaseError, Progress, ReadError, ReadOptions, SourceData, needed_subjects, read_all};
 
 use crate::{
     Project,
+    history::LedgerHistory,
     limits::{self, LimitError},
 };
 
@@ -37,36 +39,14 @@ pub struct Evaluator<'a> {
 /// Everything that a run found, before anything is stored.
 #[derive(Debug)]
 pub struct Evaluation {
-    /// Each kind of subject that the rules look at.
-    pub subjects: Vec<SubjectResult>,
-    /// Each tier set, in the order of the rules.
-    pub sets: Vec<SetResult>,
+    /// What was read of each kind of subject that the rules need. Columns, parents and bookings have moved on.
+    pub sources: Vec<SourceData>,
+    /// What the rules make of it; its subjects stand in the same order.
+    pub outcome: Outcome,
     /// How long reading took.
     pub read: Duration,
-    /// How long derived metrics, ranks and levels took.
+    /// How long everything after that took.
     pub evaluate: Duration,
-}
-
-/// One kind of subject.
-#[derive(Debug)]
-pub struct SubjectResult {
-    /// Which.
-    pub subject: SubjectId,
-    /// What was read. Its columns have moved into `metrics`.
-    pub source: SourceData,
-    /// Its metrics.
-    pub metrics: Metrics,
-}
-
-/// One tier set.
-#[derive(Debug)]
-pub struct SetResult {
-    /// Index into [`RuleSet::tier_sets`].
-    pub set: usize,
-    /// Index into [`Evaluation::subjects`].
-    subject: usize,
-    /// The levels.
-    pub graded: Graded,
 }
 
 /// Why nothing was evaluated.
@@ -89,6 +69,21 @@ pub enum EvaluateError {
         /// Keys of the first few.
         examples: String,
     },
+    /// What earlier runs left can't be read.
+    #[error(transparent)]
+    Ledger(#[from] tierd_ledger::Error),
+}
+
+impl From<evaluate::Error<tierd_ledger::Error>> for EvaluateError {
+    fn from(error: evaluate::Error<tierd_ledger::Error>) -> Self {
+        match error {
+            evaluate::Error::History(error) => EvaluateError::Ledger(error),
+            evaluate::Error::Unknown { error, keys } => {
+                let examples = keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                EvaluateError::Unknown { error, examples }
+            }
+        }
+    }
 }
 
 impl From<ReadError> for EvaluateError {
@@ -101,57 +96,35 @@ impl From<ReadError> for EvaluateError {
 }
 
 impl Evaluator<'_> {
-    /// Reads the database of a project and grades everybody.
+    /// Reads the database of a project and evaluates all rules; the ledger, where there is one yet, says what earlier runs left.
     ///
     /// # Errors
     /// [`EvaluateError`] where the data can't be read, or must not decide anything.
-    pub fn evaluate(&self, project: &Project, rules: &RuleSet) -> Result<Evaluation, EvaluateError> {
+    pub fn evaluate(
+        &self,
+        project: &Project,
+        rules: &RuleSet,
+        ledger: Option<&Reader>,
+    ) -> Result<Evaluation, EvaluateError> {
         let database = open(project.database(&rules.config))?;
         let reading = Instant::now();
-        let wanted = wanted(rules);
-        let sources = tierd_sources::read_all(&database, rules, &wanted, self.clock, self.options, self.progress)?;
+        let needed = needed_subjects(rules);
+        let mut sources = read_all(&database, rules, &needed, self.clock, self.options, self.progress)?;
         let read = reading.elapsed();
         for source in &sources {
             limits::check(rules, source, self.clock)?;
         }
         let evaluating = Instant::now();
-        let complete = |(subject, source)| self.complete(rules, subject, source);
-        let subjects: Vec<SubjectResult> = wanted.into_iter().zip(sources).map(complete).collect();
-        let sets = (0..rules.tier_sets.len()).map(|set| self.grade(rules, &subjects, set)).collect::<Result<_, _>>()?;
-        Ok(Evaluation { subjects, sets, read, evaluate: evaluating.elapsed() })
-    }
-
-    fn complete(&self, rules: &RuleSet, subject: SubjectId, mut source: SourceData) -> SubjectResult {
-        let given = std::mem::take(&mut source.given);
-        let metrics = complete(rules, subject, given, source.keys.len(), self.clock);
-        SubjectResult { subject, source, metrics }
-    }
-
-    fn grade(&self, rules: &RuleSet, subjects: &[SubjectResult], set: usize) -> Result<SetResult, EvaluateError> {
-        let tier_set = &rules.tier_sets[set];
-        #[expect(clippy::expect_used, reason = "`wanted` has the subject of every tier set")]
-        let subject = subjects.iter().position(|s| s.subject == tier_set.subject).expect("the set's subject");
-        let of = &subjects[subject];
-        let graded = grade(tier_set, &of.metrics, self.clock).map_err(|error| {
-            let keys = error.first.iter().map(|unknown| of.source.keys.key(unknown.subject as usize).to_string());
-            let examples = keys.collect::<Vec<_>>().join(", ");
-            EvaluateError::Unknown { error, examples }
-        })?;
-        Ok(SetResult { set, subject, graded })
+        let given = sources.iter_mut().map(SourceData::take_given).collect();
+        let history = LedgerHistory::new(ledger, rules, &sources, self.clock);
+        let outcome = evaluate::evaluate(rules, given, &history, self.clock)?;
+        Ok(Evaluation { sources, outcome, read, evaluate: evaluating.elapsed() })
     }
 }
 
 /// The database of a project, after its preflight.
 pub(crate) fn open(path: PathBuf) -> Result<Database, DatabaseError> {
     Database::open(path, PATIENCE)
-}
-
-/// The kinds of subjects that some tier set grades.
-fn wanted(rules: &RuleSet) -> Vec<SubjectId> {
-    let mut wanted: Vec<SubjectId> = rules.tier_sets.iter().map(|set| set.subject).collect();
-    wanted.sort_unstable();
-    wanted.dedup();
-    wanted
 }
 
 /// Attributes (by index) of all subjects of a kind, in the order of their keys: also those that no rule reads.
@@ -161,7 +134,7 @@ fn wanted(rules: &RuleSet) -> Vec<SubjectId> {
 pub fn attributes(
     project: &Project,
     rules: &RuleSet,
-    of: &SubjectResult,
+    of: &SourceData,
     attributes: &[usize],
     clock: &Clock,
 ) -> Result<Vec<ArrayRef>, EvaluateError> {
@@ -169,18 +142,23 @@ pub fn attributes(
         return Ok(Vec::new());
     }
     let database = open(project.database(&rules.config))?;
-    Ok(tierd_sources::attributes(&database, rules, of.subject, &of.source.keys, attributes, clock)?)
+    Ok(tierd_sources::attributes(&database, rules, of.subject, &of.keys, attributes, clock)?)
 }
 
 impl Evaluation {
-    /// Who a tier set grades.
-    pub fn subject(&self, set: &SetResult) -> &SubjectResult {
-        &self.subjects[set.subject]
+    /// What was read of those whom a tier set grades.
+    pub fn source(&self, set: &SetOutcome) -> &SourceData {
+        &self.sources[set.subject]
+    }
+
+    /// Those whom a tier set grades.
+    pub fn subject(&self, set: &SetOutcome) -> &SubjectOutcome {
+        &self.outcome.subjects[set.subject]
     }
 
     /// How many subjects were read.
     pub fn subject_count(&self) -> u64 {
-        self.subjects.iter().map(|s| s.source.keys.len() as u64).sum()
+        self.sources.iter().map(|s| s.keys.len() as u64).sum()
     }
 
     /// How many rows of facts were read.
@@ -190,7 +168,7 @@ impl Evaluation {
 
     /// How many stored values didn't fit their declared types.
     pub fn bad_values(&self) -> u64 {
-        self.subjects.iter().flat_map(|s| &s.source.bad_values).map(|bad| bad.count).sum()
+        self.sources.iter().flat_map(|s| &s.bad_values).map(|bad| bad.count).sum()
     }
 
     /// How many facts name no known subject.
@@ -200,12 +178,12 @@ impl Evaluation {
 
     /// What identifies the state of the data.
     pub fn data_version(&self) -> String {
-        self.subjects.iter().map(|s| s.source.version.to_string()).collect::<Vec<_>>().join("; ")
+        self.sources.iter().map(|s| s.version.to_string()).collect::<Vec<_>>().join("; ")
     }
 
     /// Every table that was read.
     pub fn tables(&self) -> impl Iterator<Item = &tierd_sources::TableRead> {
-        self.subjects.iter().flat_map(|s| &s.source.tables)
+        self.sources.iter().flat_map(|s| &s.tables)
     }
 
     /// Each table that was read, by the name of its facts or else its own, and its rows.
@@ -219,7 +197,7 @@ impl Evaluation {
     /// What is worth knowing of the data, though the limits allow it: bad values and facts of unknown subjects.
     pub fn remarks(&self, rules: &RuleSet) -> Vec<String> {
         let mut remarks: Vec<String> =
-            self.subjects.iter().flat_map(|s| &s.source.bad_values).map(limits::bad_values).collect();
+            self.sources.iter().flat_map(|s| &s.bad_values).map(limits::bad_values).collect();
         for table in self.tables().filter(|table| table.unknown_subjects > 0) {
             let name = table.facts.map_or("", |facts| &rules.config.facts[facts.0].name);
             remarks.push(format!("{} {name} name no known subject and are passed over", table.unknown_subjects));
@@ -229,7 +207,8 @@ impl Evaluation {
 
     /// Where the ranks' buckets were cut, by metric: `{"m_score": [{"bucket": 1, "from": "0.00", "to": "12.50", "subjects": 20}]}`.
     pub fn cut_points(&self, rules: &RuleSet) -> serde_json::Value {
-        let cuts = self.subjects.iter().flat_map(|s| &s.metrics.cut_points).filter(|cuts| !cuts.boundaries.is_empty());
+        let cuts =
+            self.outcome.subjects.iter().flat_map(|s| &s.metrics.cut_points).filter(|cuts| !cuts.boundaries.is_empty());
         let by_metric = cuts.map(|cuts| {
             let buckets = cuts.boundaries.iter().map(|bucket| {
                 json!({

@@ -6,9 +6,11 @@
 
 mod deciding;
 pub mod evaluate;
-pub mod held;
+mod handed;
+mod history;
 mod limits;
 pub mod project;
+pub mod report;
 pub mod run;
 pub mod verify;
 

@@ -5,15 +5,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tierd_ledger::{Ledger, Outcome, Reader, RevisionHash, RevisionRecord, RunId, RunRecord, RunStart, SetDecisions};
+use tierd_ledger::{Ledger, Outcome, Reader, RevisionHash, RevisionRecord, RunId, RunRecord, RunStart};
 use tierd_model::Timestamp;
 use tierd_rules::RuleSet;
 
 use crate::{
     Project,
-    deciding::Deciding,
-    evaluate::{EvaluateError, Evaluation, Evaluator, SetResult},
-    held::{self, LedgerKeys},
+    evaluate::{EvaluateError, Evaluation, Evaluator},
+    handed::Handed,
+    report::{RuleReport, SetReport},
 };
 
 /// What a run did, or would do.
@@ -25,30 +25,13 @@ pub struct RunReport {
     pub outcome: Outcome,
     /// Each tier set, in the order of the rules.
     pub sets: Vec<SetReport>,
+    /// Each retention rule, in the order of the rules.
+    pub rules: Vec<RuleReport>,
     /// What was read and found.
     pub evaluation: Evaluation,
     /// Comparing and writing, with the commit.
     pub write: Duration,
 }
-
-/// What a run did to one tier set.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SetReport {
-    /// Its name.
-    pub name: String,
-    /// Subjects per level, lowest first.
-    pub levels: Vec<(String, u64)>,
-    /// Subjects without a level.
-    pub without_level: u64,
-    /// Subjects whose decision met UNKNOWN.
-    pub unknown: u64,
-    /// Held levels of subjects that aren't in the data any more; they stay as they are.
-    pub absent: u64,
-    /// Changes by kind: from, to, how many. `None` is no level.
-    pub moves: Vec<Move>,
-}
-
-pub use tierd_ledger::Move;
 
 /// Why there was no run.
 #[derive(Debug, thiserror::Error)]
@@ -77,18 +60,15 @@ pub fn run(
     let path = ledger_path(project, rules)?;
     let mut ledger = Ledger::open(&path, "tierd run")?;
     record_revision(&mut ledger, rules, started)?;
-    let revision = RevisionHash(rules.revision.0);
-    let writer = ledger.begin_run(RunStart {
-        as_of: evaluator.clock.as_of(),
-        today: evaluator.clock.today(),
-        started,
-        revision,
-    });
-    let evaluation = match evaluate_with_held(project, rules, evaluator) {
+    let (clock, revision) = (evaluator.clock, RevisionHash(rules.revision.0));
+    let before = Reader::open(&path)?;
+    let start = RunStart { as_of: clock.as_of(), today: clock.today(), started, revision };
+    let writer = ledger.begin_run(start);
+    let evaluation = match evaluator.evaluate(project, rules, Some(&before)) {
         Ok(evaluation) => evaluation,
         Err(error) => {
             writer.fail(&RunRecord::default(), &error.to_string())?;
-            return Err(error);
+            return Err(error.into());
         }
     };
     let (cut_points, data_version) = (evaluation.cut_points(rules).to_string(), evaluation.data_version());
@@ -102,17 +82,12 @@ pub fn run(
         evaluate: evaluation.evaluate,
         cut_points: Some(&cut_points),
     };
-    let summary = with_decisions(rules, &evaluation, |sets| writer.apply(&record, sets, &[]))?;
-    let sets = evaluation.sets.iter().zip(summary.sets).map(|(set, summary)| SetReport {
-        name: summary.name,
-        levels: summary.levels,
-        without_level: summary.without_level,
-        unknown: set.graded.unknown.len() as u64,
-        absent: summary.absent,
-        moves: summary.moves,
-    });
-    let sets = sets.collect();
-    Ok(RunReport { run: Some(summary.run), outcome: summary.outcome, sets, evaluation, write: summary.write })
+    let handed = Handed::new(rules, &evaluation, &before, clock);
+    let summary = handed.to(|sets, rules| writer.apply(&record, sets, rules))?;
+    let outcomes = &evaluation.outcome;
+    let sets = outcomes.sets.iter().zip(summary.sets).map(|(set, stored)| SetReport::stored(set, stored)).collect();
+    let rules = RuleReport::all(rules, outcomes);
+    Ok(RunReport { run: Some(summary.run), outcome: summary.outcome, sets, rules, evaluation, write: summary.write })
 }
 
 /// Evaluates and compares with what is held, and stores nothing.
@@ -121,17 +96,18 @@ pub fn run(
 /// [`RunError`].
 pub fn dry_run(project: &Project, rules: &RuleSet, evaluator: &Evaluator<'_>) -> Result<RunReport, RunError> {
     let path = ledger_path(project, rules)?;
-    let evaluation = evaluate_with_held(project, rules, evaluator)?;
-    let comparing = Instant::now();
     let ledger = path.exists().then(|| Reader::open(&path)).transpose()?;
-    let sets = evaluation.sets.iter().map(|set| compare(rules, ledger.as_ref(), &evaluation, set));
-    let sets: Vec<SetReport> = sets.collect::<Result<_, RunError>>()?;
-    let changed = sets.iter().any(|set| !set.moves.is_empty());
+    let evaluation = evaluator.evaluate(project, rules, ledger.as_ref())?;
+    let comparing = Instant::now();
+    let sets = evaluation.outcome.sets.iter().map(|set| SetReport::compared(rules, &evaluation, set, ledger.as_ref()));
+    let sets: Vec<SetReport> = sets.collect::<Result<_, tierd_ledger::Error>>()?;
+    let rules = RuleReport::all(rules, &evaluation.outcome);
+    let changed = sets.iter().any(|set| !set.moves.is_empty()) || rules.iter().any(|rule| rule.actions() > 0);
     let outcome = if changed { Outcome::Applied } else { Outcome::Unchanged };
-    Ok(RunReport { run: None, outcome, sets, evaluation, write: comparing.elapsed() })
+    Ok(RunReport { run: None, outcome, sets, rules, evaluation, write: comparing.elapsed() })
 }
 
-/// Evaluates; where UNKNOWN met a set that keeps levels, the ledger says which.
+/// Evaluates, with what the ledger has of earlier runs, and stores nothing.
 ///
 /// # Errors
 /// [`RunError`].
@@ -140,17 +116,9 @@ pub fn evaluate_with_held(
     rules: &RuleSet,
     evaluator: &Evaluator<'_>,
 ) -> Result<Evaluation, RunError> {
-    let mut evaluation = evaluator.evaluate(project, rules)?;
     let path = project.ledger(&rules.config);
-    if evaluation.sets.iter().all(|set| set.graded.needs_held().is_empty()) || !path.exists() {
-        return Ok(evaluation);
-    }
-    let ledger = Reader::open(&path)?;
-    for index in 0..evaluation.sets.len() {
-        let held = held::levels(&ledger, rules, &evaluation, &evaluation.sets[index])?;
-        evaluation.sets[index].graded.settle(|subject| held::level(&held, subject));
-    }
-    Ok(evaluation)
+    let ledger = path.exists().then(|| Reader::open(&path)).transpose()?;
+    Ok(evaluator.evaluate(project, rules, ledger.as_ref())?)
 }
 
 /// Where the ledger is, if that isn't the database.
@@ -167,72 +135,4 @@ fn record_revision(ledger: &mut Ledger, rules: &RuleSet, loaded: Timestamp) -> R
     let files: Vec<(&str, &str)> = rules.files.iter().map(|(_, file)| (&*file.path, &*file.text)).collect();
     ledger.record_revision(&RevisionRecord { hash: RevisionHash(rules.revision.0), loaded, files: &files })?;
     Ok(())
-}
-
-/// Hands each set's decisions to `write` as the ledger takes them.
-fn with_decisions<T>(rules: &RuleSet, evaluation: &Evaluation, write: impl FnOnce(&[SetDecisions<'_>]) -> T) -> T {
-    let deciding: Vec<Deciding<'_>> = evaluation.sets.iter().map(|set| Deciding::new(rules, evaluation, set)).collect();
-    let append: Vec<_> = deciding.iter().map(|d| move |row: usize, json: &mut String| d.append(row, json)).collect();
-    let levels: Vec<Vec<&str>> = evaluation.sets.iter().map(|set| level_names(rules, set)).collect();
-    let keys: Vec<_> =
-        evaluation.sets.iter().map(|set| LedgerKeys::new(&evaluation.subject(set).source.keys)).collect();
-    let decisions: Vec<SetDecisions<'_>> = evaluation
-        .sets
-        .iter()
-        .enumerate()
-        .map(|(i, set)| {
-            let tier_set = &rules.tier_sets[set.set];
-            SetDecisions {
-                name: &tier_set.name,
-                family: tier_set.category.as_ref().map_or(&tier_set.name, |category| &category.set),
-                category: tier_set.category.as_ref().map(|category| category.value.as_str()),
-                subject: &rules.config.subjects[tier_set.subject.0].name,
-                levels: &levels[i],
-                keys: keys[i].borrowed(),
-                assigned: &set.graded.earned,
-                metrics: &append[i],
-                reason: &|_| "changed",
-                states: None,
-            }
-        })
-        .collect();
-    write(&decisions)
-}
-
-fn level_names<'a>(rules: &'a RuleSet, set: &SetResult) -> Vec<&'a str> {
-    rules.tier_sets[set.set].levels.iter().map(|level| level.name.as_str()).collect()
-}
-
-/// What a run would change.
-fn compare(
-    rules: &RuleSet,
-    ledger: Option<&Reader>,
-    evaluation: &Evaluation,
-    set: &SetResult,
-) -> Result<SetReport, RunError> {
-    let names = level_names(rules, set);
-    let held = match ledger {
-        Some(ledger) => held::levels(ledger, rules, evaluation, set)?,
-        None => vec![tierd_ledger::NO_LEVEL; set.graded.earned.len()],
-    };
-    let mut counts = vec![vec![0u64; names.len() + 1]; names.len() + 1];
-    let place = |level: u16| usize::from(level).min(names.len());
-    for (&from, &to) in held.iter().zip(&set.graded.earned) {
-        counts[place(from)][place(to)] += 1;
-    }
-    let name = |place: usize| names.get(place).map(|&name| name.to_owned());
-    let mut moves = Vec::new();
-    for (from, row) in counts.iter().enumerate() {
-        let changed = row.iter().enumerate().filter(|&(to, &subjects)| to != from && subjects > 0);
-        moves.extend(changed.map(|(to, &subjects)| Move { from: name(from), to: name(to), subjects }));
-    }
-    let (levels, without_level) = set.graded.distribution();
-    Ok(SetReport {
-        name: rules.tier_sets[set.set].name.clone(),
-        levels: names.iter().map(|&name| name.to_owned()).zip(levels).collect(),
-        without_level,
-        unknown: set.graded.unknown.len() as u64,
-        absent: 0,
-        moves,
-    })
 }

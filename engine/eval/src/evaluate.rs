@@ -89,41 +89,16 @@ pub enum Error<E> {
     History(#[from] E),
 }
 
-/// The kinds of subjects that an evaluation must be given, ascending: those that a tier set grades or a retention rule is about, and
-/// all whose metrics these are computed from.
-pub fn wanted(rules: &RuleSet) -> Vec<SubjectId> {
-    let sets = rules.tier_sets.iter().map(|set| set.subject);
-    let mut wanted: Vec<SubjectId> = sets.chain(rules.retention.iter().map(|rule| rule.subject)).collect();
-    let mut next = 0;
-    while next < wanted.len() {
-        let subject = wanted[next];
-        for metric in rules.metrics.iter().filter(|metric| metric.subject == subject) {
-            let other = match &metric.kind {
-                MetricKind::Lookup(of) => rules.metrics[of.0].subject,
-                MetricKind::Rollup(rollup) => rollup.members,
-                _ => continue,
-            };
-            if !wanted.contains(&other) {
-                wanted.push(other);
-            }
-        }
-        next += 1;
-    }
-    wanted.sort_unstable();
-    wanted.dedup();
-    wanted
-}
-
 /// Evaluates all rules on what was read.
 ///
-/// `given` has every kind of subject that [`wanted`] names. A column that is given for a metric which would be computed takes the
+/// `given` has every kind of subject that [`crate::given::needed_subjects`] names. A column that is given for a metric which would be computed takes the
 /// place of the computation.
 ///
 /// # Errors
 /// [`Error`].
 ///
 /// # Panics
-/// If a kind of subject that is wanted, or one of its attributes or aggregates, isn't given, or of another type or length.
+/// If a kind of subject that is needed, or one of its attributes or aggregates, isn't given, or of another type or length.
 pub fn evaluate<H: History>(
     rules: &RuleSet,
     given: Vec<Given>,
@@ -173,7 +148,7 @@ impl<H: History> Walk<'_, H> {
         self.subjects.iter().position(|of| of.subject == subject)
     }
 
-    #[expect(clippy::expect_used, reason = "`wanted` names the kind")]
+    #[expect(clippy::expect_used, reason = "`needed_subjects` names the kind")]
     fn subject(&self, subject: SubjectId) -> usize {
         self.place(subject).expect("a kind of subject that is given")
     }

@@ -7,7 +7,10 @@
 //! Nothing is masked in the data: [`Side::personal`] and [`Story::personal`] say what must be, wherever it is shown.
 
 mod clauses;
+mod elsewhere;
+mod holding;
 mod missing;
+pub mod rules;
 mod stories;
 #[cfg(test)]
 mod tests;
@@ -15,18 +18,20 @@ pub mod text;
 
 use arrow_array::ArrayRef;
 use tierd_model::{Clock, Value};
-use tierd_rules::{Expr, Location, MetricId, MetricKind, RuleSet, TierSet, Unknown};
+use tierd_rules::{Expr, Location, MetricId, MetricKind, RuleSet, TierSet, TierSetId, Unknown};
 
 use crate::{
     columns::value_at,
     derive::Metrics,
+    evaluate::{Outcome, SubjectOutcome},
     expr::{evaluate, slice},
     levels::{Graded, NONE, grade_rows},
 };
 
 pub use clauses::{Clause, ClauseKind, Side, Test, Verdict};
+pub use holding::{Holding, Why};
 pub use missing::{Difference, Gap, Missing, Need, Needed};
-pub use stories::{How, Story};
+pub use stories::{How, Lots, ScoreLine, Story};
 
 /// Why one subject has its level in one tier set.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +42,8 @@ pub struct Explanation {
     pub title: Option<String>,
     /// Index of the level that the subject has.
     pub level: Option<usize>,
+    /// How it came to hold that level, where that isn't just what its conditions give.
+    pub holding: Option<Holding>,
     /// What the level rests on.
     pub basis: Basis,
     /// Every level, highest first.
@@ -75,9 +82,11 @@ pub struct LevelCheck {
     pub verdict: Verdict,
     /// The condition, taken apart.
     pub condition: Option<Clause>,
+    /// The condition to stay, if it has one of its own.
+    pub keep: Option<Clause>,
 }
 
-/// Explains the level of one subject (its index) in `set`; `held` is the level that it had before the run.
+/// Explains the level of one subject (its index) in `set` by its conditions alone; `held` is the level that it had before the run.
 ///
 /// # Panics
 /// If the subject is beyond the end or a metric of the set's conditions is absent.
@@ -91,12 +100,38 @@ pub fn explain(
 ) -> Explanation {
     let row = Row::new(rules, metrics, subject, clock);
     let (level, basis) = decided(set, metrics, subject, held, clock);
-    let levels: Vec<LevelCheck> = (0..set.levels.len()).rev().map(|level| check(&row, set, level)).collect();
-    let next = level.map_or(0, |level| level + 1);
-    let next = levels.iter().find(|check| check.level == next && basis != Basis::Refused);
+    explained(&row, set, metrics, (level, None), basis)
+}
+
+/// Explains the level that one subject (its index) holds in a tier set after an evaluation.
+///
+/// # Panics
+/// If the subject is beyond the end.
+pub fn explain_held(rules: &RuleSet, outcome: &Outcome, set: TierSetId, subject: usize, clock: &Clock) -> Explanation {
+    let (tier_set, of) = (&rules.tier_sets[set.0], &outcome.sets[set.0]);
+    let subjects = &outcome.subjects[of.subject];
+    let row = Row { of: Some(subjects), outcome: Some(outcome), ..Row::new(rules, &subjects.metrics, subject, clock) };
+    let before = of.was.as_ref().map(|was| was[subject].state.level).filter(|&level| level != NONE);
+    let (earned, basis) = decided(tier_set, &subjects.metrics, subject, before, clock);
+    let holding = holding::holding(&row, tier_set, of);
+    let level = holding.as_ref().map_or(earned, |holding| holding.level);
+    explained(&row, tier_set, &subjects.metrics, (level, holding), basis)
+}
+
+fn explained(
+    row: &Row<'_>,
+    set: &TierSet,
+    metrics: &Metrics,
+    (level, holding): (Option<usize>, Option<Holding>),
+    basis: Basis,
+) -> Explanation {
+    let levels: Vec<LevelCheck> = (0..set.levels.len()).rev().map(|level| check(row, set, level)).collect();
+    let best = level.max(holding.as_ref().and_then(|holding| holding.earned));
+    let next = best.map_or(0, |level| level + 1);
+    let next = levels.iter().find(|check| set.ordered && check.level == next && basis != Basis::Refused);
     let missing = next.map(missing::missing);
-    let metrics = stories::stories(&row, set, metrics);
-    Explanation { set: set.name.clone(), title: set.title.clone(), level, basis, levels, metrics, missing }
+    let metrics = stories::stories(row, set.metrics(), metrics);
+    Explanation { set: set.name.clone(), title: set.title.clone(), level, holding, basis, levels, metrics, missing }
 }
 
 fn decided(
@@ -128,12 +163,19 @@ fn check(row: &Row<'_>, set: &TierSet, level: usize) -> LevelCheck {
     let of = &set.levels[level];
     let condition = of.when.as_ref().map(|when| clauses::clause(row, when));
     let verdict = condition.as_ref().map_or(Verdict::True, |clause| clause.verdict);
-    LevelCheck { level, name: of.name.clone(), title: of.title.clone(), verdict, condition }
+    let keep = of.keep.as_ref().map(|keep| clauses::clause(row, keep));
+    LevelCheck { level, name: of.name.clone(), title: of.title.clone(), verdict, condition, keep }
 }
 
 /// One subject's row of all metrics, and what is needed to read and quote rules about it.
 struct Row<'a> {
     rules: &'a RuleSet,
+    /// Index of the subject.
+    subject: usize,
+    /// All subjects of its kind, where more is known than their metrics.
+    of: Option<&'a SubjectOutcome>,
+    /// Everybody, likewise.
+    outcome: Option<&'a Outcome>,
     columns: Vec<Option<ArrayRef>>,
     /// By metric, whether it is personal or computed from what is.
     personal: Vec<bool>,
@@ -143,7 +185,15 @@ struct Row<'a> {
 impl<'a> Row<'a> {
     fn new(rules: &'a RuleSet, metrics: &Metrics, subject: usize, clock: &'a Clock) -> Self {
         let all: Vec<usize> = (0..metrics.columns.len()).collect();
-        Row { rules, columns: slice(&metrics.columns, &all, subject, 1), personal: personal(rules), clock }
+        Row {
+            rules,
+            subject,
+            of: None,
+            outcome: None,
+            columns: slice(&metrics.columns, &all, subject, 1),
+            personal: personal(rules),
+            clock,
+        }
     }
 
     fn value(&self, expr: &Expr) -> Option<Value> {

@@ -12,7 +12,7 @@ use arrow_ord::ord::make_comparator;
 use arrow_schema::SortOptions;
 use arrow_select::{take::take, zip::zip};
 use tierd_model::{Clock, Type, div_round, pow10};
-use tierd_rules::{AggregateFn, Rollup};
+use tierd_rules::{AggregateFn, Expr, Rollup};
 
 use crate::{
     columns::{array_of, arrow_type},
@@ -33,11 +33,9 @@ pub fn lookup(column: &ArrayRef, parents: &[u32]) -> ArrayRef {
 /// # Panics
 /// If a metric that the roll-up reads is absent from `members`.
 pub fn rollup(rollup: &Rollup, ty: Type, members: &Metrics, parents: &[u32], groups: usize, clock: &Clock) -> ArrayRef {
-    let argument = rollup
-        .argument
-        .as_ref()
-        .map(|argument| (derived(argument, &members.columns, members.subjects, clock), argument.ty));
-    let filter = rollup.filter.as_ref().map(|filter| derived(filter, &members.columns, members.subjects, clock));
+    let of_members = |expr: &Expr| derived(expr, &members.columns, members.subjects, clock);
+    let argument = rollup.argument.as_ref().map(|argument| (of_members(argument), argument.ty));
+    let filter = rollup.filter.as_ref().map(of_members);
     let counts = counting(argument.as_ref().map(|(column, _)| column), filter.as_ref().map(|f| f.as_boolean()));
     let rows = parents.iter().enumerate().filter(|&(row, &parent)| parent != NO_PARENT && counts(row));
     let rows: Vec<Counted> = rows.map(|(row, &group)| Counted { group: group as usize, row }).collect();

@@ -141,6 +141,22 @@ pub fn settle(
     settled
 }
 
+/// The level that the conditions support for a subject which the policy has at `level`: earned, or kept by a `keep` condition.
+/// `None` if a condition that might prove more is UNKNOWN, and the set keeps levels then.
+pub(crate) fn supported(
+    set: &TierSet,
+    metrics: &Metrics,
+    graded: &Graded,
+    subject: usize,
+    level: u16,
+    clock: &Clock,
+) -> Option<u16> {
+    match Support::new(set, metrics, graded, clock).of(subject, level) {
+        support::Supported::At(level) => Some(level),
+        support::Supported::NotKnown => None,
+    }
+}
+
 /// Where the policy takes a subject, and why if that is another level.
 type Step = (PolicyState, Option<Reason>);
 

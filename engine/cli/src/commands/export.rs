@@ -58,8 +58,7 @@ impl Columns {
         };
         let of_subject = |m: &&Metric| m.subject == set.subject;
         let metric = |name: &String| {
-            let found = rules.metric(name).filter(|(_, m)| of_subject(m)).map(|(id, _)| id.0);
-            found.ok_or_else(|| {
+            rules.metric_of(set.subject, name).map(|(id, _)| id.0).ok_or_else(|| {
                 unknown("metric", name, rules.metrics.iter().filter(of_subject).map(|m| m.name.as_str()))
             })
         };

@@ -1,9 +1,9 @@
 //! Where the numbers in a condition come from: each metric with its value and the way it was found.
 
-use tierd_model::{Instants, Per, Value, Window};
-use tierd_rules::{Aggregate, AggregateFn, Metric, MetricId, MetricKind, RankKind, TierSet};
+use tierd_model::{Anchor, Decimal, Instants, Key, Per, Timestamp, Value, Window};
+use tierd_rules::{Aggregate, AggregateFn, Expr, Metric, MetricId, MetricKind, RankKind, Standing};
 
-use super::Row;
+use super::{Row, elsewhere};
 use crate::{derive::Metrics, rank::Bucket};
 
 /// One metric of one subject.
@@ -38,8 +38,8 @@ pub enum How {
         filter: Option<String>,
         /// The window as declared.
         window: Window,
-        /// The window of this run.
-        instants: Instants,
+        /// The window of this run; `None` where the subject has no date from which its own window is found.
+        instants: Option<Instants>,
         /// Divided by the window's length in these units.
         per: Option<Per>,
         /// What a subject has for which no row counts; `None` for NULL.
@@ -56,6 +56,42 @@ pub enum How {
         text: String,
         /// What it reads.
         inputs: Vec<MetricId>,
+        /// Its rows, if it is a scorecard.
+        rows: Vec<ScoreLine>,
+    },
+    /// From the subject's parent.
+    Lookup {
+        /// The parent's kind: `account`.
+        parent: String,
+        /// Its key; `None` without a parent.
+        key: Option<Key>,
+        /// The parent's metric.
+        metric: String,
+    },
+    /// From the members of a group.
+    Rollup {
+        /// Such as `sum(annual_spend)`.
+        text: String,
+        /// Whose: `customer`.
+        members: String,
+        /// How many members there are, whether they count or not.
+        count: u64,
+        /// Which of them, in the rule's words.
+        filter: Option<String>,
+    },
+    /// From a points account.
+    Points {
+        /// Such as `club.balance`.
+        text: String,
+        /// The account, where it is at hand.
+        account: Option<Lots>,
+    },
+    /// From a tier set: `tier.value`.
+    Standing {
+        /// The set.
+        set: String,
+        /// What of it.
+        what: Standing,
     },
     /// From the order of all subjects.
     Rank {
@@ -74,11 +110,31 @@ pub enum How {
     },
 }
 
-/// The metrics of a set's conditions and all that they are computed from, each once, where it is met first.
-pub(super) fn stories(row: &Row<'_>, set: &TierSet, metrics: &Metrics) -> Vec<Story> {
+/// A row of a scorecard.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScoreLine {
+    /// Its title, or the rule's words.
+    pub text: String,
+    /// What it adds.
+    pub points: Option<Value>,
+}
+
+/// What is in a points account.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lots {
+    /// Points that there are.
+    pub balance: Decimal,
+    /// What of them is lost at which time (`None` for never), in the order of time.
+    pub lots: Vec<(Option<Timestamp>, Decimal)>,
+    /// Points that are owed.
+    pub debt: Decimal,
+}
+
+/// These metrics and all that they are computed from, each once, where it is met first.
+pub(super) fn stories(row: &Row<'_>, of: Vec<MetricId>, metrics: &Metrics) -> Vec<Story> {
     let mut out = Vec::new();
     // A stack instead of recursion: metrics may build on each other at any depth.
-    let mut open: Vec<(MetricId, usize)> = set.metrics().into_iter().rev().map(|metric| (metric, 0)).collect();
+    let mut open: Vec<(MetricId, usize)> = of.into_iter().rev().map(|metric| (metric, 0)).collect();
     let mut seen = vec![false; row.rules.metrics.len()];
     while let Some((id, depth)) = open.pop() {
         if std::mem::replace(&mut seen[id.0], true) {
@@ -93,7 +149,12 @@ pub(super) fn stories(row: &Row<'_>, set: &TierSet, metrics: &Metrics) -> Vec<St
 
 fn inputs(how: &How) -> Vec<MetricId> {
     match how {
-        How::Aggregate { .. } | How::Attribute { .. } => Vec::new(),
+        How::Aggregate { .. }
+        | How::Attribute { .. }
+        | How::Lookup { .. }
+        | How::Rollup { .. }
+        | How::Points { .. }
+        | How::Standing { .. } => Vec::new(),
         How::Derived { inputs, .. } => inputs.clone(),
         How::Rank { of, .. } => vec![*of],
     }
@@ -121,10 +182,18 @@ fn how(row: &Row<'_>, id: MetricId, metric: &Metric, metrics: &Metrics) -> How {
             How::Attribute { name: attribute.map_or_else(|| metric.name.clone(), |column| column.name.clone()) }
         }
         MetricKind::Derived(expr) => {
-            How::Derived { text: row.quote(&expr.at), inputs: expr.columns().into_iter().map(MetricId).collect() }
+            let rows = metric.scorecard.iter().map(|line| ScoreLine {
+                text: line.title.clone().unwrap_or_else(|| row.quote(&line.at)),
+                points: row.value(&line.points),
+            });
+            let inputs = expr.columns().into_iter().map(MetricId).collect();
+            How::Derived { text: row.quote(&expr.at), inputs, rows: rows.collect() }
         }
-        MetricKind::Lookup(_) | MetricKind::Rollup(_) | MetricKind::Points { .. } | MetricKind::Standing { .. } => {
-            How::Attribute { name: metric.name.clone() }
+        MetricKind::Lookup(of) => elsewhere::lookup(row, *of),
+        MetricKind::Rollup(rollup) => elsewhere::rollup(row, rollup),
+        MetricKind::Points { program, measure } => elsewhere::points(row, *program, *measure),
+        MetricKind::Standing { set, what } => {
+            How::Standing { set: row.rules.tier_sets[set.0].name.clone(), what: *what }
         }
         MetricKind::Rank { of, descending, kind } => {
             let cuts = metrics.cut_points(id);
@@ -141,17 +210,32 @@ fn how(row: &Row<'_>, id: MetricId, metric: &Metric, metrics: &Metrics) -> How {
 }
 
 fn of_facts(row: &Row<'_>, aggregate: &Aggregate) -> How {
-    let argument = aggregate.argument.as_ref().map_or_else(|| "*".to_owned(), |argument| row.quote(&argument.at));
-    let text = format!("{}({argument})", name(aggregate.function));
     How::Aggregate {
-        text,
+        text: call(row, aggregate.function, aggregate.argument.as_ref()),
         from: row.rules.config.facts.get(aggregate.facts.0).map(|facts| facts.name.clone()).unwrap_or_default(),
         filter: aggregate.filter.as_ref().map(|filter| row.quote(&filter.at)),
         window: aggregate.window,
-        instants: aggregate.window.resolve(row.clock),
+        instants: instants(row, aggregate.window),
         per: aggregate.per,
         empty: aggregate.empty.clone(),
     }
+}
+
+/// `sum(amount)`
+pub(super) fn call(row: &Row<'_>, function: AggregateFn, argument: Option<&Expr>) -> String {
+    let argument = argument.map_or_else(|| "*".to_owned(), |argument| row.quote(&argument.at));
+    format!("{}({argument})", name(function))
+}
+
+/// The window of this run; `None` if it is found from a date that the subject doesn't have.
+fn instants(row: &Row<'_>, window: Window) -> Option<Instants> {
+    let Some(anchor) = window.anchor() else { return Some(window.resolve(row.clock)) };
+    let anchor = match row.metric(MetricId(anchor))? {
+        Value::Date(day) => Anchor::Day(day),
+        Value::Timestamp(time) => Anchor::Time(time),
+        _ => return None,
+    };
+    Some(window.resolve_from(row.clock, anchor))
 }
 
 fn name(function: AggregateFn) -> &'static str {

@@ -60,7 +60,7 @@ pub(crate) enum WindowEntry {
     /// All time up to the run.
     Lifetime(LifetimeName),
     /// Any window.
-    Table(WindowTable),
+    Table(Box<WindowTable>),
 }
 
 words! {
@@ -75,7 +75,7 @@ impl Read for WindowEntry {
     fn read(item: &Item<'_, '_>, cx: &mut Reading<'_>) -> Option<Self> {
         match item.value.get_ref() {
             DeValue::String(_) => LifetimeName::read(item, cx).map(WindowEntry::Lifetime),
-            DeValue::Table(_) => WindowTable::read(item, cx).map(WindowEntry::Table),
+            DeValue::Table(_) => WindowTable::read(item, cx).map(|table| WindowEntry::Table(Box::new(table))),
             _ => cx.wrong_type(item, "a table such as `{ last = \"12 months\" }`"),
         }
     }

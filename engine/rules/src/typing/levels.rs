@@ -2,7 +2,7 @@
 //!
 //! `tier.value >= 'B'` becomes a list of the levels from B up, so that nothing behind the checker needs to know of this order.
 
-use std::ops::RangeInclusive;
+use std::ops::Range;
 
 use tierd_model::{Type, Value};
 
@@ -34,14 +34,12 @@ impl<'a> Typing<'a> {
         let Some(index) = self.level_index(levels, text) else {
             return Some(None);
         };
-        let last = levels.names.len() - 1;
         let range = match op {
             CompareOp::Eq | CompareOp::Ne => return None,
-            CompareOp::Lt if index == 0 => 1..=0,
-            CompareOp::Lt => 0..=index - 1,
-            CompareOp::Le => 0..=index,
-            CompareOp::Gt => index + 1..=last,
-            CompareOp::Ge => index..=last,
+            CompareOp::Lt => 0..index,
+            CompareOp::Le => 0..index + 1,
+            CompareOp::Gt => index + 1..levels.names.len(),
+            CompareOp::Ge => index..levels.names.len(),
         };
         Some(self.one_of(levels, level, range, false, at))
     }
@@ -61,7 +59,7 @@ impl<'a> Typing<'a> {
         let (Some(low), Some(high)) = (low, high) else {
             return Some(None);
         };
-        Some(self.one_of(levels, level, low..=high, negated, at))
+        Some(self.one_of(levels, level, low..high + 1, negated, at))
     }
 
     /// Reports levels of a list that the set hasn't.
@@ -102,7 +100,7 @@ impl<'a> Typing<'a> {
         &mut self,
         levels: Levels<'_>,
         level: &Node,
-        range: RangeInclusive<usize>,
+        range: Range<usize>,
         negated: bool,
         at: &Location,
     ) -> Option<Expr> {

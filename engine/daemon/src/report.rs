@@ -1,0 +1,138 @@
+//! What a run did to each tier set and about each retention rule, in numbers.
+
+use tierd_eval::{
+    evaluate::{Outcome, SetOutcome},
+    retention::{ActKind, RuleOutcome, Waiting},
+};
+use tierd_ledger::{Reader, SetSummary};
+use tierd_rules::RuleSet;
+
+use crate::{
+    evaluate::Evaluation,
+    history::{LedgerKeys, level_names},
+};
+
+pub use tierd_ledger::Move;
+
+/// What a run did to one tier set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetReport {
+    /// Its name.
+    pub name: String,
+    /// Subjects per level, lowest first.
+    pub levels: Vec<(String, u64)>,
+    /// Subjects without a level.
+    pub without_level: u64,
+    /// Subjects whose decision met UNKNOWN.
+    pub unknown: u64,
+    /// Held levels of subjects that aren't in the data any more; they stay as they are.
+    pub absent: u64,
+    /// Changes by kind: from, to, how many. `None` is no level.
+    pub moves: Vec<Move>,
+}
+
+/// What a run did about one retention rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleReport {
+    /// Its name.
+    pub name: String,
+    /// Subjects in an entry.
+    pub entered: u64,
+    /// Subjects that it acts on.
+    pub acted: u64,
+    /// Subjects that it would act on, had they not been held out.
+    pub held_out: u64,
+    /// Subjects that it would act on, were it live.
+    pub shadow: u64,
+    /// Subjects in an entry that wait, by the reason.
+    pub waiting: Waiting,
+    /// Subjects for whom its condition is UNKNOWN.
+    pub unknown: u64,
+    /// More subjects than its limit allows, so that it acts on nobody: how many.
+    pub held: Option<u64>,
+}
+
+impl SetReport {
+    /// As the ledger has stored it.
+    pub(crate) fn stored(set: &SetOutcome, stored: SetSummary) -> Self {
+        SetReport {
+            name: stored.name,
+            levels: stored.levels,
+            without_level: stored.without_level,
+            unknown: set.unknown.len() as u64,
+            absent: stored.absent,
+            moves: stored.moves,
+        }
+    }
+
+    /// As it would be stored.
+    pub(crate) fn compared(
+        rules: &RuleSet,
+        evaluation: &Evaluation,
+        set: &SetOutcome,
+        ledger: Option<&Reader>,
+    ) -> Result<Self, tierd_ledger::Error> {
+        let tier_set = &rules.tier_sets[set.set.0];
+        let names = level_names(tier_set);
+        let now = &set.settled.held;
+        let was: Vec<u16> = match (&set.was, ledger) {
+            (Some(was), _) => was.iter().map(|held| held.level).collect(),
+            (None, Some(ledger)) => {
+                let keys = LedgerKeys::new(&evaluation.source(set).keys);
+                ledger.held_levels(&tier_set.name, keys.borrowed(), &names)?
+            }
+            (None, None) => vec![tierd_ledger::NO_LEVEL; now.len()],
+        };
+        let (levels, without_level) = set.distribution();
+        Ok(SetReport {
+            name: tier_set.name.clone(),
+            moves: moves(&names, &was, now),
+            levels: names.into_iter().map(str::to_owned).zip(levels).collect(),
+            without_level,
+            unknown: set.unknown.len() as u64,
+            absent: 0,
+        })
+    }
+}
+
+/// Changes by kind.
+fn moves(names: &[&str], was: &[u16], now: &[u16]) -> Vec<Move> {
+    let mut counts = vec![vec![0u64; names.len() + 1]; names.len() + 1];
+    let place = |level: u16| usize::from(level).min(names.len());
+    for (&from, &to) in was.iter().zip(now) {
+        counts[place(from)][place(to)] += 1;
+    }
+    let name = |place: usize| names.get(place).map(|&name| name.to_owned());
+    let mut moves = Vec::new();
+    for (from, row) in counts.iter().enumerate() {
+        let changed = row.iter().enumerate().filter(|&(to, &subjects)| to != from && subjects > 0);
+        moves.extend(changed.map(|(to, &subjects)| Move { from: name(from), to: name(to), subjects }));
+    }
+    moves
+}
+
+impl RuleReport {
+    /// Of every rule.
+    pub(crate) fn all(rules: &RuleSet, outcome: &Outcome) -> Vec<Self> {
+        outcome.rules.iter().map(|rule| RuleReport::new(&rules.retention[rule.rule.0].name, rule)).collect()
+    }
+
+    fn new(name: &str, rule: &RuleOutcome) -> Self {
+        let count = |kind: ActKind| rule.acts.iter().filter(|act| act.kind == kind).count() as u64;
+        RuleReport {
+            name: name.to_owned(),
+            entered: rule.entered,
+            acted: count(ActKind::Acted),
+            held_out: count(ActKind::HeldOut),
+            shadow: count(ActKind::Shadow),
+            waiting: rule.waiting,
+            unknown: rule.unknown,
+            held: rule.held,
+        }
+    }
+
+    /// Actions of any kind.
+    pub fn actions(&self) -> u64 {
+        self.acted + self.held_out + self.shadow
+    }
+}
