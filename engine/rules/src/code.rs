@@ -12,6 +12,19 @@ macro_rules! codes {
     };
 }
 
+/// Lints: warnings that a metric, a tier set or a retention rule can do without by `allow = ["CODE"]`.
+pub const LINTS: &[&str] = &[
+    UNUSED_METRIC,
+    SHADOWED_ATTRIBUTE,
+    UNREACHABLE_LEVEL,
+    LEVEL_GAP,
+    OVERLAPPING_LEVELS,
+    OVERLAPPING_RULES,
+    KEEP_HARDER_THAN_ENTER,
+    WINDOW_BEYOND_DATA,
+    LEVEL_ORDER,
+];
+
 codes! {
     /// There is no `tierd.toml`.
     MISSING_CONFIG = "missing-config";
@@ -37,8 +50,10 @@ codes! {
     EMPTY_VALUE = "empty-value";
     /// A text that is no stretch of time.
     BAD_SPAN = "bad-span";
-    /// A text that is no day of the year.
+    /// A text that is no day of the year such as `04-01`.
     BAD_DAY = "bad-day";
+    /// A share that isn't above 0 % and below 100 %.
+    BAD_SHARE = "bad-share";
     /// A limit of rows that is neither a number, a share nor `any`.
     BAD_LIMIT = "bad-limit";
     /// A name that conditions couldn't use.
@@ -59,12 +74,22 @@ codes! {
     UNKNOWN_SUBJECT = "unknown-subject";
     /// No facts of that name.
     UNKNOWN_FACTS = "unknown-facts";
+    /// No points program of that name, or nothing of that name to be told of it.
+    UNKNOWN_POINTS = "unknown-points";
+    /// No tier set of that name.
+    UNKNOWN_TIER_SET = "unknown-tier-set";
+    /// No level of that name in the tier set.
+    UNKNOWN_LEVEL = "unknown-level";
+    /// Nothing of that name to put into a text.
+    UNKNOWN_PLACEHOLDER = "unknown-placeholder";
     /// No column, attribute or metric of that name.
     UNKNOWN_NAME = "unknown-name";
     /// No function of that name.
     UNKNOWN_FUNCTION = "unknown-function";
     /// Several subjects, and nothing that says which one is meant.
     AMBIGUOUS_SUBJECT = "ambiguous-subject";
+    /// Several tier sets, and nothing that says which one is meant.
+    AMBIGUOUS_TIER_SET = "ambiguous-tier-set";
     /// Something of one subject used for another.
     WRONG_SUBJECT = "wrong-subject";
     /// A metric that says in no way, or in several, how it is found.
@@ -91,13 +116,21 @@ codes! {
     BAD_LOOKUP = "bad-lookup";
     /// Something per category that isn't used so, or categories that don't fit together.
     BAD_CATEGORY = "bad-category";
-    /// A level that the tier set hasn't.
-    UNKNOWN_LEVEL = "unknown-level";
     /// Levels compared by an order that they don't have.
     BAD_LEVEL_COMPARISON = "bad-level-comparison";
     /// Metrics and tier sets that are made of each other.
     CYCLE = "cycle";
-    /// A level above the lowest without condition.
+    /// A key that changes nothing, because of another one or because another one isn't there.
+    IDLE_KEY = "idle-key";
+    /// A points program without earnings, or an expiry that says in no way, or in several, when points are lost.
+    BAD_POINTS = "bad-points";
+    /// What is to start a retention rule can't: a date that is none, a move that doesn't happen, a follow-up that no level asks for.
+    BAD_TRIGGER = "bad-trigger";
+    /// A retention rule that does nothing, or several things.
+    ACTION_KIND = "action-kind";
+    /// A text with a brace that doesn't belong to a `{name}`.
+    BAD_TEMPLATE = "bad-template";
+    /// A level above the lowest without condition, or a retention rule without condition and trigger.
     MISSING_WHEN = "missing-when";
     /// Text that is no expression.
     EXPRESSION_SYNTAX = "expression-syntax";

@@ -7,9 +7,10 @@ use std::{
 
 use tierd_model::Type;
 
+pub(super) use self::draft::Use;
 use self::{
     cycle::Part,
-    draft::{Body, Draft, Row, Use},
+    draft::{Body, Draft, Row},
     own_time::Source,
 };
 use super::{
@@ -20,7 +21,8 @@ use super::{
     order::order,
 };
 use crate::{
-    ExprKind, Metric, MetricId, MetricKind, RankKind, ScoreRow, Standing, Step, SubjectId, TierSet, code,
+    ExprKind, Metric, MetricId, MetricKind, RankKind, RetentionRule, ScoreRow, Standing, Step, SubjectId, TierSet,
+    code,
     diagnostic::Diagnostic,
     fileset::Location,
     raw::{Name, RuleFile},
@@ -118,12 +120,14 @@ impl Checking<'_> {
         let Some(found) = self.kind(body, &draft, subject, catalog, metrics) else {
             return;
         };
-        self.shadowed(&draft.name, subject, &found.kind, catalog);
+        if !draft.allow.iter().any(|code| code == code::SHADOWED_ATTRIBUTE) {
+            self.shadowed(&draft.name, subject, &found.kind, catalog);
+        }
         let Kind { kind, ty, personal, pass, scorecard } = found;
         let source = metrics.source(&kind, pass);
         let pass = metrics.pass(&kind, pass);
-        let Draft { name: Name { text: name, at }, title, .. } = draft;
-        let metric = Metric { name, title, subject, ty, kind, implicit: false, personal, pass, scorecard, at };
+        let Draft { name: Name { text: name, at }, title, allow, .. } = draft;
+        let metric = Metric { name, title, subject, ty, kind, implicit: false, personal, pass, scorecard, allow, at };
         metrics.push(metric, source);
     }
 
@@ -145,6 +149,7 @@ impl Checking<'_> {
                 let pass = self.anchored(&mut aggregate, &draft.uses, subject, catalog, metrics)?;
                 Some(Kind { pass, ..Kind::plain(MetricKind::Aggregate(aggregate), *ty) })
             }
+            Body::Points(kind, ty) => Some(Kind::plain(kind.clone(), *ty)),
             Body::Derived(node) => {
                 let expr = self.typing(catalog, metrics, subject).value(node)?;
                 let ty = expr.ty;
@@ -287,12 +292,14 @@ impl Checking<'_> {
         Typing { files: self.files, zone: &catalog.zone, scope, out: self.out }
     }
 
-    /// Warns of metrics that nothing uses, where there are tier sets at all. With errors that can't be said: they may hide a use.
-    pub(super) fn unused(&mut self, metrics: &Metrics<'_>, tier_sets: &[TierSet]) {
-        if tier_sets.is_empty() || self.out.has_errors() {
+    /// Warns of metrics that nothing uses, where there is at all what could. With errors that can't be said: they may hide a use.
+    pub(super) fn unused(&mut self, metrics: &Metrics<'_>, tier_sets: &[TierSet], retention: &[RetentionRule]) {
+        if (tier_sets.is_empty() && retention.is_empty()) || self.out.has_errors() {
             return;
         }
-        let done = metrics.done.iter().map(|metric| (metric.name.as_str(), &metric.at));
+        let allowed = |metric: &&Metric| metric.allow.iter().any(|code| code == code::UNUSED_METRIC);
+        let done = metrics.done.iter().filter(|metric| !allowed(metric));
+        let done = done.map(|metric| (metric.name.as_str(), &metric.at));
         let idle = metrics.idle.iter().map(|name| (name.text.as_str(), &name.at));
         for (name, at) in done.chain(idle).filter(|(name, _)| !metrics.used.contains(*name)) {
             let headline = format!("nothing uses metric `{name}`");

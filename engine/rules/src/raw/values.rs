@@ -12,6 +12,7 @@ use super::{
     rules::WindowTable,
     table::words,
 };
+use crate::fileset::Location;
 
 /// `"text"` or `{ type = "text", … }`.
 #[derive(Debug, Clone, JsonSchema)]
@@ -81,38 +82,6 @@ impl Read for WindowEntry {
     }
 }
 
-/// A number, or an expression in quotes.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum PointsEntry {
-    /// Its digits as written.
-    Number(String),
-    /// The expression.
-    Expression(String),
-}
-
-impl Read for PointsEntry {
-    fn read(item: &Item<'_, '_>, cx: &mut Reading<'_>) -> Option<Self> {
-        match item.value.get_ref() {
-            DeValue::Integer(n) if n.radix() == 10 => Some(PointsEntry::Number(n.as_str().to_owned())),
-            DeValue::Float(n) => Some(PointsEntry::Number(n.as_str().to_owned())),
-            DeValue::String(text) => Some(PointsEntry::Expression(text.to_string())),
-            _ => cx.wrong_type(item, "a number, or an expression in quotes"),
-        }
-    }
-}
-
-impl JsonSchema for PointsEntry {
-    fn inline_schema() -> bool {
-        true
-    }
-    fn schema_name() -> Cow<'static, str> {
-        "Points".into()
-    }
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": ["number", "string"], "examples": [40, "-5 * complaints"] })
-    }
-}
-
 /// A constant as written; its type is known only where it is used.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Constant {
@@ -148,5 +117,31 @@ impl JsonSchema for Constant {
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": ["number", "string", "boolean"], "examples": [0, "null"] })
+    }
+}
+
+/// A constant that stands for a condition, with the place of its key and itself: `from = 50`.
+#[derive(Debug, Clone)]
+pub(crate) struct Threshold {
+    pub(crate) constant: Constant,
+    pub(crate) whole: Location,
+}
+
+impl Read for Threshold {
+    fn read(item: &Item<'_, '_>, cx: &mut Reading<'_>) -> Option<Self> {
+        let whole = cx.location(item.key.start..item.value.span().end);
+        Constant::read(item, cx).map(|constant| Threshold { constant, whole })
+    }
+}
+
+impl JsonSchema for Threshold {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Threshold".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": ["number", "string"], "examples": [50, "2024-01-31"] })
     }
 }

@@ -5,8 +5,8 @@ use std::{collections::HashMap, sync::Arc};
 use tierd_model::Type;
 
 use crate::{
-    Aggregate, RankKind, SubjectId,
-    check::{Checking, catalog::Catalog},
+    Aggregate, MetricKind, RankKind, SubjectId,
+    check::{Checking, allow::allowed, catalog::Catalog},
     code,
     diagnostic::Diagnostic,
     fileset::Location,
@@ -25,6 +25,7 @@ pub(in crate::check) type Use = (Arc<str>, Location);
 pub(in crate::check) struct Draft<'a> {
     pub(in crate::check) name: Name,
     pub(in crate::check) title: Option<String>,
+    pub(in crate::check) allow: Vec<String>,
     /// Whose metric it is, if that is clear.
     pub(in crate::check) subject: Option<SubjectId>,
     /// Whose names it uses, where these aren't its own subject's.
@@ -45,6 +46,8 @@ pub(in crate::check) enum Body<'a> {
     },
     /// From facts; the date from which its window is found, if there is one, is the only name that it uses.
     Aggregate(Aggregate, Type),
+    /// From a points account.
+    Points(MetricKind, Type),
     Derived(Node),
     Scorecard(Vec<Row>, Location),
     /// Of the only name that it uses.
@@ -127,12 +130,13 @@ impl Checking<'_> {
     }
 
     fn draft<'a>(&mut self, name: &Name, table: &'a At<MetricTable>, catalog: &Catalog) -> Draft<'a> {
-        let name = name.clone();
-        let mut draft = Draft { name, title: None, subject: None, names_of: None, body: None, uses: vec![], by: None };
+        let (name, uses, allow) = (name.clone(), vec![], vec![]);
+        let mut draft = Draft { name, title: None, allow, subject: None, names_of: None, body: None, uses, by: None };
         let Some(table) = &table.value else {
             return draft;
         };
         draft.title = table.title.as_ref().and_then(|title| title.value.clone());
+        draft.allow = allowed(table.allow.as_ref());
         let explicit = table.subject.as_ref().map(|subject| self.subject_named(subject, catalog));
         draft.subject = explicit.flatten();
         if self.one_kind(&draft.name, table) && explicit != Some(None) {
@@ -154,13 +158,14 @@ impl Checking<'_> {
             ("percentile", table.percentile.as_ref().map(|text| &text.at)),
             ("quintile", table.quintile.as_ref().map(|text| &text.at)),
             ("ntile", table.ntile.as_ref().map(|ntile| &ntile.at)),
+            ("points", table.points.as_ref().map(|points| &points.at)),
         ];
         let given: Vec<_> = kinds.iter().filter_map(|(kind, at)| at.map(|at| (kind, at))).collect();
         match given.as_slice() {
             [] => {
                 let headline = format!("metric `{}` doesn't say how it is found", name.text);
-                let help = "write one of `aggregate`, `attribute`, `derived`, `scorecard`, `trend`, `lookup`, `rank`, `percentile`, \
-                     `quintile` and `ntile`";
+                let help = "write one of `aggregate`, `attribute`, `derived`, `scorecard`, `trend`, `lookup`, `rank`, \
+                            `percentile`, `quintile`, `ntile` and `points`";
                 self.error(code::METRIC_KIND, &name.at, headline, help);
             }
             [_] => {}
@@ -173,6 +178,9 @@ impl Checking<'_> {
         if table.aggregate.is_none() {
             self.only_with_aggregate(table);
         }
+        if let (Some(within), None) = (&table.within, &table.points) {
+            self.error(code::CONFLICTING_KEYS, &within.at, "`within` goes with `points` only", "leave it out");
+        }
         given.len() == 1
     }
 
@@ -180,7 +188,7 @@ impl Checking<'_> {
         let keys = [
             ("from", table.from.as_ref().map(|text| &text.at)),
             ("where", table.r#where.as_ref().map(|text| &text.at)),
-            ("window", table.window.as_ref().map(|window| &window.at)),
+            ("window", table.window.as_ref().filter(|_| table.points.is_none()).map(|window| &window.at)),
             ("per", table.per.as_ref().map(|per| &per.at)),
             ("empty", table.empty.as_ref().map(|empty| &empty.at)),
             ("by", table.by.as_ref().map(|by| &by.at)),
@@ -210,6 +218,18 @@ impl Checking<'_> {
             draft.body = text.value.is_some().then_some(Body::Trend);
         } else if let Some(text) = &table.lookup {
             self.lookup(draft, text, catalog);
+        } else if let Some(text) = &table.points {
+            let found = self.points_metric(&draft.name, table, text, catalog);
+            draft.body = found.and_then(|(kind, ty, of)| {
+                let place = &catalog.subjects[of.0].name.text;
+                if draft.subject.is_some_and(|subject| subject != of) {
+                    let headline = format!("these are points of subject `{place}`");
+                    self.error(code::WRONG_SUBJECT, &draft.name.at, headline, "leave `subject` out");
+                    return None;
+                }
+                draft.subject = Some(of);
+                Some(Body::Points(kind, ty))
+            });
         } else {
             self.rank(draft, table);
         }

@@ -60,13 +60,19 @@ impl<'a> Metrics<'a> {
         }
     }
 
-    pub(super) fn scope(&self, subject: SubjectId) -> &Scope<'a> {
+    /// What names stand for in the conditions of a subject.
+    pub(in crate::check) fn scope(&self, subject: SubjectId) -> &Scope<'a> {
         &self.scopes[subject.0]
+    }
+
+    /// Whether a metric of this name is declared for another subject.
+    pub(in crate::check) fn is_of_another(&self, name: &str, subject: SubjectId) -> bool {
+        self.declared.get(name).copied().flatten().is_some_and(|other| other != subject)
     }
 
     /// The subject that these names belong to: the only one, that of a metric or level among them, or the only one with such an
     /// attribute.
-    pub(super) fn subject_of(&self, uses: &[Use], catalog: &Catalog) -> Option<SubjectId> {
+    pub(in crate::check) fn subject_of(&self, uses: &[Use], catalog: &Catalog) -> Option<SubjectId> {
         if catalog.subjects.len() == 1 {
             return Some(SubjectId(0));
         }
@@ -178,6 +184,11 @@ impl<'a> Metrics<'a> {
         self.heads.written(written).map(|(place, _)| place).collect()
     }
 
+    /// Says that the conditions of tier sets are done.
+    pub(in crate::check) fn leave(&mut self) {
+        self.own = None;
+    }
+
     /// Says whose conditions are checked next.
     pub(in crate::check) fn enter(&mut self, place: usize) {
         self.own = Some(place);
@@ -257,8 +268,8 @@ fn attribute_metric(name: &str, subject: SubjectId, catalog: &Catalog) -> Option
 
 /// A metric that nobody has declared.
 fn implicit_metric(name: String, subject: SubjectId, ty: Type, kind: MetricKind, at: crate::Location) -> Metric {
-    let (pass, scorecard) = (0, vec![]);
-    Metric { name, title: None, subject, ty, kind, implicit: true, personal: false, pass, scorecard, at }
+    let (pass, scorecard, allow) = (0, vec![], vec![]);
+    Metric { name, title: None, subject, ty, kind, implicit: true, personal: false, pass, scorecard, allow, at }
 }
 
 fn fact_columns(catalog: &Catalog, subject: SubjectId) -> impl Iterator<Item = (&str, &str)> {
