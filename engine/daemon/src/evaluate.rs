@@ -14,9 +14,7 @@ use tierd_eval::{
 use tierd_ledger::Reader;
 use tierd_model::Clock;
 use tierd_rules::RuleSet;
-use tierd_sources::{
-    Database, DatabaseError, Progress, ReadError, ReadOptions, SourceData, needed_subjects, read_all,
-};
+use tierd_sources::{Database, DatabaseError, Progress, ReadError, ReadOptions, SourceData, needed_subjects, read_all};
 
 use crate::{
     Project,
@@ -209,7 +207,8 @@ impl Evaluation {
 
     /// Where the ranks' buckets were cut, by metric: `{"m_score": [{"bucket": 1, "from": "0.00", "to": "12.50", "subjects": 20}]}`.
     pub fn cut_points(&self, rules: &RuleSet) -> serde_json::Value {
-        let cuts = self.outcome.subjects.iter().flat_map(|s| &s.metrics.cut_points).filter(|cuts| !cuts.boundaries.is_empty());
+        let cuts =
+            self.outcome.subjects.iter().flat_map(|s| &s.metrics.cut_points).filter(|cuts| !cuts.boundaries.is_empty());
         let by_metric = cuts.map(|cuts| {
             let buckets = cuts.boundaries.iter().map(|bucket| {
                 json!({

@@ -53,7 +53,8 @@ impl<'a> Handed<'a> {
     pub(crate) fn new(rules: &'a RuleSet, evaluation: &'a Evaluation, before: &'a Reader, clock: &'a Clock) -> Self {
         let outcome = &evaluation.outcome;
         let sets = outcome.sets.iter().map(|set| HandedSet::new(rules, evaluation, set, before)).collect();
-        let retention = outcome.rules.iter().filter_map(|rule| HandedRule::new(rules, evaluation, rule, clock)).collect();
+        let retention =
+            outcome.rules.iter().filter_map(|rule| HandedRule::new(rules, evaluation, rule, clock)).collect();
         Handed { rules, sets, retention }
     }
 
@@ -142,8 +143,7 @@ impl<'a> HandedRule<'a> {
             },
             entered: act.entered,
             occurrence: act.occurrence,
-            outgoing: (act.kind == retention::ActKind::Acted)
-                .then(|| outgoing(actions.action(act.subject as usize))),
+            outgoing: (act.kind == retention::ActKind::Acted).then(|| outgoing(actions.action(act.subject as usize))),
         });
         let state = |&(subject, state): &(u32, tierd_eval::history::RuleState)| RuleStateRow {
             subject,

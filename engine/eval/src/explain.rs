@@ -131,16 +131,7 @@ fn explained(
     let next = levels.iter().find(|check| set.ordered && check.level == next && basis != Basis::Refused);
     let missing = next.map(missing::missing);
     let metrics = stories::stories(row, set.metrics(), metrics);
-    Explanation {
-        set: set.name.clone(),
-        title: set.title.clone(),
-        level,
-        holding,
-        basis,
-        levels,
-        metrics,
-        missing,
-    }
+    Explanation { set: set.name.clone(), title: set.title.clone(), level, holding, basis, levels, metrics, missing }
 }
 
 fn decided(
@@ -194,7 +185,15 @@ struct Row<'a> {
 impl<'a> Row<'a> {
     fn new(rules: &'a RuleSet, metrics: &Metrics, subject: usize, clock: &'a Clock) -> Self {
         let all: Vec<usize> = (0..metrics.columns.len()).collect();
-        Row { rules, subject, of: None, outcome: None, columns: slice(&metrics.columns, &all, subject, 1), personal: personal(rules), clock }
+        Row {
+            rules,
+            subject,
+            of: None,
+            outcome: None,
+            columns: slice(&metrics.columns, &all, subject, 1),
+            personal: personal(rules),
+            clock,
+        }
     }
 
     fn value(&self, expr: &Expr) -> Option<Value> {

@@ -33,6 +33,8 @@ use crate::{
 };
 use entry::{Draft, Known};
 
+pub use holdout::is_held_out;
+
 /// What rules of one kind of subject are decided on.
 pub struct Context<'a> {
     /// The rules.

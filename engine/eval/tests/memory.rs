@@ -13,12 +13,10 @@ use tierd_eval::{
         readings,
     },
 };
-use tierd_model::{
-    Clock, Date, Decimal, Key, KeyType, Timestamp, Type, Value, Window, WindowKind, parse_date, parse_timestamp,
-};
+use tierd_model::{Clock, Decimal, Key, Timestamp, Type, Value, Window, WindowKind, parse_date, parse_timestamp};
 use tierd_rules::{
-    Booking, BookingKind, Expiry, Expr, ExprKind, FactsId, File, FileId, FileSet, Location, Metric, MetricId,
-    MetricKind, Parent, PointsId, PointsMeasure, PointsProgram, RuleSet, Subject, SubjectId, load,
+    Booking, BookingKind, Expiry, Expr, ExprKind, FactsId, File, FileSet, Metric, MetricKind, Parent, PointsId,
+    PointsMeasure, PointsProgram, RuleSet, SubjectId, load,
 };
 
 const CONFIG: &str = "
@@ -33,6 +31,11 @@ const CONFIG: &str = "
     joined_on = { type = 'date', encoding = 'iso8601' }
     account_id = 'text'
     active = 'bool'
+    [subject.account]
+    table = 'accounts'
+    key = { column = 'code', type = 'text' }
+    [subject.account.attributes]
+    size = 'integer'
     [facts.orders]
     table = 'orders'
     subject = 'customer'
@@ -64,7 +67,10 @@ const RULES: &str = "
     empty = 0
     [metric.joined_on]
     attribute = 'joined_on'
+    [metric.size]
+    attribute = 'size'
     [tiers.value]
+    subject = 'customer'
     [[tiers.value.level]]
     name = 'C'";
 
@@ -168,4 +174,104 @@ fn windows_begin_at_each_subjects_own_date() {
     assert_eq!(values(&rules, &found, "later"), ["2", "2", "1", "1"]);
     // Derived metrics aren't what was read.
     assert!(found.columns[rules.metric("first_day").unwrap().0.0].is_none());
+}
+
+/// Customers belong to accounts, and one metric looks up the account's.
+fn grouped() -> RuleSet {
+    let mut rules = rules();
+    rules.config.subjects[0].parent = Some(Parent { subject: SubjectId(1), attribute: 1 });
+    let size = rules.metric("size").unwrap().0;
+    add_metric(&mut rules, Type::Integer, MetricKind::Lookup(size));
+    rules
+}
+
+fn add_metric(rules: &mut RuleSet, ty: Type, kind: MetricKind) {
+    let first = rules.metric("joined_on").unwrap().1.clone();
+    rules.metrics.push(Metric { name: format!("m{}", rules.metrics.len()), ty, kind, ..first });
+}
+
+#[test]
+fn members_know_the_place_of_their_group() {
+    let rules = grouped();
+    assert_eq!(needed_subjects(&rules), [SubjectId(0), SubjectId(1)]);
+    let account = |key: &str| MemoryRow { key: Key::Text(key.into()), values: vec![] };
+    let accounts =
+        MemorySubjects { subject: SubjectId(1), rows: ["y", "z", "x"].map(account).into(), facts: Vec::new() };
+    let found = given(&rules, &[accounts, customers(&rules)], &clock(&rules));
+    assert_eq!((found[0].subject, found[0].subjects, &found[0].parents[..]), (SubjectId(1), 3, &[][..]));
+    // Customers 1, 2, 3 and 5, with accounts y, nobody, y, x.
+    assert_eq!(found[1].parents, [1, NO_PARENT, 1, 0]);
+}
+
+#[test]
+fn only_what_rules_ask_about_is_needed() {
+    let mut rules = rules();
+    assert_eq!(needed_subjects(&rules), [SubjectId(0)]);
+    rules.tier_sets.clear();
+    assert_eq!(needed_subjects(&rules), []);
+}
+
+#[test]
+fn facts_book_points_in_the_first_reading_of_their_table() {
+    let mut rules = own_windows();
+    let at = rules.tier_sets[0].at.clone();
+    let amount = Expr { kind: ExprKind::Column(1), ty: Type::Decimal(2), at: at.clone() };
+    let earn = Booking {
+        kind: BookingKind::Earn,
+        title: None,
+        facts: FactsId(0),
+        filter: None,
+        points: amount,
+        at: at.clone(),
+    };
+    rules.points.push(PointsProgram {
+        name: "club".into(),
+        title: None,
+        subject: SubjectId(0),
+        digits: 0,
+        bookings: vec![earn],
+        expiry: Expiry::Never,
+        at,
+    });
+    let of_points = MetricKind::Points { program: PointsId(0), measure: PointsMeasure::Balance };
+    add_metric(&mut rules, Type::Integer, of_points);
+    let mut found = given(&rules, &[customers(&rules)], &clock(&rules)).remove(0);
+    let (program, bookings) = found.bookings.remove(0);
+    let amounts: Vec<(u32, i64)> = bookings.iter().map(|Booked { subject, amount, .. }| (*subject, *amount)).collect();
+    // Cents are rounded down; 0 books nothing.
+    assert_eq!((program, amounts), (PointsId(0), vec![(0, 1), (0, 10), (0, 50)]));
+    // The second reading gives metrics only.
+    assert_eq!(values(&rules, &found, "later"), ["2", "2", "1", "1"]);
+}
+
+#[test]
+fn a_table_that_only_books_points_is_read_once() {
+    let mut rules = rules();
+    rules.metrics.retain(|metric| matches!(metric.kind, MetricKind::Attribute(_)));
+    assert_eq!(readings(&rules, SubjectId(0)), []);
+    let at = rules.tier_sets[0].at.clone();
+    let points = Expr { kind: ExprKind::Literal(Value::Integer(5)), ty: Type::Integer, at: at.clone() };
+    let spend =
+        Booking { kind: BookingKind::Spend, title: None, facts: FactsId(0), filter: None, points, at: at.clone() };
+    let program = |digits, asked: usize| PointsProgram {
+        name: format!("club{asked}"),
+        title: None,
+        subject: SubjectId(0),
+        digits,
+        bookings: vec![spend.clone()],
+        expiry: Expiry::Never,
+        at: at.clone(),
+    };
+    // Nobody asks about the first.
+    rules.points = vec![program(0, 0), program(2, 1)];
+    add_metric(
+        &mut rules,
+        Type::Decimal(2),
+        MetricKind::Points { program: PointsId(1), measure: PointsMeasure::Balance },
+    );
+    assert_eq!(readings(&rules, SubjectId(0)), [Reading { facts: FactsId(0), pass: 0 }]);
+    let found = given(&rules, &[customers(&rules)], &clock(&rules)).remove(0);
+    let [(PointsId(1), bookings)] = &found.bookings[..] else { panic!("{:?}", found.bookings) };
+    assert_eq!(bookings.len(), 7);
+    assert!(bookings.iter().all(|booked| booked.amount == 500 && booked.booking == 0));
 }

@@ -50,7 +50,7 @@ codes! {
     EMPTY_VALUE = "empty-value";
     /// A text that is no stretch of time.
     BAD_SPAN = "bad-span";
-    /// A text that is no day of the year such as `04-01`.
+    /// A text that is no day of the year.
     BAD_DAY = "bad-day";
     /// A share that isn't above 0 % and below 100 %.
     BAD_SHARE = "bad-share";
@@ -78,8 +78,6 @@ codes! {
     UNKNOWN_POINTS = "unknown-points";
     /// No tier set of that name.
     UNKNOWN_TIER_SET = "unknown-tier-set";
-    /// No level of that name in the tier set.
-    UNKNOWN_LEVEL = "unknown-level";
     /// Nothing of that name to put into a text.
     UNKNOWN_PLACEHOLDER = "unknown-placeholder";
     /// No column, attribute or metric of that name.
@@ -116,6 +114,8 @@ codes! {
     BAD_LOOKUP = "bad-lookup";
     /// Something per category that isn't used so, or categories that don't fit together.
     BAD_CATEGORY = "bad-category";
+    /// A level that the tier set hasn't.
+    UNKNOWN_LEVEL = "unknown-level";
     /// Levels compared by an order that they don't have.
     BAD_LEVEL_COMPARISON = "bad-level-comparison";
     /// Metrics and tier sets that are made of each other.
@@ -172,22 +172,22 @@ codes! {
     UNUSED_METRIC = "unused-metric";
     /// A metric with the name of an attribute, computed from something else.
     SHADOWED_ATTRIBUTE = "shadowed-attribute";
+    /// A level that nobody can have.
+    UNREACHABLE_LEVEL = "unreachable-level";
+    /// Values between two levels' conditions for which neither holds, so that a subject falls further than its values say.
+    LEVEL_GAP = "level-gap";
+    /// Two levels of a set without order whose conditions hold at once: the later one is taken.
+    OVERLAPPING_LEVELS = "overlapping-levels";
+    /// Two retention rules that act on the same subjects at once, outside of a common group.
+    OVERLAPPING_RULES = "overlapping-rules";
+    /// A condition to stay that is harder than the one to enter.
+    KEEP_HARDER_THAN_ENTER = "keep-harder-than-enter";
+    /// A window that begins before the first facts. Found by a look into the database.
+    WINDOW_BEYOND_DATA = "window-beyond-data";
+    /// Levels whose thresholds run against their order.
+    LEVEL_ORDER = "level-order";
     /// A table or view that the configuration names and the database doesn't have. Found by a look into the database.
     MISSING_TABLE = "missing-table";
     /// A column that the configuration names and its table doesn't have. Found by a look into the database.
     MISSING_COLUMN = "missing-column";
-    /// A level that no subject can have.
-    UNREACHABLE_LEVEL = "unreachable-level";
-    /// A subject whom one measure puts high and the set puts low.
-    LEVEL_GAP = "level-gap";
-    /// Levels without order that can be true of one subject.
-    OVERLAPPING_LEVELS = "overlapping-levels";
-    /// Retention rules that may act on one subject in the same run.
-    OVERLAPPING_RULES = "overlapping-rules";
-    /// A level that is harder to keep than to enter.
-    KEEP_HARDER_THAN_ENTER = "keep-harder-than-enter";
-    /// A window that begins before the data does.
-    WINDOW_BEYOND_DATA = "window-beyond-data";
-    /// Levels whose names say another order than the one written.
-    LEVEL_ORDER = "level-order";
 }

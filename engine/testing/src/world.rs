@@ -6,8 +6,7 @@ use arrow_array::{Array, ArrayRef};
 use arrow_select::concat::concat;
 use tierd_eval::{
     columns::array_of,
-    evaluate::wanted,
-    given::Given,
+    given::{Given, needed_subjects},
     scan::memory::{MemoryRow, MemorySubjects, given},
 };
 use tierd_model::{Clock, Key, Value};
@@ -29,7 +28,7 @@ pub(crate) struct World<'a> {
 impl<'a> World<'a> {
     /// Before anything is told.
     pub(crate) fn new(rules: &'a RuleSet, case: &'a Case) -> Self {
-        let mut subjects = wanted(rules);
+        let mut subjects = needed_subjects(rules);
         let told = case.steps.iter().flat_map(|step| &step.told);
         subjects.extend(told.map(|told| told.who.subject));
         subjects.sort_unstable();

@@ -26,9 +26,8 @@ pub(super) fn lookup(row: &Row<'_>, of: MetricId) -> How {
 
 pub(super) fn rollup(row: &Row<'_>, rollup: &Rollup) -> How {
     let members = row.outcome.and_then(|outcome| outcome.subject(rollup.members));
-    let count = members.map_or(0, |members| {
-        members.parents.iter().filter(|&&parent| parent as usize == row.subject).count()
-    });
+    let count =
+        members.map_or(0, |members| members.parents.iter().filter(|&&parent| parent as usize == row.subject).count());
     let kind = row.rules.config.subjects.get(rollup.members.0);
     How::Rollup {
         text: call(row, rollup.function, rollup.argument.as_ref()),

@@ -3,6 +3,8 @@
 //! Personal values are masked here: what these lines are shown on isn't known. Widths count East Asian characters
 //! double, as terminals do.
 
+mod holding;
+mod rules;
 mod words;
 
 use std::ops::RangeInclusive;
@@ -16,6 +18,8 @@ use super::{
     stories::{How, Story},
 };
 use words::Words;
+
+pub use rules::rule_lines;
 
 /// What a piece of a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -83,6 +87,7 @@ pub fn how(story: &Story, clock: &Clock) -> String {
 pub fn lines(explanation: &Explanation, who: &str, clock: &Clock) -> Vec<Line> {
     let words = Words { clock };
     let mut out = vec![headline(explanation, who)];
+    holding::holding(&words, explanation, &mut out);
     let width = explanation.levels.iter().map(|check| columns(&check.name)).max().unwrap_or(0);
     for check in &explanation.levels {
         level(&words, explanation, check, width, &mut out);
@@ -126,8 +131,15 @@ fn level(words: &Words<'_>, explanation: &Explanation, check: &LevelCheck, width
         return;
     };
     out.push(verdict(line, check.verdict).push(if below { Role::Faint } else { Role::Rule }, &condition.text));
-    if !below {
-        out.extend(table(words, condition, width + 4 + VERDICT));
+    if below {
+        return;
+    }
+    out.extend(table(words, condition, width + 4 + VERDICT));
+    let held = explanation.holding.as_ref().and_then(|holding| holding.before);
+    if let Some(keep) = check.keep.as_ref().filter(|_| held.is_some_and(|held| held >= check.level)) {
+        let line = verdict(Line::indented(width + 4), keep.verdict);
+        out.push(line.push(Role::Plain, "to stay: ").push(Role::Rule, &keep.text));
+        out.extend(table(words, keep, width + 6 + VERDICT));
     }
 }
 
@@ -206,6 +218,13 @@ fn story(words: &Words<'_>, story: &Story, out: &mut Vec<Line>) {
     let line = Line::indented(indent).push(Role::Rule, &story.name).push(Role::Plain, " = ");
     let line = line.push(Role::Value, words.known(story.value.as_ref(), story.personal));
     out.push(line.push(Role::Faint, format!("  {}", words.how(&story.how))));
+    if let How::Derived { rows, .. } = &story.how {
+        for row in rows {
+            let points = words.known(row.points.as_ref(), story.personal);
+            let line = Line::indented(indent + 2).push(Role::Value, points);
+            out.push(line.push(Role::Faint, format!("  {}", row.text)));
+        }
+    }
     if let How::Rank { buckets, .. } = &story.how {
         for bucket in buckets {
             let role = if story.value == Some(tierd_model::Value::Integer(i64::from(bucket.number))) {

@@ -9,7 +9,7 @@ const MILLION: u64 = 1_000_000;
 /// Whether a subject is held out of a rule. It depends on nothing but the names of both, so that it stays so across restarts,
 /// edits and other databases, and two rules hold out different subjects: the first 8 bytes (big endian) of SHA-256 over the
 /// rule's name, a zero byte and the key as text, modulo a million, are below the share in parts per million.
-pub(super) fn is_held_out(rule: &RetentionRule, key: &Key) -> bool {
+pub fn is_held_out(rule: &RetentionRule, key: &Key) -> bool {
     if rule.holdout == 0 {
         return false;
     }

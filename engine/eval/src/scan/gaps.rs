@@ -16,12 +16,13 @@ pub(super) fn mean(days: &[i32]) -> Option<i128> {
 pub(super) fn median(days: &[i32], work: &mut Vec<i64>) -> Option<i128> {
     work.clear();
     work.extend(days.windows(2).map(|pair| i64::from(pair[1]) - i64::from(pair[0])));
-    let upper = work.len() / 2;
-    if work.is_empty() {
+    let gaps = work.len();
+    let upper = gaps / 2;
+    if gaps == 0 {
         return None;
     }
     let (below, &mut high, _) = work.select_nth_unstable(upper);
-    let low = if days.len() % 2 == 0 { high } else { below.iter().copied().max()? };
+    let low = if 2 * upper == gaps { below.iter().copied().max()? } else { high };
     Some(i128::from(low + high) * DAY / 2)
 }
 

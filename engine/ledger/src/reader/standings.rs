@@ -50,6 +50,16 @@ impl Reader {
         self.read_standings(set, keys, levels).at(&self.path)
     }
 
+    /// Whether a movement policy remembers anything of any subject in this set, besides the level held.
+    ///
+    /// # Errors
+    /// [`ErrorKind`].
+    pub fn has_states(&self, set: &str) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM movement WHERE tier_set = (SELECT id FROM tier_set WHERE name = ?1))";
+        let answer = self.conn.query_row(sql, [set], |row| row.get(0)).map_err(ErrorKind::from);
+        answer.at(&self.path)
+    }
+
     fn read_standings(&self, set: &str, keys: Keys<'_>, levels: &[&str]) -> KindResult<Vec<Standing>> {
         let snapshot = self.conn.unchecked_transaction()?;
         let index = LevelNames::read(&snapshot, set)?.indices_in(levels);

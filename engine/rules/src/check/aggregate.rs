@@ -4,7 +4,7 @@ use tierd_model::{Per, Type, Value, Window};
 
 use super::{
     Checking,
-    catalog::{Catalog, Entry, columns_scope},
+    catalog::{Catalog, Entry, columns_scope, unknown},
     window,
 };
 use crate::{
@@ -115,7 +115,15 @@ impl Checking<'_> {
             self.error(code::MISSING_KEY, &name.at, "an aggregate has no `from`", help);
             return None;
         };
-        self.facts_among(from, catalog, catalog.groups())
+        let wanted = from.value.as_ref()?;
+        let found = catalog.facts.iter().position(|entry| entry.name.text == *wanted);
+        if found.is_none() {
+            let facts = catalog.facts.iter().map(|entry| &entry.name);
+            let names = facts.chain(catalog.groups()).map(|name| name.text.as_str());
+            let diagnostic = unknown(code::UNKNOWN_FACTS, "facts", wanted, &from.at, names);
+            self.out.push(diagnostic);
+        }
+        found.map(FactsId)
     }
 
     /// Which facts count: `Some(None)` for all.

@@ -7,3 +7,8 @@ pub(super) fn allowed(written: Option<&At<Vec<Parsed<LintCode>>>>) -> Vec<String
     let codes = written.and_then(|written| written.value.as_ref()).into_iter().flatten();
     codes.map(|code| code.0.to_owned()).collect()
 }
+
+/// Whether a lint isn't to be given.
+pub(super) fn allows(allow: &[String], lint: &str) -> bool {
+    allow.iter().any(|code| code == lint)
+}

@@ -31,10 +31,10 @@ pub(super) struct Catalog {
     pub(super) zone: Arc<Zone>,
     pub(super) subjects: Vec<Entry<Subject>>,
     pub(super) facts: Vec<Entry<Facts>>,
-    /// By subject: the group that it belongs to.
-    pub(super) parents: Vec<Option<Parent>>,
     /// Points programs, which metrics may be about. They are in rule files, but depend on nothing but facts.
     pub(super) programs: Programs,
+    /// By subject: the group that it belongs to.
+    pub(super) parents: Vec<Option<Parent>>,
     /// Its subjects and facts are in the entries.
     frame: Option<Config>,
 }
@@ -97,8 +97,8 @@ impl Checking<'_> {
         }
         let subjects: Vec<_> =
             entries(Some(&config.subject)).map(|(name, table)| self.subject(name, table, &zone)).collect();
-        let (programs, parents) = (Programs::default(), vec![]);
-        let mut catalog = Catalog { zone, subjects, facts: vec![], parents, programs, frame };
+        let mut catalog =
+            Catalog { zone, subjects, facts: vec![], frame, parents: vec![], programs: Programs::default() };
         self.parents(config, &mut catalog);
         for (name, table) in entries(config.facts.as_ref()) {
             let facts = self.facts(name, table, &catalog);
@@ -214,21 +214,10 @@ impl Checking<'_> {
 
     /// The facts that a key names.
     pub(super) fn facts_named(&mut self, name: &At<String>, catalog: &Catalog) -> Option<FactsId> {
-        self.facts_among(name, catalog, std::iter::empty())
-    }
-
-    /// As [`Checking::facts_named`], where other names may have been meant.
-    pub(super) fn facts_among<'n>(
-        &mut self,
-        name: &At<String>,
-        catalog: &'n Catalog,
-        others: impl Iterator<Item = &'n Name>,
-    ) -> Option<FactsId> {
         let text = name.value.as_ref()?;
         let found = catalog.facts.iter().position(|entry| entry.name.text == *text);
         if found.is_none() {
-            let facts = catalog.facts.iter().map(|entry| &entry.name);
-            let names = facts.chain(others).map(|name| name.text.as_str());
+            let names = catalog.facts.iter().map(|entry| entry.name.text.as_str());
             let diagnostic = unknown(code::UNKNOWN_FACTS, "facts", text, &name.at, names);
             self.out.push(diagnostic);
         }

@@ -15,6 +15,7 @@ use self::{
 };
 use super::{
     Checking,
+    allow::allows,
     catalog::Catalog,
     categories::Categories,
     heads::{Heads, standing},
@@ -85,7 +86,8 @@ impl Checking<'_> {
         complete: bool,
     ) -> Metrics<'a> {
         let written = self.drafts(catalog, files);
-        let names: Vec<Name> = written.iter().map(|draft| draft.name.clone()).collect();
+        let linted = written.iter().filter(|draft| !allows(&draft.allow, code::UNUSED_METRIC));
+        let names: Vec<Name> = linted.map(|draft| draft.name.clone()).collect();
         let (drafts, categories) = self.expanded(written, heads);
         let mut metrics = Metrics::new(catalog, heads, categories, &names, &drafts, complete);
         let sets: Vec<Vec<Use>> = (0..heads.all().len()).map(|place| metrics.uses_of_set(place)).collect();
@@ -120,7 +122,7 @@ impl Checking<'_> {
         let Some(found) = self.kind(body, &draft, subject, catalog, metrics) else {
             return;
         };
-        if !draft.allow.iter().any(|code| code == code::SHADOWED_ATTRIBUTE) {
+        if !allows(&draft.allow, code::SHADOWED_ATTRIBUTE) {
             self.shadowed(&draft.name, subject, &found.kind, catalog);
         }
         let Kind { kind, ty, personal, pass, scorecard } = found;
@@ -149,7 +151,6 @@ impl Checking<'_> {
                 let pass = self.anchored(&mut aggregate, &draft.uses, subject, catalog, metrics)?;
                 Some(Kind { pass, ..Kind::plain(MetricKind::Aggregate(aggregate), *ty) })
             }
-            Body::Points(kind, ty) => Some(Kind::plain(kind.clone(), *ty)),
             Body::Derived(node) => {
                 let expr = self.typing(catalog, metrics, subject).value(node)?;
                 let ty = expr.ty;
@@ -173,6 +174,9 @@ impl Checking<'_> {
             Body::Rank { descending, kind } => {
                 let of = self.ranked(&draft.uses, subject, catalog, metrics)?;
                 Some(Kind::plain(MetricKind::Rank { of, descending: *descending, kind: *kind }, rank_type(*kind)))
+            }
+            Body::Points(program, measure, ty) => {
+                Some(Kind::plain(MetricKind::Points { program: *program, measure: *measure }, *ty))
             }
         }
     }
@@ -297,8 +301,7 @@ impl Checking<'_> {
         if (tier_sets.is_empty() && retention.is_empty()) || self.out.has_errors() {
             return;
         }
-        let allowed = |metric: &&Metric| metric.allow.iter().any(|code| code == code::UNUSED_METRIC);
-        let done = metrics.done.iter().filter(|metric| !allowed(metric));
+        let done = metrics.done.iter().filter(|metric| !allows(&metric.allow, code::UNUSED_METRIC));
         let done = done.map(|metric| (metric.name.as_str(), &metric.at));
         let idle = metrics.idle.iter().map(|name| (name.text.as_str(), &name.at));
         for (name, at) in done.chain(idle).filter(|(name, _)| !metrics.used.contains(*name)) {

@@ -20,11 +20,9 @@ mod threshold;
 mod tiers;
 mod window;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::Range};
 
 pub use self::cases::load_tests;
-
-use std::ops::Range;
 
 use crate::{
     RuleSet, code,
@@ -80,8 +78,8 @@ pub fn load(files: FileSet) -> Loaded {
         files.iter().filter(|(id, _)| *id != config_id).map(|(id, file)| raw::read(id, file, &mut out)).collect();
     let incomplete = written.iter().any(Option::is_none);
     let parsed = HashMap::new();
-    let mut checking = Checking { files: &files, out: &mut out, incomplete, parsed };
-    let rules = config.and_then(|config| checking.rules(&config, &written));
+    let rules = config
+        .and_then(|config| Checking { files: &files, out: &mut out, incomplete, parsed }.rules(&config, &written));
     finish(rules, out, files)
 }
 
@@ -116,10 +114,10 @@ fn finish(rules: Option<RuleSet>, report: Report, files: FileSet) -> Loaded {
 struct Checking<'a> {
     files: &'a FileSet,
     out: &'a mut Report,
-    /// Expressions by where they begin: those of tier sets are asked for several times.
-    parsed: HashMap<(FileId, usize), Option<Node>>,
     /// A rule file couldn't be read: what a name stands for may be in it, so that unknown names aren't reported.
     incomplete: bool,
+    /// Expressions by where they begin: those of tier sets are asked for several times.
+    parsed: HashMap<(FileId, usize), Option<Node>>,
 }
 
 impl Checking<'_> {
@@ -131,7 +129,7 @@ impl Checking<'_> {
         let heads = self.heads(&catalog, &files);
         let mut metrics = self.metrics(&catalog, &heads, &files, complete);
         let tier_sets = self.tier_sets(&catalog, &mut metrics, &files);
-        let retention = self.retention(&catalog, &mut metrics, &tier_sets, &files);
+        let retention = self.retention(&catalog, &heads, &mut metrics, &tier_sets, &files);
         self.unused(&metrics, &tier_sets, &retention);
         Some(RuleSet {
             revision: self.files.revision(),

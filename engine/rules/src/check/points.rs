@@ -2,16 +2,21 @@
 
 use tierd_model::{Decimal, MonthDay, Type, Value, Window, WindowKind};
 
-use super::{Checking, catalog::Catalog, window::calendar_unit};
+use super::{
+    Checking,
+    catalog::Catalog,
+    metrics::draft::{Body, Draft},
+    window::calendar_unit,
+};
 use crate::{
-    Booking, BookingKind, Expiry, FactsId, MetricKind, PointsId, PointsMeasure, PointsProgram, SubjectId, code,
+    Booking, BookingKind, Expiry, FactsId, PointsId, PointsMeasure, PointsProgram, SubjectId, code,
     expr::{Expr, ExprKind},
     fileset::Location,
     raw::{
         At, Name, RuleFile,
-        points::{BookingTable, ExpireAtName, ExpireTable, PointsEntry, PointsTable},
+        points::{BookingTable, ExpireAtName, ExpireTable, PointsTable},
         rules::{MetricTable, UnitName},
-        values::WindowEntry,
+        values::{PointsEntry, WindowEntry},
     },
     suggest::nearest,
 };
@@ -220,14 +225,32 @@ impl Checking<'_> {
         Some(Expiry::Clearing(days))
     }
 
-    /// A metric read off a points account: how it is found, its type and its subject.
+    /// A metric read off a points account.
     pub(super) fn points_metric(
+        &mut self,
+        draft: &mut Draft<'_>,
+        table: &MetricTable,
+        text: &At<String>,
+        catalog: &Catalog,
+    ) {
+        let found = self.told(&draft.name, table, text, catalog);
+        let Some((program, id, measure)) = found.filter(|(program, ..)| self.agrees(draft, program.subject, catalog))
+        else {
+            return;
+        };
+        let ty = if measure == PointsMeasure::NextExpiry { Type::Date } else { program.ty() };
+        draft.subject = Some(program.subject);
+        draft.body = Some(Body::Points(id, measure, ty));
+    }
+
+    /// What a metric tells, and of which program.
+    fn told<'c>(
         &mut self,
         name: &Name,
         table: &MetricTable,
         text: &At<String>,
-        catalog: &Catalog,
-    ) -> Option<(MetricKind, Type, SubjectId)> {
+        catalog: &'c Catalog,
+    ) -> Option<(&'c PointsProgram, PointsId, PointsMeasure)> {
         let value = text.value.as_ref()?;
         let Some((program, measure)) = value.split_once('.') else {
             let help = format!("write \"{}.balance\"", if value.is_empty() { "club" } else { value });
@@ -236,9 +259,7 @@ impl Checking<'_> {
         };
         let (id, found) = self.program_named(program, text, catalog)?;
         let measure = self.measure(name, table, measure, text);
-        let (program, measure) = (found?, measure?);
-        let ty = if measure == PointsMeasure::NextExpiry { Type::Date } else { program.ty() };
-        Some((MetricKind::Points { program: id, measure }, ty, program.subject))
+        Some((found?, id, measure?))
     }
 
     /// The program of this name; the program itself is `None` where it is wrong, which is reported.
@@ -311,9 +332,8 @@ impl Checking<'_> {
             WindowEntry::Table(table) => {
                 let found = self.window(table, &window.at)?;
                 if let Some(anchor) = found.anchor {
-                    let headline = "points have no window of the subject's own";
-                    let help =
-                        "write { program_year = \"04-01\" }, { calendar = \"year\" } or { last = \"12 months\" }";
+                    let headline = "points are counted in windows that are the same for all";
+                    let help = "write { last = \"12 months\" }, { calendar = \"year\" } or another such window";
                     self.error(code::BAD_WINDOW, &anchor.at, headline, help);
                     return None;
                 }

@@ -1,6 +1,6 @@
 //! Retention rules: what starts them, whom they are about, within which limits they act. What they do is in [`action`].
 
-use super::{Checking, allow::allowed, catalog::Catalog, metrics::Metrics, template::Places};
+use super::{Checking, allow::allowed, catalog::Catalog, heads::Heads, metrics::Metrics, template::Places};
 use crate::{
     MetricKind, SubjectId, TierSet, TierSetId, code,
     diagnostic::Diagnostic,
@@ -33,11 +33,12 @@ impl Checking<'_> {
     pub(super) fn retention<'a>(
         &mut self,
         catalog: &'a Catalog,
+        heads: &Heads,
         metrics: &mut Metrics<'a>,
         tier_sets: &[TierSet],
         files: &[&RuleFile],
     ) -> Vec<RetentionRule> {
-        let sets = Sets::new(tier_sets, files, self.incomplete);
+        let sets = Sets::new(tier_sets, heads, files, self.incomplete);
         let ground = Ground { catalog, sets };
         let tables = files.iter().filter_map(|file| file.retention.as_ref()?.value.as_ref()).flat_map(|named| &named.0);
         let named = self.by_name(tables, "retention rule", MAX_RULES);
@@ -140,6 +141,10 @@ impl Checking<'_> {
                 Trigger::State | Trigger::Date { .. } => Some(None),
             };
         }
+        // Where a set is wrong, nobody knows what its levels give.
+        if ground.sets.incomplete() {
+            return None;
+        }
         let of_subject = ground.sets.of(subject);
         if let [only] = of_subject.as_slice() {
             return Some(Some(*only));
@@ -156,8 +161,6 @@ impl Checking<'_> {
         named.dedup();
         match named.as_slice() {
             [only] => Some(Some(*only)),
-            // Where a set is wrong, nobody knows what its levels give.
-            _ if ground.sets.incomplete() => None,
             _ => Some(None),
         }
     }

@@ -113,7 +113,8 @@ impl Checking<'_> {
             };
         }
         let strategy = places.strategy().contains(name);
-        if strategy && (metrics.is_of_another(name, places.subject) || !is_known(metrics, places.subject, name)) {
+        let elsewhere = metrics.elsewhere(name, places.subject, catalog).is_some();
+        if strategy && (elsewhere || !is_known(metrics, places.subject, name)) {
             return Some(Part::Strategy(name.to_owned()));
         }
         let node = Node { kind: NodeKind::Name(name.into()), at: at.clone() };

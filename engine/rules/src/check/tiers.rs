@@ -83,7 +83,6 @@ impl Checking<'_> {
             self.error(code::TOO_MANY, &table.level.at, headline, "take some out");
             return None;
         }
-        let (set, category) = metrics.own_set()?;
         let ordered = At::value_or(table.ordered.as_ref(), true, |ordered| *ordered);
         let movement = ordered.and_then(|ordered| self.movement(table, ordered));
         let measure = self.measure_of(table, subject, catalog, metrics);
@@ -95,6 +94,7 @@ impl Checking<'_> {
                 self.level(level, &place, catalog, metrics)
             })
             .collect();
+        let (set, category) = metrics.own_set()?;
         Some(TierSet {
             name: set,
             title: table.title.as_ref().and_then(|title| title.value.clone()),

@@ -8,8 +8,7 @@ use crate::{
     fileset::Location,
     raw::{
         At, Name,
-        forms::Parsed,
-        policy::DayText,
+        forms::{DayText, Parsed},
         rules::{MetricTable, UnitName, WindowTable},
         values::WindowEntry,
     },

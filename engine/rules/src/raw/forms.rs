@@ -3,7 +3,7 @@
 use std::{borrow::Cow, marker::PhantomData};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use tierd_model::{CalendarSpan, MAX_SCALE, Type};
+use tierd_model::{CalendarSpan, MAX_SCALE, MonthDay, Type};
 use toml::de::DeValue;
 
 use super::read::{Item, Read, Reading};
@@ -130,6 +130,32 @@ impl Form for SpanText {
             "type": "string",
             "pattern": SPAN_PATTERN,
             "examples": ["12 months", "90 days", "1 year 6 months"],
+        })
+    }
+}
+
+/// A day of every year: `04-01`.
+#[derive(Debug, Clone)]
+pub(crate) struct DayText;
+
+impl Form for DayText {
+    type Value = MonthDay;
+
+    fn parse(item: &Item<'_, '_>, cx: &mut Reading<'_>) -> Option<MonthDay> {
+        let text = String::read(item, cx)?;
+        let report = |error: tierd_model::MonthDayError| {
+            let at = cx.location(item.value.span());
+            let headline = format!("`{text}` is no day of the year");
+            cx.out.push(Diagnostic::error(code::BAD_DAY, &at, headline).help(error.to_string()));
+        };
+        MonthDay::parse(&text).map_err(report).ok()
+    }
+
+    fn schema() -> Schema {
+        json_schema!({
+            "type": "string",
+            "pattern": r"^(0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])$|^(0[469]|11)-(0[1-9]|[12][0-9]|30)$|^02-(0[1-9]|[12][0-9])$",
+            "examples": ["04-01", "12-31"],
         })
     }
 }

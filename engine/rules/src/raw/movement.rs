@@ -5,8 +5,7 @@ use tierd_model::CalendarSpan;
 use toml::de::DeValue;
 
 use super::{
-    forms::{Form, Parsed, SPAN_PATTERN, SpanText},
-    policy::DayText,
+    forms::{DayText, Form, Parsed, SPAN_PATTERN, SpanText},
     read::{Item, Read, Reading},
     rules::UnitName,
     table::{table, words},

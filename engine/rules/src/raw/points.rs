@@ -1,13 +1,10 @@
 //! Points programs as written.
 
-use schemars::JsonSchema;
-use toml::de::DeValue;
-
 use super::{
-    forms::{Parsed, SpanText},
-    policy::DayText,
-    read::{At, Item, Read, Reading},
+    forms::{DayText, Parsed, SpanText},
+    read::At,
     table::{table, words},
+    values::PointsEntry,
 };
 
 table! {
@@ -67,26 +64,5 @@ words! {
         Quarter = "quarter end",
         /// The end of the year.
         Year = "year end",
-    }
-}
-
-/// A number of points as written: `10`, `2.5` or an expression in quotes.
-#[derive(Debug, Clone, JsonSchema)]
-#[schemars(untagged)]
-pub(crate) enum PointsEntry {
-    /// An expression.
-    Expression(String),
-    /// A number, its digits as written.
-    Number(#[schemars(with = "f64")] String),
-}
-
-impl Read for PointsEntry {
-    fn read(item: &Item<'_, '_>, cx: &mut Reading<'_>) -> Option<Self> {
-        match item.value.get_ref() {
-            DeValue::String(text) => Some(PointsEntry::Expression(text.to_string())),
-            DeValue::Integer(n) if n.radix() == 10 => Some(PointsEntry::Number(n.as_str().to_owned())),
-            DeValue::Float(n) => Some(PointsEntry::Number(n.as_str().to_owned())),
-            _ => cx.wrong_type(item, "a number, or an expression in quotes"),
-        }
     }
 }

@@ -1,7 +1,7 @@
-//! Strings with a form of their own that policies and retention rules use: days of the year, shares, codes of lints.
+//! Strings with a form of their own that policies and retention rules use: shares, codes of lints.
 
 use schemars::{Schema, json_schema};
-use tierd_model::{Decimal, MonthDay};
+use tierd_model::Decimal;
 
 use super::{
     forms::Form,
@@ -9,32 +9,6 @@ use super::{
     table::unknown_word,
 };
 use crate::{code, diagnostic::Diagnostic};
-
-/// A day of every year: `04-01`.
-#[derive(Debug, Clone)]
-pub(crate) struct DayText;
-
-impl Form for DayText {
-    type Value = MonthDay;
-
-    fn parse(item: &Item<'_, '_>, cx: &mut Reading<'_>) -> Option<MonthDay> {
-        let text = String::read(item, cx)?;
-        let report = |error: tierd_model::MonthDayError| {
-            let at = cx.location(item.value.span());
-            let headline = format!("`{text}` is no day of the year");
-            cx.out.push(Diagnostic::error(code::BAD_DAY, &at, headline).help(error.to_string()));
-        };
-        MonthDay::parse(&text).map_err(report).ok()
-    }
-
-    fn schema() -> Schema {
-        json_schema!({
-            "type": "string",
-            "pattern": "^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$",
-            "examples": ["04-01", "12-31"],
-        })
-    }
-}
 
 /// A share above 0 % and below 100 %, in parts per million: `10%`.
 #[derive(Debug, Clone)]

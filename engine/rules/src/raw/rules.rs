@@ -2,14 +2,14 @@
 
 use super::{
     data::{Data, StrategyTable},
-    forms::{Parsed, SpanText},
+    forms::{DayText, Parsed, SpanText},
     movement::{DowngradeEntry, LockEntry, PeriodEntry, TimingName},
-    points::{PointsEntry, PointsTable},
-    policy::{DayText, LintCode},
+    points::PointsTable,
+    policy::LintCode,
     read::Named,
     retention::RetentionTable,
     table::{table, words},
-    values::{Constant, Threshold, WindowEntry},
+    values::{Constant, PointsEntry, Threshold, WindowEntry},
 };
 
 table! {
@@ -179,12 +179,12 @@ table! {
         /// What the levels' `from` is about: a metric, or an expression.
         #[schemars(example = &"annual_spend")]
         optional of: String,
-        /// Lints that are not to be given for this set.
-        optional allow: Vec<Parsed<LintCode>>,
         /// `"category"`: a level of its own for each of `categories`, from metrics with `by`.
         optional per: SetPerName,
         /// The categories: values of the column that the metrics are `by`.
         optional categories: Vec<super::At<String>>,
+        /// Lints that are not to be given for this set.
+        optional allow: Vec<Parsed<LintCode>>,
         /// Levels, the lowest first: `[[tiers.NAME.level]]`.
         required level: Vec<super::At<LevelTable>>,
     }

@@ -82,6 +82,38 @@ impl Read for WindowEntry {
     }
 }
 
+/// A number, or an expression in quotes.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum PointsEntry {
+    /// Its digits as written.
+    Number(String),
+    /// The expression.
+    Expression(String),
+}
+
+impl Read for PointsEntry {
+    fn read(item: &Item<'_, '_>, cx: &mut Reading<'_>) -> Option<Self> {
+        match item.value.get_ref() {
+            DeValue::Integer(n) if n.radix() == 10 => Some(PointsEntry::Number(n.as_str().to_owned())),
+            DeValue::Float(n) => Some(PointsEntry::Number(n.as_str().to_owned())),
+            DeValue::String(text) => Some(PointsEntry::Expression(text.to_string())),
+            _ => cx.wrong_type(item, "a number, or an expression in quotes"),
+        }
+    }
+}
+
+impl JsonSchema for PointsEntry {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Points".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": ["number", "string"], "examples": [40, "-5 * complaints"] })
+    }
+}
+
 /// A constant as written; its type is known only where it is used.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Constant {

@@ -1,12 +1,12 @@
 //! Values, tests and gaps in words.
 
-use tierd_model::{Clock, DAY_MICROS, Date, MICROS, Per, Timestamp, Value, WindowKind};
-use tierd_rules::{CompareOp, RankKind};
+use tierd_model::{Clock, DAY_MICROS, Date, Decimal, MICROS, Per, Timestamp, Value, WindowKind};
+use tierd_rules::{CompareOp, RankKind, Standing};
 
 use super::super::{
     clauses::{Side, Test},
     missing::{Difference, Gap, Needed},
-    stories::How,
+    stories::{How, Lots},
 };
 use crate::rank::Bucket;
 
@@ -42,7 +42,7 @@ impl Words<'_> {
     }
 
     /// `2026-03-31 10:00`, with seconds where there are any.
-    fn local(&self, at: Timestamp) -> String {
+    pub(super) fn local(&self, at: Timestamp) -> String {
         let civil = self.clock.zone().to_civil(at.0);
         let day = Date(civil.div_euclid(DAY_MICROS) as i32);
         let second = civil.rem_euclid(DAY_MICROS) / MICROS;
@@ -150,15 +150,30 @@ impl Words<'_> {
             How::Aggregate { text, from, filter, window, instants, per, .. } => {
                 let filter = filter.as_ref().map(|filter| format!(" where {filter}")).unwrap_or_default();
                 let per = per.map(|per| format!(", per {}", unit(per))).unwrap_or_default();
-                let end = self.local(instants.end);
-                let time = match window.kind {
-                    WindowKind::Lifetime => format!("before {end}"),
-                    _ => format!("from {} to {end}", self.local(instants.start)),
+                let time = match (window.kind, instants) {
+                    (_, None) => "in a window without beginning: its date is NULL".to_owned(),
+                    (WindowKind::Lifetime, Some(time)) => format!("before {}", self.local(time.end)),
+                    (_, Some(time)) => format!("from {} to {}", self.local(time.start), self.local(time.end)),
                 };
                 format!("{text} of {from}{filter}, {time}{per}")
             }
             How::Attribute { name } => format!("attribute {name}"),
             How::Derived { text, .. } => format!("from {text}"),
+            How::Lookup { parent, key: Some(key), metric } => format!("{metric} of {parent} {key}"),
+            How::Lookup { parent, key: None, metric } => format!("{metric} of the {parent}, of which there is none"),
+            How::Rollup { text, members, count, filter } => {
+                let filter = filter.as_ref().map(|filter| format!(" where {filter}")).unwrap_or_default();
+                format!("{text} of {count} {members}{}{filter}", if *count == 1 { "" } else { "s" })
+            }
+            How::Points { text, account } => match account {
+                Some(account) => format!("{text}; {}", self.account(account)),
+                None => text.clone(),
+            },
+            How::Standing { set, what } => match what {
+                Standing::Level => format!("level in {set}"),
+                Standing::Was => format!("level in {set} before this run"),
+                Standing::Since => format!("day since which the level in {set} was held"),
+            },
             How::Rank { of_name, descending, kind, ranked, .. } => {
                 let first = if *descending { "largest" } else { "smallest" };
                 let what = match kind {
@@ -168,6 +183,19 @@ impl Words<'_> {
                 };
                 format!("{what} by {of_name}, {first} first, among {ranked}")
             }
+        }
+    }
+
+    /// `balance 120 in 3 lots, the next 20 are lost at 2026-04-01 00:00`
+    fn account(&self, account: &Lots) -> String {
+        let number = |units: &Decimal| units.normalize().to_string();
+        let balance = number(&account.balance);
+        let next = account.lots.iter().find_map(|(expires, points)| Some((self.local((*expires)?), number(points))));
+        let lots = account.lots.len();
+        let s = if lots == 1 { "" } else { "s" };
+        match next {
+            Some((at, points)) => format!("balance {balance} in {lots} lot{s}, the next {points} are lost at {at}"),
+            None => format!("balance {balance} in {lots} lot{s}"),
         }
     }
 

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use tierd_model::Type;
 
 use crate::{
-    Aggregate, MetricKind, RankKind, SubjectId,
+    Aggregate, PointsId, PointsMeasure, RankKind, SubjectId,
     check::{Checking, allow::allowed, catalog::Catalog},
     code,
     diagnostic::Diagnostic,
@@ -25,6 +25,7 @@ pub(in crate::check) type Use = (Arc<str>, Location);
 pub(in crate::check) struct Draft<'a> {
     pub(in crate::check) name: Name,
     pub(in crate::check) title: Option<String>,
+    /// Lints that aren't given for it.
     pub(in crate::check) allow: Vec<String>,
     /// Whose metric it is, if that is clear.
     pub(in crate::check) subject: Option<SubjectId>,
@@ -46,8 +47,6 @@ pub(in crate::check) enum Body<'a> {
     },
     /// From facts; the date from which its window is found, if there is one, is the only name that it uses.
     Aggregate(Aggregate, Type),
-    /// From a points account.
-    Points(MetricKind, Type),
     Derived(Node),
     Scorecard(Vec<Row>, Location),
     /// Of the only name that it uses.
@@ -65,6 +64,8 @@ pub(in crate::check) enum Body<'a> {
         descending: bool,
         kind: RankKind,
     },
+    /// From the account of a points program.
+    Points(PointsId, PointsMeasure, Type),
 }
 
 /// The column of facts that a metric is `by`.
@@ -130,8 +131,9 @@ impl Checking<'_> {
     }
 
     fn draft<'a>(&mut self, name: &Name, table: &'a At<MetricTable>, catalog: &Catalog) -> Draft<'a> {
-        let (name, uses, allow) = (name.clone(), vec![], vec![]);
-        let mut draft = Draft { name, title: None, allow, subject: None, names_of: None, body: None, uses, by: None };
+        let name = name.clone();
+        let (title, allow, subject, names_of, body, uses, by) = (None, vec![], None, None, None, vec![], None);
+        let mut draft = Draft { name, title, allow, subject, names_of, body, uses, by };
         let Some(table) = &table.value else {
             return draft;
         };
@@ -164,8 +166,8 @@ impl Checking<'_> {
         match given.as_slice() {
             [] => {
                 let headline = format!("metric `{}` doesn't say how it is found", name.text);
-                let help = "write one of `aggregate`, `attribute`, `derived`, `scorecard`, `trend`, `lookup`, `rank`, \
-                            `percentile`, `quintile`, `ntile` and `points`";
+                let help = "write one of `aggregate`, `attribute`, `derived`, `scorecard`, `trend`, `lookup`, `rank`, `percentile`, \
+                     `quintile`, `ntile` and `points`";
                 self.error(code::METRIC_KIND, &name.at, headline, help);
             }
             [_] => {}
@@ -219,17 +221,7 @@ impl Checking<'_> {
         } else if let Some(text) = &table.lookup {
             self.lookup(draft, text, catalog);
         } else if let Some(text) = &table.points {
-            let found = self.points_metric(&draft.name, table, text, catalog);
-            draft.body = found.and_then(|(kind, ty, of)| {
-                let place = &catalog.subjects[of.0].name.text;
-                if draft.subject.is_some_and(|subject| subject != of) {
-                    let headline = format!("these are points of subject `{place}`");
-                    self.error(code::WRONG_SUBJECT, &draft.name.at, headline, "leave `subject` out");
-                    return None;
-                }
-                draft.subject = Some(of);
-                Some(Body::Points(kind, ty))
-            });
+            self.points_metric(draft, table, text, catalog);
         } else {
             self.rank(draft, table);
         }
@@ -259,7 +251,7 @@ impl Checking<'_> {
     }
 
     /// Reports an aggregate whose facts, or members' groups, are another subject than the one that it names.
-    pub(super) fn agrees(&mut self, draft: &Draft<'_>, of: SubjectId, catalog: &Catalog) -> bool {
+    pub(in crate::check) fn agrees(&mut self, draft: &Draft<'_>, of: SubjectId, catalog: &Catalog) -> bool {
         if let Some(subject) = draft.subject.filter(|subject| *subject != of) {
             let (is, not) = (&catalog.subjects[of.0].name.text, &catalog.subjects[subject.0].name.text);
             let headline = format!("it is about subject `{is}`, not `{not}`");

@@ -16,8 +16,8 @@ use crate::{
     raw::{
         At,
         offsets::Offsets,
-        points::PointsEntry,
         rules::{MetricTable, NtileTable, ScoreTable},
+        values::PointsEntry,
     },
     syntax::{Node, NodeKind},
 };

@@ -65,11 +65,6 @@ impl<'a> Metrics<'a> {
         &self.scopes[subject.0]
     }
 
-    /// Whether a metric of this name is declared for another subject.
-    pub(in crate::check) fn is_of_another(&self, name: &str, subject: SubjectId) -> bool {
-        self.declared.get(name).copied().flatten().is_some_and(|other| other != subject)
-    }
-
     /// The subject that these names belong to: the only one, that of a metric or level among them, or the only one with such an
     /// attribute.
     pub(in crate::check) fn subject_of(&self, uses: &[Use], catalog: &Catalog) -> Option<SubjectId> {
@@ -90,7 +85,7 @@ impl<'a> Metrics<'a> {
     }
 
     /// The other subject that a name belongs to, if it isn't one of this subject's.
-    pub(super) fn elsewhere(&self, name: &str, subject: SubjectId, catalog: &Catalog) -> Option<SubjectId> {
+    pub(in crate::check) fn elsewhere(&self, name: &str, subject: SubjectId, catalog: &Catalog) -> Option<SubjectId> {
         let of = match standing(name) {
             Some((_, set)) => self.heads.find(set)?.1.subject,
             None => self.declared.get(name).copied().flatten(),
@@ -184,14 +179,14 @@ impl<'a> Metrics<'a> {
         self.heads.written(written).map(|(place, _)| place).collect()
     }
 
-    /// Says that the conditions of tier sets are done.
-    pub(in crate::check) fn leave(&mut self) {
-        self.own = None;
-    }
-
     /// Says whose conditions are checked next.
     pub(in crate::check) fn enter(&mut self, place: usize) {
         self.own = Some(place);
+    }
+
+    /// Says that no set's conditions are checked any more.
+    pub(in crate::check) fn leave(&mut self) {
+        self.own = None;
     }
 
     /// The name and the category of the set whose conditions are being checked.

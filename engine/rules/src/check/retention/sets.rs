@@ -3,7 +3,7 @@
 use super::Ground;
 use crate::{
     SubjectId, TierSet, TierSetId,
-    check::Checking,
+    check::{Checking, heads::Heads},
     code,
     diagnostic::Diagnostic,
     raw::{At, RuleFile},
@@ -19,11 +19,13 @@ pub(super) struct Sets<'s> {
 }
 
 impl<'s> Sets<'s> {
-    pub(super) fn new(good: &'s [TierSet], files: &[&'s RuleFile], unread: bool) -> Self {
+    pub(super) fn new(good: &'s [TierSet], heads: &'s Heads, files: &[&'s RuleFile], unread: bool) -> Self {
         let tables = files.iter().filter_map(|file| file.tiers.as_ref()?.value.as_ref()).flat_map(|named| &named.0);
         let has = |name: &str| good.iter().any(|set| set.name == name || written_name(set) == name);
-        let wrong = tables.map(|(name, _)| name.text.as_str()).filter(|name| !has(name)).collect();
-        Sets { good, wrong, unread }
+        let tables = tables.map(|(name, _)| name.text.as_str()).filter(|name| !has(name));
+        let full = |name: &str| good.iter().any(|set| set.name == name);
+        let heads = heads.all().iter().map(|head| head.name.as_str()).filter(|name| !full(name));
+        Sets { good, wrong: tables.chain(heads).collect(), unread }
     }
 
     /// Whether there are sets of which nothing is known.

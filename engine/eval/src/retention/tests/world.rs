@@ -1,0 +1,143 @@
+//! A small world: a tier set, a few metrics, rules, and runs one after the other.
+
+use std::sync::Arc;
+
+use tierd_model::{CalendarSpan, Key, Type, Value};
+use tierd_rules::{
+    CompareOp, Expr, MetricId, MetricKind, Movement, RetentionRule, RuleId, RuleSet, SubjectId, TierSetId, Unknown,
+    retention::{Action, Direction, EventAction, Mode, Reentry, Template, Trigger},
+};
+
+use crate::{
+    derive::Metrics,
+    given::KeyOf,
+    history::{Held, PolicyState, RuleState},
+    levels::NONE,
+    retention::{Act, ActKind, Context, RuleOutcome, SetLevels, decide},
+    testing::{array, clock, compare, integer, metric, nowhere, rule_set, tier_set},
+};
+
+pub(super) const SET: TierSetId = TierSetId(0);
+/// An integer that conditions ask about.
+pub(super) const IDLE: MetricId = MetricId(0);
+/// A date.
+pub(super) const BIRTHDAY: MetricId = MetricId(1);
+
+/// What is so for a subject in a run.
+#[derive(Debug, Clone)]
+pub(super) struct Now {
+    pub(super) idle: Option<i64>,
+    pub(super) birthday: Option<Value>,
+    pub(super) level: u16,
+}
+
+pub(super) fn now(idle: i64) -> Now {
+    Now { idle: Some(idle), birthday: None, level: 0 }
+}
+
+/// `idle >= bound`.
+pub(super) fn idle(bound: i64) -> Option<Expr> {
+    Some(compare(IDLE.0, CompareOp::Ge, integer(bound)))
+}
+
+/// A rule that acts once per entry, without any limits.
+pub(super) fn rule(name: &str, trigger: Trigger, when: Option<Expr>) -> RetentionRule {
+    let name_of_event = Template { parts: vec![], at: nowhere() };
+    RetentionRule {
+        name: name.to_owned(),
+        title: None,
+        subject: SubjectId(0),
+        trigger,
+        when,
+        hold_for: None,
+        reentry: Reentry::OncePerEntry,
+        cooldown: None,
+        limit: None,
+        group: None,
+        priority: 0,
+        holdout: 0,
+        mode: Mode::Live,
+        action: Action::Event(EventAction { name: name_of_event, data: vec![] }),
+        goal: None,
+        strategy_of: None,
+        allow: vec![],
+        at: nowhere(),
+    }
+}
+
+pub(super) fn moves(direction: Direction) -> Trigger {
+    Trigger::Moved { set: SET, direction, from: vec![], to: vec![] }
+}
+
+/// Rules and what earlier runs left.
+pub(super) struct World {
+    pub(super) rules: RuleSet,
+    states: Vec<Vec<(u32, RuleState)>>,
+    held: Vec<Held>,
+}
+
+impl World {
+    /// Rules in the order of their names; levels 0, 1 and 2, the higher two with follow-ups every quarter and every month.
+    pub(super) fn new(retention: Vec<RetentionRule>) -> Self {
+        let mut set = tier_set(Unknown::Keep, vec![None; 3]);
+        set.movement = Movement::AT_ONCE;
+        (set.levels[1].follow_up, set.levels[2].follow_up) =
+            (Some(CalendarSpan::months(3)), Some(CalendarSpan::months(1)));
+        let attribute = |name, ty, index| metric(name, ty, MetricKind::Attribute(index));
+        let metrics = vec![attribute("idle", Type::Integer, 0), attribute("birthday", Type::Date, 1)];
+        let states = vec![Vec::new(); retention.len()];
+        World { rules: RuleSet { retention, ..rule_set(metrics, vec![set]) }, states, held: Vec::new() }
+    }
+
+    /// One run of all rules. Keys are 0, 1, 2 …
+    pub(super) fn run(&mut self, at: &str, subjects: &[Now]) -> Vec<RuleOutcome> {
+        let clock = clock(at, "Asia/Shanghai");
+        self.held.resize(subjects.len(), Held::NOTHING);
+        let levels: Vec<u16> = subjects.iter().map(|subject| subject.level).collect();
+        let column = |ty, value: fn(&Now) -> Option<Value>| {
+            let values: Vec<_> = subjects.iter().map(value).collect();
+            Some(array(ty, &values))
+        };
+        let metrics = Metrics {
+            columns: vec![
+                column(Type::Integer, |subject| subject.idle.map(integer)),
+                column(Type::Date, |subject| subject.birthday.clone()),
+            ],
+            cut_points: vec![],
+            subjects: subjects.len(),
+        };
+        let key: KeyOf = Arc::new(|subject| Key::Integer(subject as i64));
+        let sets = |_| SetLevels { was: &self.held, now: &levels };
+        let context = Context { rules: &self.rules, metrics: &metrics, key: &key, sets: &sets, clock: &clock };
+        let states: Vec<_> =
+            self.states.iter().enumerate().map(|(rule, state)| (RuleId(rule), state.clone())).collect();
+        let outcomes = decide(&context, &states);
+        for (outcome, states) in outcomes.iter().zip(&mut self.states) {
+            remember(states, &outcome.states);
+        }
+        for (held, level) in self.held.iter_mut().zip(levels).filter(|(held, level)| held.level != *level) {
+            let since = if level == NONE { Held::NOTHING.since } else { clock.as_of() };
+            *held = Held { level, since, state: PolicyState::at(level) };
+        }
+        outcomes
+    }
+
+    /// As [`World::run`] with one subject: the names of the rules that act on it.
+    pub(super) fn one(&mut self, at: &str, subject: &Now) -> Vec<String> {
+        let outcomes = self.run(at, std::slice::from_ref(subject));
+        let acting = outcomes.iter().filter(|outcome| !outcome.acts.is_empty());
+        acting.map(|outcome| self.rules.retention[outcome.rule.0].name.clone()).collect()
+    }
+}
+
+/// As a ledger would: what equals the default isn't kept.
+fn remember(states: &mut Vec<(u32, RuleState)>, changed: &[(u32, RuleState)]) {
+    states.retain(|(subject, _)| changed.iter().all(|(of, _)| of != subject));
+    states.extend(changed.iter().filter(|(_, state)| *state != RuleState::default()));
+    states.sort_by_key(|(subject, _)| *subject);
+}
+
+/// On whom a rule acts, of this kind.
+pub(super) fn acted(outcome: &RuleOutcome, kind: ActKind) -> Vec<u32> {
+    outcome.acts.iter().filter(|act: &&Act| act.kind == kind).map(|act| act.subject).collect()
+}
