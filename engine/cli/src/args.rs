@@ -1,8 +1,15 @@
 //! The command line, as data.
 
+mod ledger;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use ledger::{
+    EventsArgs, OverrideAddArgs, OverrideCommand, OverrideEndArgs, OverrideListArgs, TasksCommand, TasksDoneArgs,
+    TasksListArgs, TasksSnoozeArgs,
+};
 
 /// Grades customers by rules in TOML, beside the database that a company already has.
 #[derive(Debug, Parser)]
@@ -71,6 +78,14 @@ pub(crate) enum Command {
     Levels(LevelsArgs),
     /// Write the decision table: who has which level, with metrics, strategy, owner and next follow-up
     Export(ExportArgs),
+    /// Pin a customer's level for a while, or limit it; with reason, approver and expiry
+    #[command(subcommand)]
+    Override(OverrideCommand),
+    /// Show the tasks that retention rules gave, mark them as done, put them off
+    #[command(subcommand)]
+    Tasks(TasksCommand),
+    /// Print what happened since a cursor: changes of level, tasks, events of rules. JSON comes as JSON Lines
+    Events(EventsArgs),
     /// Print a metric or a tier set as plain SQL for SQLite
     Sql(SqlArgs),
     /// Print the JSON Schema of tierd.toml, of rule files or of test files

@@ -7,9 +7,9 @@ use std::{
 };
 
 use tierd_daemon::{Loaded, Project};
-use tierd_ledger::Reader;
-use tierd_model::{Clock, MICROS, Timestamp, Zone, parse_timestamp};
-use tierd_rules::{Diagnostic, FileSet, RuleSet, Severity, TierSet};
+use tierd_ledger::{Ledger, Reader};
+use tierd_model::{Clock, Date, MICROS, Timestamp, Zone, parse_date, parse_timestamp};
+use tierd_rules::{Diagnostic, FileSet, RuleSet, Severity, TierSet, nearest};
 
 use crate::{
     exit::{Code, Failure},
@@ -62,6 +62,23 @@ impl Session {
         if family.is_empty() { Ok(vec![self.tier_set(Some(name))?]) } else { Ok(family) }
     }
 
+    /// The ledger, for reading.
+    pub(crate) fn reader(&self) -> Result<Reader, Failure> {
+        Reader::open(&self.project.ledger(&self.rules.config)).map_err(|error| ledger_failure(&error))
+    }
+
+    /// The ledger, for writing a person's decision on what is in it: so it has to be there already.
+    pub(crate) fn existing_ledger(&self, program: &str) -> Result<Ledger, Failure> {
+        self.reader()?;
+        self.ledger(program)
+    }
+
+    /// The ledger, for writing a person's decision; made where there is none.
+    pub(crate) fn ledger(&self, program: &str) -> Result<Ledger, Failure> {
+        let path = self.project.ledger(&self.rules.config);
+        Ledger::open(&path, program).map_err(|error| ledger_failure(&error))
+    }
+
     /// The tier set of this name, or the only one there is.
     pub(crate) fn tier_set(&self, name: Option<&str>) -> Result<&TierSet, Failure> {
         let names = || self.rules.tier_sets.iter().map(|set| set.name.as_str()).collect::<Vec<_>>().join(", ");
@@ -69,7 +86,7 @@ impl Session {
             (Some(name), _) => self
                 .rules
                 .tier_set(name)
-                .ok_or_else(|| Failure::new(Code::Failed, format!("no tier set `{name}`; there is: {}", names()))),
+                .ok_or_else(|| unknown("tier set", name, self.rules.tier_sets.iter().map(|set| set.name.as_str()))),
             (None, [only]) => Ok(only),
             (None, []) => Err(Failure::new(Code::Failed, "the rules have no tier set")),
             (None, _) => Err(Failure::new(Code::Failed, format!("say which tier set with --set: {}", names()))),
@@ -104,6 +121,31 @@ pub(crate) fn summary(diagnostics: &[Diagnostic]) -> String {
         (0, warnings) => count(warnings, "warning"),
         (errors, warnings) => format!("{}, {}", count(errors, "error"), count(warnings, "warning")),
     }
+}
+
+/// A name that isn't among those that there are.
+pub(crate) fn unknown<'a>(what: &str, name: &str, all: impl Iterator<Item = &'a str> + Clone) -> Failure {
+    let near = nearest(name, all.clone()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+    let all = all.collect::<Vec<_>>().join(", ");
+    Failure::new(Code::Failed, format!("no {what} `{name}`; there is: {all}{near}"))
+}
+
+/// A failure of the ledger: of the machine, or of what a person asked for.
+pub(crate) fn ledger_failure(error: &tierd_ledger::Error) -> Failure {
+    use tierd_ledger::ErrorKind as Kind;
+    match &error.kind {
+        Kind::Override(_) | Kind::NoOverride(_) | Kind::OverrideEnded { .. } | Kind::Nobody => {}
+        Kind::NoTask(_) | Kind::AmbiguousTask { .. } | Kind::TaskDone { .. } => {}
+        _ => return Failure::from_error(Code::Unreachable, error),
+    }
+    // The file has nothing to do with it.
+    Failure::new(Code::Failed, &error.kind)
+}
+
+/// A day as people type it.
+pub(crate) fn parse_day(text: &str) -> Result<Date, Failure> {
+    parse_date(text.as_bytes())
+        .ok_or_else(|| Failure::new(Code::Failed, format!("`{text}` is no day; write it as 2026-03-31")))
 }
 
 /// A time as people type it: a date means its midnight.

@@ -86,6 +86,7 @@ pub(crate) fn metric(name: &str, ty: Type, kind: MetricKind) -> Metric {
         personal: false,
         pass: 0,
         scorecard: Vec::new(),
+        allow: Vec::new(),
         at: nowhere(),
     }
 }

@@ -195,12 +195,13 @@ JOIN action AS a ON a.id = t.action
 JOIN rule AS u ON u.id = a.rule
 JOIN run AS r ON r.id = a.run;
 
--- CROSS JOIN begins with the numbered rows, so that `WHERE cursor > …` reads only new ones.
+-- CROSS JOIN begins with the numbered rows, so that `WHERE cursor > …` reads only new ones. The CASTs give both halves the same
+-- affinities: only then does SQLite merge them in order instead of sorting all that is left.
 CREATE VIEW events AS
-SELECT t.id AS cursor, 'level-' || t.id AS event, 'level.changed' AS kind,
+SELECT t.id AS cursor, CAST('level-' || t.id AS TEXT) AS event, CAST('level.changed' AS TEXT) AS kind,
        strftime('%Y-%m-%dT%H:%M:%SZ', r.as_of / 1000000, 'unixepoch') AS as_of, t.run,
-       s.subject AS subject_kind, t.subject, s.name AS tier_set, NULL AS rule,
-       json_object('from', f.name, 'to', l.name, 'reason', w.text, 'metrics', json(t.metrics)) AS data
+       s.subject AS subject_kind, t.subject, s.name AS tier_set, CAST(NULL AS TEXT) AS rule,
+       CAST(json_object('from', f.name, 'to', l.name, 'reason', w.text, 'metrics', json(t.metrics)) AS TEXT) AS data
 FROM transition AS t
 CROSS JOIN run AS r ON r.id = t.run
 CROSS JOIN tier_set AS s ON s.id = t.tier_set
@@ -209,7 +210,7 @@ LEFT JOIN level AS l ON l.tier_set = t.tier_set AND l.id = t.to_level
 LEFT JOIN reason AS w ON w.id = t.reason
 UNION ALL
 SELECT o.id, o.code, o.kind, strftime('%Y-%m-%dT%H:%M:%SZ', o.at / 1000000, 'unixepoch'), o.run,
-       u.subject, a.subject, NULL, u.name, o.data
+       u.subject, a.subject, CAST(NULL AS TEXT), u.name, o.data
 FROM outbox AS o
 CROSS JOIN action AS a ON a.id = o.action
 CROSS JOIN rule AS u ON u.id = a.rule;

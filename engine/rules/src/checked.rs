@@ -114,6 +114,8 @@ pub struct Metric {
     pub pass: u8,
     /// For a derived metric written as a scorecard: its rows, for explaining it.
     pub scorecard: Vec<ScoreRow>,
+    /// Codes of lints that are not to be given for this metric.
+    pub allow: Vec<String>,
     /// Where it is declared.
     pub at: Location,
 }

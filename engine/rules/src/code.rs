@@ -12,6 +12,19 @@ macro_rules! codes {
     };
 }
 
+/// Lints: warnings that a metric, a tier set or a retention rule can do without by `allow = ["CODE"]`.
+pub const LINTS: &[&str] = &[
+    UNUSED_METRIC,
+    SHADOWED_ATTRIBUTE,
+    UNREACHABLE_LEVEL,
+    LEVEL_GAP,
+    OVERLAPPING_LEVELS,
+    OVERLAPPING_RULES,
+    KEEP_HARDER_THAN_ENTER,
+    WINDOW_BEYOND_DATA,
+    LEVEL_ORDER,
+];
+
 codes! {
     /// There is no `tierd.toml`.
     MISSING_CONFIG = "missing-config";
@@ -39,6 +52,8 @@ codes! {
     BAD_SPAN = "bad-span";
     /// A text that is no day of the year.
     BAD_DAY = "bad-day";
+    /// A share that isn't above 0 % and below 100 %.
+    BAD_SHARE = "bad-share";
     /// A limit of rows that is neither a number, a share nor `any`.
     BAD_LIMIT = "bad-limit";
     /// A name that conditions couldn't use.
@@ -59,12 +74,20 @@ codes! {
     UNKNOWN_SUBJECT = "unknown-subject";
     /// No facts of that name.
     UNKNOWN_FACTS = "unknown-facts";
+    /// No points program of that name, or nothing of that name to be told of it.
+    UNKNOWN_POINTS = "unknown-points";
+    /// No tier set of that name.
+    UNKNOWN_TIER_SET = "unknown-tier-set";
+    /// Nothing of that name to put into a text.
+    UNKNOWN_PLACEHOLDER = "unknown-placeholder";
     /// No column, attribute or metric of that name.
     UNKNOWN_NAME = "unknown-name";
     /// No function of that name.
     UNKNOWN_FUNCTION = "unknown-function";
     /// Several subjects, and nothing that says which one is meant.
     AMBIGUOUS_SUBJECT = "ambiguous-subject";
+    /// Several tier sets, and nothing that says which one is meant.
+    AMBIGUOUS_TIER_SET = "ambiguous-tier-set";
     /// Something of one subject used for another.
     WRONG_SUBJECT = "wrong-subject";
     /// A metric that says in no way, or in several, how it is found.
@@ -97,7 +120,17 @@ codes! {
     BAD_LEVEL_COMPARISON = "bad-level-comparison";
     /// Metrics and tier sets that are made of each other.
     CYCLE = "cycle";
-    /// A level above the lowest without condition.
+    /// A key that changes nothing, because of another one or because another one isn't there.
+    IDLE_KEY = "idle-key";
+    /// A points program without earnings, or an expiry that says in no way, or in several, when points are lost.
+    BAD_POINTS = "bad-points";
+    /// What is to start a retention rule can't: a date that is none, a move that doesn't happen, a follow-up that no level asks for.
+    BAD_TRIGGER = "bad-trigger";
+    /// A retention rule that does nothing, or several things.
+    ACTION_KIND = "action-kind";
+    /// A text with a brace that doesn't belong to a `{name}`.
+    BAD_TEMPLATE = "bad-template";
+    /// A level above the lowest without condition, or a retention rule without condition and trigger.
     MISSING_WHEN = "missing-when";
     /// Text that is no expression.
     EXPRESSION_SYNTAX = "expression-syntax";
@@ -139,22 +172,22 @@ codes! {
     UNUSED_METRIC = "unused-metric";
     /// A metric with the name of an attribute, computed from something else.
     SHADOWED_ATTRIBUTE = "shadowed-attribute";
+    /// A level that nobody can have.
+    UNREACHABLE_LEVEL = "unreachable-level";
+    /// Values between two levels' conditions for which neither holds, so that a subject falls further than its values say.
+    LEVEL_GAP = "level-gap";
+    /// Two levels of a set without order whose conditions hold at once: the later one is taken.
+    OVERLAPPING_LEVELS = "overlapping-levels";
+    /// Two retention rules that act on the same subjects at once, outside of a common group.
+    OVERLAPPING_RULES = "overlapping-rules";
+    /// A condition to stay that is harder than the one to enter.
+    KEEP_HARDER_THAN_ENTER = "keep-harder-than-enter";
+    /// A window that begins before the first facts. Found by a look into the database.
+    WINDOW_BEYOND_DATA = "window-beyond-data";
+    /// Levels whose thresholds run against their order.
+    LEVEL_ORDER = "level-order";
     /// A table or view that the configuration names and the database doesn't have. Found by a look into the database.
     MISSING_TABLE = "missing-table";
     /// A column that the configuration names and its table doesn't have. Found by a look into the database.
     MISSING_COLUMN = "missing-column";
-    /// A level that no subject can have.
-    UNREACHABLE_LEVEL = "unreachable-level";
-    /// A subject whom one measure puts high and the set puts low.
-    LEVEL_GAP = "level-gap";
-    /// Levels without order that can be true of one subject.
-    OVERLAPPING_LEVELS = "overlapping-levels";
-    /// Retention rules that may act on one subject in the same run.
-    OVERLAPPING_RULES = "overlapping-rules";
-    /// A level that is harder to keep than to enter.
-    KEEP_HARDER_THAN_ENTER = "keep-harder-than-enter";
-    /// A window that begins before the data does.
-    WINDOW_BEYOND_DATA = "window-beyond-data";
-    /// Levels whose names say another order than the one written.
-    LEVEL_ORDER = "level-order";
 }

@@ -48,6 +48,18 @@ fn metrics_and_tier_sets_have_a_most() {
 }
 
 #[test]
+fn points_programs_and_retention_rules_have_a_most() {
+    let mut programs = String::new();
+    (0..1_001).for_each(|i| writeln!(programs, "[points.p{i}]\nearn = [{{ from = 'orders', points = 1 }}]").unwrap());
+    assert_eq!(codes(&load_with(CONFIG, &programs)), [code::TOO_MANY]);
+    let bookings = "{ from = 'orders', points = 1 },".repeat(1_001);
+    assert_eq!(codes(&load_with(CONFIG, &format!("[points.p]\nearn = [{bookings}]\n"))), [code::TOO_MANY]);
+    let mut rules = String::new();
+    (0..1_001).for_each(|i| writeln!(rules, "[retention.r{i}]\nwhen = 'active'\naction = {{ task = 'x' }}").unwrap());
+    assert_eq!(codes(&load_with(CONFIG, &rules)), [code::TOO_MANY]);
+}
+
+#[test]
 fn long_chains_of_metrics_load() {
     let mut metrics = String::from("[metric.m0]\nattribute = \"visits\"\n");
     (1..10_000).for_each(|i| writeln!(metrics, "[metric.m{i}]\nderived = \"m{} + 1\"", i - 1).unwrap());

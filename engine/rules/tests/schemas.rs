@@ -133,6 +133,9 @@ fn rule_schema_and_loading_agree() {
     let metric = "[metric.m]\nfrom = \"orders\"\naggregate = \"sum(amount)\"\nwhere = \"gift\"\nempty = 0\n";
     let metric = |rest: &str| format!("{metric}{rest}");
     let level = |rest: &str| format!("[tiers.t]\nlevel = [{{ name = \"C\", {rest} }}]\n");
+    let movement = |keys: &str| format!("[tiers.t]\n{keys}\nlevel = [{{ name = \"C\" }}]\n");
+    let points = |keys: &str| format!("[points.p]\n{keys}\nearn = [{{ from = \"orders\", points = \"items\" }}]\n");
+    let rule = |keys: &str| format!("[retention.r]\nwhen = \"active\"\n{keys}\naction = {{ task = \"call\" }}\n");
     for (text, good) in [
         (metric("window = \"lifetime\""), true),
         (metric("window = { last = \"1 year 6 months\", offset = 1 }\nper = \"month\"\ntitle = \"年消费\""), true),
@@ -161,6 +164,37 @@ fn rule_schema_and_loading_agree() {
         (level("where = \"active\""), false),
         ("[tiers.t]\nunknown = \"lowest\"\nlevel = [{ name = \"C\" }]".to_owned(), true),
         ("[tiers.t]\nunknown = \"low\"\nlevel = [{ name = \"C\" }]".to_owned(), false),
+        (movement("upgrade = \"at period end\"\nlock = { until = \"next period end\", renew = true }"), true),
+        (movement("downgrade = { when = \"at period end\", after = \"30 days\", steps = 1 }"), true),
+        (movement("lock = \"12 months\"\nordered = true\nallow = [\"level-gap\"]"), true),
+        (movement("period = { program_year = \"04-01\" }\nupgrade = \"at period end\""), true),
+        (movement("upgrade = \"at period ends\""), false),
+        (movement("downgrade = { step = 1 }"), false),
+        (movement("lock = \"a while\""), false),
+        (movement("lock = { renew = true }"), false),
+        (movement("period = { program_year = \"4-1\" }"), false),
+        (movement("allow = [\"gaps\"]"), false),
+        ("[tiers.t]\nof = \"visits\"\nlevel = [{ name = \"C\", from = 50 }]".to_owned(), true),
+        ("[tiers.t]\nof = \"visits\"\nlevel = [{ name = \"C\", from = [50] }]".to_owned(), false),
+        (points("expire = { after = \"12 months\", at = \"year end\" }\ndigits = 2"), true),
+        (points("expire = { on = [\"03-31\"] }"), true),
+        (points("expire = { on = \"03-31\" }"), false),
+        (points("expire = { after = \"12\" }"), false),
+        (points("spend = [{ from = \"orders\" }]"), false),
+        (points("spend = [{ from = \"orders\", points = true }]"), false),
+        ("[metric.m]\npoints = 5".to_owned(), false),
+        (rule("holdout = \"10%\"\nreentry = { every = \"30 days\" }\nfor = \"2 days\""), true),
+        (rule("limit = { per_run = 5, exceed = \"hold\" }\ngroup = \"g\"\npriority = -1\nmode = \"shadow\""), true),
+        (rule("goal = { from = \"orders\", within = \"30 days\" }"), true),
+        (rule("holdout = \"ten\""), false),
+        (rule("limit = { exceed = \"hold\" }"), false),
+        (rule("limit = { per_run = -5 }"), false),
+        (rule("moved = \"sideways\""), false),
+        (rule("reentry = \"twice\""), false),
+        (rule("until = \"2 days\""), false),
+        ("[retention.r]\nwhen = \"active\"".to_owned(), false),
+        ("[retention.r]\non = \"12-24\"\naction = { event = \"card\", data = { to = \"{name}\" } }".to_owned(), true),
+        ("[retention.r]\non = \"12-24\"\naction = { task = 5 }".to_owned(), false),
         ("[tiers.t]\ntitle = \"none\"".to_owned(), false),
         ("[tier.t]\nlevel = [{ name = \"C\" }]".to_owned(), false),
     ] {

@@ -3,13 +3,16 @@
 mod check;
 mod completions;
 mod demo;
+mod events;
 mod explain;
 mod export;
 mod init;
 mod levels;
+mod overrides;
 mod run;
 mod schema;
 mod sql;
+mod tasks;
 mod test;
 
 use crate::{
@@ -30,6 +33,9 @@ pub(crate) fn dispatch(cli: &Cli, output: Output) -> Result<(), Failure> {
         Command::Explain(args) => explain::explain(args, folder, output),
         Command::Levels(args) => levels::levels(args, folder, output),
         Command::Export(args) => export::export(args, folder, output),
+        Command::Override(command) => overrides::overrides(command, folder, output),
+        Command::Tasks(command) => tasks::tasks(command, folder, output),
+        Command::Events(args) => events::events(args, folder, output),
         Command::Sql(args) => sql::sql(args, folder, output),
         Command::Schema(args) => schema::schema(args, output),
         Command::Completions(args) => completions::completions(args),

@@ -54,6 +54,10 @@ impl Row<'_> {
             Make::Number(amount) => Value::Integer(self.draw(amount, random)),
             Make::Hundredths(amount) => Value::Real(self.draw(amount, random) as f64 / 100.0),
             Make::DecimalText(amount) => Value::Text(two_digits(self.draw(amount, random))),
+            Make::Chance(amount) => {
+                let percent = u32::try_from(self.draw(amount, random)).unwrap_or(0);
+                Value::Integer(random.chance(percent).into())
+            }
             Make::Choice(weights) => choice(weights, random),
             Make::DaysAgo(amount) => self.day(-self.draw(amount, random)),
             Make::DaysAhead(amount) => self.day(self.draw(amount, random)),

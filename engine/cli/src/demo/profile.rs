@@ -121,6 +121,8 @@ pub(super) enum Make {
     Number(Amount),
     Hundredths(Amount),
     DecimalText(Amount),
+    /// 1 in so many of 100 rows, else 0.
+    Chance(Amount),
     /// One of these, by weight.
     Choice(BTreeMap<String, u32>),
     /// A day so long before or after the last one.
@@ -221,7 +223,7 @@ impl Make {
     fn check<'a>(&'a self, before: &[Table], used: &mut Vec<&'a str>) -> Result<(), String> {
         match self {
             Make::Number(amount) | Make::Hundredths(amount) | Make::DecimalText(amount) => used.extend(amount.figure()),
-            Make::DaysAgo(amount) | Make::DaysAhead(amount) => used.extend(amount.figure()),
+            Make::DaysAgo(amount) | Make::DaysAhead(amount) | Make::Chance(amount) => used.extend(amount.figure()),
             Make::Choice(weights) if weights.values().all(|&weight| weight == 0) => {
                 return Err("a choice of nothing".into());
             }

@@ -81,6 +81,7 @@ pub(crate) fn rules(types: &[Type], filter: Option<Expr>, metrics: Vec<(Type, Ag
         personal: false,
         pass: 0,
         scorecard: vec![],
+        allow: vec![],
         at: nowhere(),
     };
     RuleSet {

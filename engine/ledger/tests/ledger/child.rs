@@ -6,9 +6,9 @@ use std::{
     process::{Child, ChildStdout, Command, Stdio},
 };
 
-use tierd_ledger::{ErrorKind, Keys, Ledger, RunSummary, SetDecisions};
+use tierd_ledger::{ActRow, ErrorKind, Keys, Ledger, RuleState, RuleStateRow, RunSummary, SetDecisions, StateRow};
 
-use crate::common::{apply, decisions, open, query, run};
+use crate::common::{act, apply, apply_with_rules, decisions, open, query, run, start, task, win_back};
 
 /// Names the ledger that the child works on.
 const LEDGER: &str = "TIERD_TEST_LEDGER";
@@ -73,11 +73,23 @@ fn ledger_path() -> PathBuf {
     std::env::var_os(LEDGER).expect("started by a test, never by hand").into()
 }
 
-/// One run that moves every subject to another level than run `round - 1` did.
+/// Actions in each of the child's runs; as many tasks and states.
+pub(crate) const ACTS: u32 = 2_000;
+
+/// One run that moves every subject to another level than run `round - 1` did, and acts on some.
 pub(crate) fn churn(ledger: &mut Ledger, round: i64) -> RunSummary {
     let (keys, assigned): (Vec<i64>, _) = ((0..SUBJECTS).collect(), churned(round));
-    let set = SetDecisions { metrics: &long_metrics, ..decisions(Keys::Integer(&keys), &assigned) };
-    apply(ledger, round, &[set]).unwrap()
+    let day = start(round).today;
+    let remembered =
+        |subject| StateRow { subject, policy: 0, below_since: Some(day), locked_until: None, decided: None };
+    let policy: Vec<StateRow> = (0..ACTS).map(remembered).collect();
+    let set =
+        SetDecisions { metrics: &long_metrics, states: Some(&policy), ..decisions(Keys::Integer(&keys), &assigned) };
+    let state = RuleState { last_acted: Some(start(round).as_of), ..RuleState::default() };
+    let states: Vec<RuleStateRow> = (0..ACTS).map(|subject| RuleStateRow { subject, state }).collect();
+    // Due at once: the next run escalates them all.
+    let acts: Vec<ActRow> = (0..ACTS).map(|subject| act(subject, task("call", round))).collect();
+    apply_with_rules(ledger, round, &[set], &[win_back(&keys, &states, &acts)]).unwrap()
 }
 
 /// So long that a run is larger than the writer's cache: it goes to the disk in the middle as well as at the end.

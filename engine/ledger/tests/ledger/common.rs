@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, types::FromSql};
 use tierd_ledger::{
-    Keys, Ledger, Result, RevisionHash, RevisionRecord, RuleDecisions, RunId, RunRecord, RunStart, RunSummary,
-    SetDecisions,
+    ActKind, ActRow, KeyRef, Keys, Ledger, NewOverride, NewTask, Outgoing, OverrideKind, Result, RevisionHash,
+    RevisionRecord, RuleDecisions, RuleStateRow, RunId, RunRecord, RunStart, RunSummary, SetDecisions,
 };
 use tierd_model::{Date, Timestamp};
 
@@ -86,6 +86,49 @@ pub(crate) fn apply_with_rules(
 /// One run of the tier set `value` with integer keys.
 pub(crate) fn run(ledger: &mut Ledger, day: i64, keys: &[i64], assigned: &[u16]) -> RunSummary {
     apply(ledger, day, &[decisions(Keys::Integer(keys), assigned)]).unwrap()
+}
+
+/// What the rule `win_back` does to subjects with integer keys.
+pub(crate) fn win_back<'a>(keys: &'a [i64], states: &'a [RuleStateRow], acts: &'a [ActRow]) -> RuleDecisions<'a> {
+    RuleDecisions { rule: "win_back", subject: "customer", shadow: false, keys: Keys::Integer(keys), states, acts }
+}
+
+/// An action on the subject of this index.
+pub(crate) fn act(subject: u32, outgoing: Outgoing) -> ActRow {
+    let entered = start(0).as_of;
+    ActRow { subject, kind: ActKind::Acted, entered, occurrence: None, outgoing: Some(outgoing) }
+}
+
+/// A task for `sales`, due on this day and the manager's from the next one on.
+pub(crate) fn task(title: &str, due: i64) -> Outgoing {
+    Outgoing::Task(NewTask {
+        title: title.to_owned(),
+        owner: Some("sales".to_owned()),
+        channel: Some("phone".to_owned()),
+        text: None,
+        due: Some(start(due).today),
+        escalate: Some((start(due + 1).today, "manager".to_owned())),
+    })
+}
+
+pub(crate) fn event(name: &str) -> Outgoing {
+    Outgoing::Event { name: name.to_owned(), data: "{\"value\":50}".to_owned() }
+}
+
+/// A floor at B for a month from the first day on.
+pub(crate) fn override_of(key: i64) -> NewOverride<'static> {
+    NewOverride {
+        set: "value",
+        subject: "customer",
+        key: KeyRef::Integer(key),
+        kind: OverrideKind::Floor,
+        level: "B",
+        reason: "long-standing partner",
+        approver: "李经理",
+        starts: start(0).as_of,
+        expires: start(30).as_of,
+        created: start(0).as_of,
+    }
 }
 
 pub(crate) fn fail(ledger: &mut Ledger, day: i64, message: &str) -> RunId {

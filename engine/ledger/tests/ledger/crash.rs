@@ -8,7 +8,7 @@ use std::{
 use tierd_ledger::{Keys, Reader};
 
 use crate::{
-    child::{Part, SUBJECTS, churn, churned},
+    child::{ACTS, Part, SUBJECTS, churn, churned},
     common::*,
 };
 
@@ -68,6 +68,7 @@ fn whole_runs(path: &Path) -> i64 {
         Some(last) => {
             assert_eq!(last.transitions, SUBJECTS as u64);
             assert!(held == churned(last.id.0), "what is held is what run {} decided", last.id.0);
+            whole_rules(path, &reader, last.id.0);
             last.id.0
         }
         None => {
@@ -75,6 +76,26 @@ fn whole_runs(path: &Path) -> i64 {
             0
         }
     }
+}
+
+/// Actions, tasks, events and what is remembered are those of the same run.
+fn whole_rules(path: &Path, reader: &Reader, run: i64) {
+    let keys: Vec<i64> = (0..SUBJECTS).collect();
+    let states = reader.rule_states("win_back", false, Keys::Integer(&keys)).unwrap();
+    let last = Some(start(run).as_of);
+    assert!(
+        states.len() == ACTS as usize && states.iter().all(|row| row.state.last_acted == last),
+        "states of run {run}"
+    );
+    let standings = reader.standings("value", Keys::Integer(&keys), LEVELS).unwrap();
+    let below = standings.iter().filter(|standing| standing.below_since == Some(start(run).today)).count();
+    assert_eq!(below, ACTS as usize, "movement of run {run}");
+    let acts = i64::from(ACTS);
+    let count = |sql: &str| query::<i64>(path, sql);
+    assert_eq!(count("SELECT count(*) FROM task"), acts * run);
+    assert_eq!(count("SELECT count(*) FROM outbox WHERE kind = 'task.created'"), acts * run);
+    assert_eq!(count("SELECT count(*) FROM outbox WHERE kind = 'task.escalated'"), acts * (run - 1));
+    assert_eq!(count("SELECT count(*) FROM events"), SUBJECTS * run + acts * (2 * run - 1));
 }
 
 #[test]

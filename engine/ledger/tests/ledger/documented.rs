@@ -1,6 +1,8 @@
 //! What docs/ledger.md says is so: its queries run, and it names everything that is there.
 
 use rusqlite::Connection;
+use tierd_ledger::NewOverride;
+use tierd_model::Timestamp;
 
 use crate::common::*;
 
@@ -17,6 +19,10 @@ fn sample() -> Place {
     run(&mut ledger, 0, &[7, 42], &[0, 1]);
     run(&mut ledger, 1, &[7, 42], &[2, 2]);
     fail(&mut ledger, 2, "12 bad values in `orders.amount`");
+    let acts = [act(0, task("call", 5)), act(1, event("coupon"))];
+    apply_with_rules(&mut ledger, 3, &[], &[win_back(&[7, 42], &[], &acts)]).unwrap();
+    let new = NewOverride { expires: Timestamp(4_070_908_800_000_000), ..override_of(42) };
+    ledger.add_override(&new).unwrap();
     place
 }
 
@@ -28,7 +34,7 @@ fn documented_queries_find_something() {
         let mut query = conn.prepare(sql).unwrap_or_else(|error| panic!("{error}\n{sql}"));
         assert!(query.query([]).unwrap().next().unwrap().is_some(), "no rows\n{sql}");
     }
-    assert!(queries().count() >= 8);
+    assert!(queries().count() >= 12);
 }
 
 #[test]
@@ -59,6 +65,8 @@ fn history_and_the_changes_of_a_run_are_found_without_reading_the_others() {
     assert_eq!(scanned(&conn, "SELECT * FROM level_changes WHERE run = 2"), [""; 0]);
     let news = queries().find(|sql| sql.contains("transition > 2")).unwrap();
     assert_eq!(scanned(&conn, news), [""; 0]);
+    let events = queries().find(|sql| sql.contains("cursor > 2")).unwrap();
+    assert_eq!(scanned(&conn, events), [""; 0]);
     assert_eq!(scanned(&conn, "SELECT * FROM current_levels WHERE tier_set = 'value' AND subject = 42"), [""; 0]);
 }
 

@@ -6,4 +6,7 @@ mod common;
 mod crash;
 mod documented;
 mod files;
+mod migration;
+mod movement;
+mod retention;
 mod runs;

@@ -86,7 +86,10 @@ impl Checking<'_> {
         let (call, filter) = match facts {
             Some(facts) => {
                 let entry = &catalog.facts[facts.0];
-                (node.and_then(|node| self.function(&node, entry, catalog)), self.row_filter(table, entry, catalog))
+                (
+                    node.and_then(|node| self.function(&node, entry, catalog)),
+                    self.row_filter(table.r#where.as_ref(), entry, catalog),
+                )
             }
             None => (None, None),
         };
@@ -123,15 +126,27 @@ impl Checking<'_> {
         found.map(FactsId)
     }
 
-    fn row_filter(&mut self, table: &MetricTable, facts: &Entry<Facts>, catalog: &Catalog) -> Option<Option<Expr>> {
-        let Some(text) = &table.r#where else {
+    /// Which facts count: `Some(None)` for all.
+    pub(super) fn row_filter(
+        &mut self,
+        text: Option<&At<String>>,
+        facts: &Entry<Facts>,
+        catalog: &Catalog,
+    ) -> Option<Option<Expr>> {
+        let Some(text) = text else {
             return Some(None);
         };
         let node = self.parse(text)?;
         self.typed_facts(facts, catalog, |typing| typing.condition(&node)).map(Some)
     }
 
-    fn typed_facts<T>(&mut self, facts: &Entry<Facts>, catalog: &Catalog, run: impl FnOnce(&mut Typing<'_>) -> T) -> T {
+    /// Types expressions over the columns of facts.
+    pub(super) fn typed_facts<T>(
+        &mut self,
+        facts: &Entry<Facts>,
+        catalog: &Catalog,
+        run: impl FnOnce(&mut Typing<'_>) -> T,
+    ) -> T {
         let mut scope = columns_scope(&facts.columns, &format!("`{}`", facts.name.text), "column");
         for attribute in facts.subject.into_iter().flat_map(|subject| catalog.attributes(subject)) {
             scope.hint(attribute, format!("`{attribute}` is an attribute of the subject: use it in a condition"));

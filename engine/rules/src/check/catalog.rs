@@ -8,9 +8,9 @@ use tierd_model::{KeyType, Type, Zone};
 
 use self::columns::good_columns;
 pub(super) use self::columns::{Columns, columns_scope};
-use super::Checking;
+use super::{Checking, points::Programs};
 use crate::{
-    Column, Config, Facts, Limit, Parent, Subject, SubjectId, code,
+    Column, Config, Facts, FactsId, Limit, Parent, Subject, SubjectId, code,
     diagnostic::Diagnostic,
     expr::Expr,
     fileset::Location,
@@ -31,6 +31,8 @@ pub(super) struct Catalog {
     pub(super) zone: Arc<Zone>,
     pub(super) subjects: Vec<Entry<Subject>>,
     pub(super) facts: Vec<Entry<Facts>>,
+    /// Points programs, which metrics may be about. They are in rule files, but depend on nothing but facts.
+    pub(super) programs: Programs,
     /// By subject: the group that it belongs to.
     pub(super) parents: Vec<Option<Parent>>,
     /// Its subjects and facts are in the entries.
@@ -95,7 +97,8 @@ impl Checking<'_> {
         }
         let subjects: Vec<_> =
             entries(Some(&config.subject)).map(|(name, table)| self.subject(name, table, &zone)).collect();
-        let mut catalog = Catalog { zone, subjects, facts: vec![], frame, parents: vec![] };
+        let mut catalog =
+            Catalog { zone, subjects, facts: vec![], frame, parents: vec![], programs: Programs::default() };
         self.parents(config, &mut catalog);
         for (name, table) in entries(config.facts.as_ref()) {
             let facts = self.facts(name, table, &catalog);
@@ -207,6 +210,18 @@ impl Checking<'_> {
             self.out.push(diagnostic);
         }
         found
+    }
+
+    /// The facts that a key names.
+    pub(super) fn facts_named(&mut self, name: &At<String>, catalog: &Catalog) -> Option<FactsId> {
+        let text = name.value.as_ref()?;
+        let found = catalog.facts.iter().position(|entry| entry.name.text == *text);
+        if found.is_none() {
+            let names = catalog.facts.iter().map(|entry| entry.name.text.as_str());
+            let diagnostic = unknown(code::UNKNOWN_FACTS, "facts", text, &name.at, names);
+            self.out.push(diagnostic);
+        }
+        found.map(FactsId)
     }
 
     fn time_column(&mut self, time: &At<String>, columns: &Columns) -> Option<usize> {

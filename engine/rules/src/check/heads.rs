@@ -35,7 +35,7 @@ pub(super) struct Head {
     pub(super) levels: Vec<String>,
     /// Whether a level is higher than another.
     pub(super) ordered: bool,
-    /// What its conditions are, as written.
+    /// What its conditions are, and what its thresholds are about, as written.
     pub(super) conditions: Vec<Node>,
 }
 
@@ -118,7 +118,8 @@ impl Checking<'_> {
             None => Some(SubjectId(0)).filter(|_| catalog.subjects.len() == 1),
         };
         let levels = table.level.value.iter().flatten().filter_map(|level| level.value.as_ref());
-        let conditions: Vec<&At<String>> = levels.clone().filter_map(|level| level.when.as_ref()).collect();
+        let conditions = levels.clone().flat_map(|level| level.when.iter().chain(&level.keep));
+        let conditions: Vec<&At<String>> = table.of.iter().chain(conditions).collect();
         let conditions: Vec<Node> = conditions.into_iter().filter_map(|condition| self.parse(condition)).collect();
         let head = |category: Option<&str>| Head {
             name: category.map_or(name.text.clone(), |category| in_category(&name.text, category).to_string()),
@@ -126,7 +127,7 @@ impl Checking<'_> {
             category: category.map(str::to_owned),
             subject,
             levels: levels.clone().filter_map(|level| level.name.value.clone()).collect(),
-            ordered: true,
+            ordered: table.ordered.as_ref().and_then(|ordered| ordered.value) != Some(false),
             conditions: conditions.clone(),
         };
         match (&table.per, &table.categories) {

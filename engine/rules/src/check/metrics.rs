@@ -7,20 +7,23 @@ use std::{
 
 use tierd_model::Type;
 
+pub(super) use self::draft::Use;
 use self::{
     cycle::Part,
-    draft::{Body, Draft, Row, Use},
+    draft::{Body, Draft, Row},
     own_time::Source,
 };
 use super::{
     Checking,
+    allow::allows,
     catalog::Catalog,
     categories::Categories,
     heads::{Heads, standing},
     order::order,
 };
 use crate::{
-    ExprKind, Metric, MetricId, MetricKind, RankKind, ScoreRow, Standing, Step, SubjectId, TierSet, code,
+    ExprKind, Metric, MetricId, MetricKind, RankKind, RetentionRule, ScoreRow, Standing, Step, SubjectId, TierSet,
+    code,
     diagnostic::Diagnostic,
     fileset::Location,
     raw::{Name, RuleFile},
@@ -83,7 +86,8 @@ impl Checking<'_> {
         complete: bool,
     ) -> Metrics<'a> {
         let written = self.drafts(catalog, files);
-        let names: Vec<Name> = written.iter().map(|draft| draft.name.clone()).collect();
+        let linted = written.iter().filter(|draft| !allows(&draft.allow, code::UNUSED_METRIC));
+        let names: Vec<Name> = linted.map(|draft| draft.name.clone()).collect();
         let (drafts, categories) = self.expanded(written, heads);
         let mut metrics = Metrics::new(catalog, heads, categories, &names, &drafts, complete);
         let sets: Vec<Vec<Use>> = (0..heads.all().len()).map(|place| metrics.uses_of_set(place)).collect();
@@ -118,12 +122,14 @@ impl Checking<'_> {
         let Some(found) = self.kind(body, &draft, subject, catalog, metrics) else {
             return;
         };
-        self.shadowed(&draft.name, subject, &found.kind, catalog);
+        if !allows(&draft.allow, code::SHADOWED_ATTRIBUTE) {
+            self.shadowed(&draft.name, subject, &found.kind, catalog);
+        }
         let Kind { kind, ty, personal, pass, scorecard } = found;
         let source = metrics.source(&kind, pass);
         let pass = metrics.pass(&kind, pass);
-        let Draft { name: Name { text: name, at }, title, .. } = draft;
-        let metric = Metric { name, title, subject, ty, kind, implicit: false, personal, pass, scorecard, at };
+        let Draft { name: Name { text: name, at }, title, allow, .. } = draft;
+        let metric = Metric { name, title, subject, ty, kind, implicit: false, personal, pass, scorecard, allow, at };
         metrics.push(metric, source);
     }
 
@@ -168,6 +174,9 @@ impl Checking<'_> {
             Body::Rank { descending, kind } => {
                 let of = self.ranked(&draft.uses, subject, catalog, metrics)?;
                 Some(Kind::plain(MetricKind::Rank { of, descending: *descending, kind: *kind }, rank_type(*kind)))
+            }
+            Body::Points(program, measure, ty) => {
+                Some(Kind::plain(MetricKind::Points { program: *program, measure: *measure }, *ty))
             }
         }
     }
@@ -287,12 +296,13 @@ impl Checking<'_> {
         Typing { files: self.files, zone: &catalog.zone, scope, out: self.out }
     }
 
-    /// Warns of metrics that nothing uses, where there are tier sets at all. With errors that can't be said: they may hide a use.
-    pub(super) fn unused(&mut self, metrics: &Metrics<'_>, tier_sets: &[TierSet]) {
-        if tier_sets.is_empty() || self.out.has_errors() {
+    /// Warns of metrics that nothing uses, where there is at all what could. With errors that can't be said: they may hide a use.
+    pub(super) fn unused(&mut self, metrics: &Metrics<'_>, tier_sets: &[TierSet], retention: &[RetentionRule]) {
+        if (tier_sets.is_empty() && retention.is_empty()) || self.out.has_errors() {
             return;
         }
-        let done = metrics.done.iter().map(|metric| (metric.name.as_str(), &metric.at));
+        let done = metrics.done.iter().filter(|metric| !allows(&metric.allow, code::UNUSED_METRIC));
+        let done = done.map(|metric| (metric.name.as_str(), &metric.at));
         let idle = metrics.idle.iter().map(|name| (name.text.as_str(), &name.at));
         for (name, at) in done.chain(idle).filter(|(name, _)| !metrics.used.contains(*name)) {
             let headline = format!("nothing uses metric `{name}`");

@@ -3,17 +3,24 @@
 //! Everything is checked in one go. What is wrong is reported once, where it stands; what refers to it is silent.
 
 mod aggregate;
+mod allow;
 mod cases;
 mod catalog;
 mod categories;
 mod constant;
 mod heads;
 mod metrics;
+mod movement;
+mod named;
 mod order;
+mod points;
+mod retention;
+mod template;
+mod threshold;
 mod tiers;
 mod window;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::Range};
 
 pub use self::cases::load_tests;
 
@@ -21,7 +28,7 @@ use crate::{
     RuleSet, code,
     diagnostic::Diagnostic,
     fileset::{File, FileId, FileSet, Location},
-    raw::{self, At, ConfigFile, Name, RuleFile},
+    raw::{self, At, ConfigFile, Name, RuleFile, offsets::Offsets},
     report::Report,
     syntax::{self, Node},
 };
@@ -69,8 +76,10 @@ pub fn load(files: FileSet) -> Loaded {
     let config = raw::read::<ConfigFile>(config_id, config_file, &mut out);
     let written: Vec<Option<RuleFile>> =
         files.iter().filter(|(id, _)| *id != config_id).map(|(id, file)| raw::read(id, file, &mut out)).collect();
+    let incomplete = written.iter().any(Option::is_none);
+    let parsed = HashMap::new();
     let rules = config
-        .and_then(|config| Checking { files: &files, out: &mut out, parsed: HashMap::new() }.rules(&config, &written));
+        .and_then(|config| Checking { files: &files, out: &mut out, incomplete, parsed }.rules(&config, &written));
     finish(rules, out, files)
 }
 
@@ -105,19 +114,23 @@ fn finish(rules: Option<RuleSet>, report: Report, files: FileSet) -> Loaded {
 struct Checking<'a> {
     files: &'a FileSet,
     out: &'a mut Report,
+    /// A rule file couldn't be read: what a name stands for may be in it, so that unknown names aren't reported.
+    incomplete: bool,
     /// Expressions by where they begin: those of tier sets are asked for several times.
     parsed: HashMap<(FileId, usize), Option<Node>>,
 }
 
 impl Checking<'_> {
     fn rules(&mut self, config: &ConfigFile, written: &[Option<RuleFile>]) -> Option<RuleSet> {
-        let catalog = self.catalog(config);
-        let complete = written.iter().all(Option::is_some);
+        let mut catalog = self.catalog(config);
+        let complete = !self.incomplete;
         let files: Vec<&RuleFile> = written.iter().flatten().collect();
+        catalog.programs = self.programs(&catalog, &files);
         let heads = self.heads(&catalog, &files);
         let mut metrics = self.metrics(&catalog, &heads, &files, complete);
         let tier_sets = self.tier_sets(&catalog, &mut metrics, &files);
-        self.unused(&metrics, &tier_sets);
+        let retention = self.retention(&catalog, &heads, &mut metrics, &tier_sets, &files);
+        self.unused(&metrics, &tier_sets, &retention);
         Some(RuleSet {
             revision: self.files.revision(),
             files: self.files.clone(),
@@ -125,14 +138,25 @@ impl Checking<'_> {
             metrics: metrics.done,
             order: metrics.order,
             tier_sets,
-            points: Vec::new(),
-            retention: Vec::new(),
+            points: catalog.programs.into_good(),
+            retention,
             warnings: vec![],
         })
     }
 
     fn error(&mut self, code: &'static str, at: &Location, headline: impl Into<String>, help: impl Into<String>) {
         self.out.push(Diagnostic::error(code, at, headline).help(help));
+    }
+
+    /// Warns of a key that changes nothing.
+    fn idle(&mut self, at: &Location, headline: &str, help: &str) {
+        self.out.push(Diagnostic::warning(code::IDLE_KEY, at, headline).help(help));
+    }
+
+    /// The place of a part of a string.
+    fn place(&self, text: &At<String>, part: Range<usize>) -> Location {
+        let value = text.value.as_deref().unwrap_or("");
+        Offsets::new(self.files.file(text.at.file), &text.at, value).locate(part)
     }
 
     /// The expression in a string.

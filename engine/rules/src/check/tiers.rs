@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::{Checking, catalog::Catalog, metrics::Metrics};
+use super::{Checking, allow::allowed, catalog::Catalog, metrics::Metrics, threshold::Place};
 use crate::{
-    Level, Movement, SubjectId, TierSet, Unknown, code,
+    Level, SubjectId, TierSet, Unknown, code,
     diagnostic::Diagnostic,
     expr::Expr,
     fileset::Location,
@@ -53,6 +53,7 @@ impl Checking<'_> {
                 sets.extend(self.tier_set(name, table, catalog, metrics));
             }
         }
+        metrics.leave();
         sets.sort_by(|a, b| a.name.cmp(&b.name));
         sets
     }
@@ -82,18 +83,27 @@ impl Checking<'_> {
             self.error(code::TOO_MANY, &table.level.at, headline, "take some out");
             return None;
         }
-        let levels: Vec<_> =
-            written.iter().enumerate().map(|(i, level)| self.level(level, i == 0, subject, catalog, metrics)).collect();
+        let ordered = At::value_or(table.ordered.as_ref(), true, |ordered| *ordered);
+        let movement = ordered.and_then(|ordered| self.movement(table, ordered));
+        let measure = self.measure_of(table, subject, catalog, metrics);
+        let levels: Vec<_> = written
+            .iter()
+            .enumerate()
+            .map(|(i, level)| {
+                let place = Place { lowest: i == 0, set: table, measure: measure.as_ref(), subject };
+                self.level(level, &place, catalog, metrics)
+            })
+            .collect();
         let (set, category) = metrics.own_set()?;
         Some(TierSet {
             name: set,
             title: table.title.as_ref().and_then(|title| title.value.clone()),
             subject: subject?,
             unknown: unknown?,
-            ordered: true,
-            movement: Movement::AT_ONCE,
+            ordered: ordered?,
+            movement: movement?,
             category,
-            allow: Vec::new(),
+            allow: allowed(table.allow.as_ref()),
             levels: levels.into_iter().collect::<Option<_>>()?,
             at: name.at.clone(),
         })
@@ -130,21 +140,31 @@ impl Checking<'_> {
     fn level<'a>(
         &mut self,
         level: &At<LevelTable>,
-        lowest: bool,
-        subject: Option<SubjectId>,
+        place: &Place<'_>,
         catalog: &'a Catalog,
         metrics: &mut Metrics<'a>,
     ) -> Option<Level> {
         let table = level.value.as_ref()?;
-        let when = match &table.when {
-            Some(when) => self.parse(when).and_then(|node| self.when(&node, subject?, catalog, metrics)).map(Some),
-            None if lowest => Some(None),
-            None => {
+        let when = match (&table.when, &table.from) {
+            (Some(when), None) => {
+                self.parse(when).and_then(|node| self.when(&node, place.subject?, catalog, metrics)).map(Some)
+            }
+            (None, Some(from)) => self.threshold(from, place, catalog, metrics).map(Some),
+            (Some(when), Some(from)) => {
+                let headline = "`from` excludes `when`";
+                let diagnostic = Diagnostic::error(code::CONFLICTING_KEYS, &from.at, headline);
+                let help = "write all of it as `when`: \"annual_spend >= 5000 and …\"";
+                self.out.push(diagnostic.other(&when.at, "").help(help));
+                None
+            }
+            (None, None) if place.lowest => Some(None),
+            (None, None) => {
                 let help = "only the first, lowest level may leave `when` out; levels are written lowest first";
                 self.error(code::MISSING_WHEN, &table.name.at, "this level has no `when`", help);
                 None
             }
         };
+        let keep = self.keep(table, place, catalog, metrics);
         let benefits = At::value_or(table.benefits.as_ref(), Default::default(), |data| data.0.clone());
         let strategy = At::value_or(table.strategy.as_ref(), None, Some)?;
         let every = strategy.and_then(|strategy| strategy.every.as_ref());
@@ -152,7 +172,7 @@ impl Checking<'_> {
             name: table.name.value.clone()?,
             title: table.title.as_ref().and_then(|title| title.value.clone()),
             when: when?,
-            keep: None,
+            keep: keep?,
             benefits: benefits?,
             strategy: strategy.map(|strategy| strategy.data.0.clone()).unwrap_or_default(),
             follow_up: At::value_or(every, None, |every| Some(every.0))?,
@@ -160,7 +180,8 @@ impl Checking<'_> {
         })
     }
 
-    fn when<'a>(
+    /// A condition over the metrics of a subject.
+    pub(super) fn when<'a>(
         &mut self,
         node: &Node,
         subject: SubjectId,

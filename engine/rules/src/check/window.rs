@@ -38,7 +38,7 @@ impl Checking<'_> {
         }
     }
 
-    fn window<'a>(&mut self, table: &'a WindowTable, at: &Location) -> Option<Found<'a>> {
+    pub(super) fn window<'a>(&mut self, table: &'a WindowTable, at: &Location) -> Option<Found<'a>> {
         let unit = |unit: &At<UnitName>| unit.value.map(calendar_unit);
         let day = |day: &At<Parsed<DayText>>| -> Option<MonthDay> { day.value.as_ref().map(|day| day.0) };
         let anchored = |anchor: &At<String>, kind: fn(usize) -> WindowKind| anchor.value.is_some().then(|| kind(LATER));
@@ -95,7 +95,7 @@ impl Checking<'_> {
     }
 }
 
-fn calendar_unit(unit: UnitName) -> CalendarUnit {
+pub(super) fn calendar_unit(unit: UnitName) -> CalendarUnit {
     match unit {
         UnitName::Year => CalendarUnit::Year,
         UnitName::Quarter => CalendarUnit::Quarter,

@@ -40,7 +40,7 @@ impl JsonSchema for Data {
 }
 
 /// TOML to JSON; dates become text. TOML's own depth limit bounds the recursion.
-fn json(item: &Item<'_, '_>, cx: &mut Reading<'_>) -> Option<serde_json::Value> {
+pub(super) fn json(item: &Item<'_, '_>, cx: &mut Reading<'_>) -> Option<serde_json::Value> {
     use serde_json::Value as Json;
     let number = |text: &str| text.parse::<f64>().ok().and_then(serde_json::Number::from_f64).map(Json::Number);
     let found = match item.value.get_ref() {

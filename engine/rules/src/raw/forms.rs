@@ -104,6 +104,10 @@ fn unknown_type(text: &str, help: String, at: &crate::Location) -> Diagnostic {
     Diagnostic::error(code::UNKNOWN_TYPE, at, format!("no type `{text}`")).help(help)
 }
 
+/// What a stretch of calendar time looks like.
+pub(crate) const SPAN_PATTERN: &str =
+    r"^\s*[1-9][0-9]*\s+(day|week|month|quarter|year)s?(\s+[1-9][0-9]*\s+(day|week|month|quarter|year)s?)*\s*$";
+
 /// A stretch of calendar time: `12 months`.
 #[derive(Debug, Clone)]
 pub(crate) struct SpanText;
@@ -124,7 +128,7 @@ impl Form for SpanText {
     fn schema() -> Schema {
         json_schema!({
             "type": "string",
-            "pattern": r"^\s*[1-9][0-9]*\s+(day|week|month|quarter|year)s?(\s+[1-9][0-9]*\s+(day|week|month|quarter|year)s?)*\s*$",
+            "pattern": SPAN_PATTERN,
             "examples": ["12 months", "90 days", "1 year 6 months"],
         })
     }

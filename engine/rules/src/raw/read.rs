@@ -1,6 +1,6 @@
 //! Reading a TOML tree into structs, every mistake reported at its place.
 
-use std::{borrow::Cow, collections::BTreeMap, ops::Range};
+use std::{borrow::Cow, collections::BTreeMap, fmt::Display, ops::Range};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_spanned::Spanned;
@@ -168,17 +168,34 @@ impl Read for bool {
     }
 }
 
+/// A whole number within the range of `T`.
+fn whole<T: TryFrom<i128> + Display>(item: &Item<'_, '_>, least: T, most: T, cx: &mut Reading<'_>) -> Option<T> {
+    let DeValue::Integer(number) = item.value.get_ref() else {
+        return cx.wrong_type(item, "a whole number");
+    };
+    let value = i128::from_str_radix(number.as_str(), number.radix()).ok().and_then(|value| T::try_from(value).ok());
+    if value.is_none() {
+        let headline = format!("expected a whole number from {least} to {most}");
+        cx.out.push(Diagnostic::error(code::OUT_OF_RANGE, &cx.location(item.value.span()), headline));
+    }
+    value
+}
+
 impl Read for u16 {
     fn read(item: &Item<'_, '_>, cx: &mut Reading<'_>) -> Option<Self> {
-        let DeValue::Integer(number) = item.value.get_ref() else {
-            return cx.wrong_type(item, "a whole number");
-        };
-        let value = u16::from_str_radix(number.as_str(), number.radix()).ok();
-        if value.is_none() {
-            let headline = format!("expected a whole number from 0 to {}", u16::MAX);
-            cx.out.push(Diagnostic::error(code::OUT_OF_RANGE, &cx.location(item.value.span()), headline));
-        }
-        value
+        whole(item, u16::MIN, u16::MAX, cx)
+    }
+}
+
+impl Read for u64 {
+    fn read(item: &Item<'_, '_>, cx: &mut Reading<'_>) -> Option<Self> {
+        whole(item, u64::MIN, u64::MAX, cx)
+    }
+}
+
+impl Read for i64 {
+    fn read(item: &Item<'_, '_>, cx: &mut Reading<'_>) -> Option<Self> {
+        whole(item, i64::MIN, i64::MAX, cx)
     }
 }
 

@@ -3,23 +3,31 @@
 use super::{
     data::{Data, StrategyTable},
     forms::{DayText, Parsed, SpanText},
+    movement::{DowngradeEntry, LockEntry, PeriodEntry, TimingName},
+    points::PointsTable,
+    policy::LintCode,
     read::Named,
+    retention::RetentionTable,
     table::{table, words},
-    values::{Constant, PointsEntry, WindowEntry},
+    values::{Constant, PointsEntry, Threshold, WindowEntry},
 };
 
 table! {
-    /// Metrics and tier sets.
+    /// Metrics, tier sets, points programs and retention rules.
     RuleFile = "a rule file" {
         /// Numbers, texts and dates for each subject: `[metric.NAME]`.
         optional metric: Named<MetricTable>,
         /// Ordered levels: `[tiers.NAME]`.
         optional tiers: Named<TiersTable>,
+        /// Points that subjects earn and spend: `[points.NAME]`.
+        optional points: Named<PointsTable>,
+        /// Conditions that start actions: `[retention.NAME]`.
+        optional retention: Named<RetentionTable>,
     }
 }
 
 table! {
-    /// A number, text or date for each subject, found in exactly one way: `aggregate`, `attribute`, `derived`, `scorecard`, `trend`, `lookup`, `rank`, `percentile`, `quintile` or `ntile`.
+    /// A number, text or date for each subject, found in exactly one way: `aggregate`, `attribute`, `derived`, `scorecard`, `trend`, `lookup`, `rank`, `percentile`, `quintile`, `ntile` or `points`.
     MetricTable = "a metric" {
         /// Title for people.
         optional title: String,
@@ -66,6 +74,13 @@ table! {
         optional quintile: String,
         /// As `quintile`, with any number of buckets.
         optional ntile: NtileTable,
+        /// From a points account: `PROGRAM.balance`, `earned`, `spent`, `expired` (these three in a `window`, default: lifetime), `expiring` (with `within`) or `next_expiry`.
+        #[schemars(example = "club.balance")]
+        optional points: String,
+        /// With `points = "PROGRAM.expiring"`: how soon.
+        optional within: Parsed<SpanText>,
+        /// Lints that are not to be given for this metric.
+        optional allow: Vec<Parsed<LintCode>>,
     }
 }
 
@@ -151,10 +166,25 @@ table! {
         optional subject: String,
         /// What happens where a condition is UNKNOWN because something is NULL. Default: keep.
         optional unknown: UnknownName,
+        /// Whether levels are higher and lower than each other; segments and stages of life aren't. Default: true.
+        optional ordered: bool,
+        /// When a subject rises to a level that it has earned. Default: at once.
+        optional upgrade: TimingName,
+        /// When and how far it falls: `"at once"` (default), `"at period end"`, `"never"`, or a table with a grace time and steps.
+        optional downgrade: DowngradeEntry,
+        /// The periods that `at period end` and locks are about. Default: year.
+        optional period: PeriodEntry,
+        /// How long a level, once taken, can't be lost: `"12 months"`, `"period end"`, `"next period end"`, or a table.
+        optional lock: LockEntry,
+        /// What the levels' `from` is about: a metric, or an expression.
+        #[schemars(example = &"annual_spend")]
+        optional of: String,
         /// `"category"`: a level of its own for each of `categories`, from metrics with `by`.
         optional per: SetPerName,
         /// The categories: values of the column that the metrics are `by`.
         optional categories: Vec<super::At<String>>,
+        /// Lints that are not to be given for this set.
+        optional allow: Vec<Parsed<LintCode>>,
         /// Levels, the lowest first: `[[tiers.NAME.level]]`.
         required level: Vec<super::At<LevelTable>>,
     }
@@ -190,6 +220,11 @@ table! {
         /// Condition over metrics and attributes. Only the lowest level may leave it out.
         #[schemars(example = "annual_spend >= 10000 and monthly_contacts >= 5")]
         optional when: String,
+        /// In place of `when`: the least value of the set's `of` that this level takes.
+        optional from: Threshold,
+        /// An easier condition to stay than to enter, also for subjects that come from above. Default: the same.
+        #[schemars(example = "annual_spend >= 9000")]
+        optional keep: String,
         /// What the level gives: any data.
         optional benefits: Data,
         /// How its subjects are treated: any data; `touch`, `owner` and `every` (`"90 days"`) have meaning.

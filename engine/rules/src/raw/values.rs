@@ -12,6 +12,7 @@ use super::{
     rules::WindowTable,
     table::words,
 };
+use crate::fileset::Location;
 
 /// `"text"` or `{ type = "text", … }`.
 #[derive(Debug, Clone, JsonSchema)]
@@ -148,5 +149,31 @@ impl JsonSchema for Constant {
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": ["number", "string", "boolean"], "examples": [0, "null"] })
+    }
+}
+
+/// A constant that stands for a condition, with the place of its key and itself: `from = 50`.
+#[derive(Debug, Clone)]
+pub(crate) struct Threshold {
+    pub(crate) constant: Constant,
+    pub(crate) whole: Location,
+}
+
+impl Read for Threshold {
+    fn read(item: &Item<'_, '_>, cx: &mut Reading<'_>) -> Option<Self> {
+        let whole = cx.location(item.key.start..item.value.span().end);
+        Constant::read(item, cx).map(|constant| Threshold { constant, whole })
+    }
+}
+
+impl JsonSchema for Threshold {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Threshold".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": ["number", "string"], "examples": [50, "2024-01-31"] })
     }
 }

@@ -5,8 +5,8 @@ use std::{collections::HashMap, sync::Arc};
 use tierd_model::Type;
 
 use crate::{
-    Aggregate, RankKind, SubjectId,
-    check::{Checking, catalog::Catalog},
+    Aggregate, PointsId, PointsMeasure, RankKind, SubjectId,
+    check::{Checking, allow::allowed, catalog::Catalog},
     code,
     diagnostic::Diagnostic,
     fileset::Location,
@@ -25,6 +25,8 @@ pub(in crate::check) type Use = (Arc<str>, Location);
 pub(in crate::check) struct Draft<'a> {
     pub(in crate::check) name: Name,
     pub(in crate::check) title: Option<String>,
+    /// Lints that aren't given for it.
+    pub(in crate::check) allow: Vec<String>,
     /// Whose metric it is, if that is clear.
     pub(in crate::check) subject: Option<SubjectId>,
     /// Whose names it uses, where these aren't its own subject's.
@@ -62,6 +64,8 @@ pub(in crate::check) enum Body<'a> {
         descending: bool,
         kind: RankKind,
     },
+    /// From the account of a points program.
+    Points(PointsId, PointsMeasure, Type),
 }
 
 /// The column of facts that a metric is `by`.
@@ -128,11 +132,13 @@ impl Checking<'_> {
 
     fn draft<'a>(&mut self, name: &Name, table: &'a At<MetricTable>, catalog: &Catalog) -> Draft<'a> {
         let name = name.clone();
-        let mut draft = Draft { name, title: None, subject: None, names_of: None, body: None, uses: vec![], by: None };
+        let (title, allow, subject, names_of, body, uses, by) = (None, vec![], None, None, None, vec![], None);
+        let mut draft = Draft { name, title, allow, subject, names_of, body, uses, by };
         let Some(table) = &table.value else {
             return draft;
         };
         draft.title = table.title.as_ref().and_then(|title| title.value.clone());
+        draft.allow = allowed(table.allow.as_ref());
         let explicit = table.subject.as_ref().map(|subject| self.subject_named(subject, catalog));
         draft.subject = explicit.flatten();
         if self.one_kind(&draft.name, table) && explicit != Some(None) {
@@ -154,13 +160,14 @@ impl Checking<'_> {
             ("percentile", table.percentile.as_ref().map(|text| &text.at)),
             ("quintile", table.quintile.as_ref().map(|text| &text.at)),
             ("ntile", table.ntile.as_ref().map(|ntile| &ntile.at)),
+            ("points", table.points.as_ref().map(|points| &points.at)),
         ];
         let given: Vec<_> = kinds.iter().filter_map(|(kind, at)| at.map(|at| (kind, at))).collect();
         match given.as_slice() {
             [] => {
                 let headline = format!("metric `{}` doesn't say how it is found", name.text);
                 let help = "write one of `aggregate`, `attribute`, `derived`, `scorecard`, `trend`, `lookup`, `rank`, `percentile`, \
-                     `quintile` and `ntile`";
+                     `quintile`, `ntile` and `points`";
                 self.error(code::METRIC_KIND, &name.at, headline, help);
             }
             [_] => {}
@@ -173,6 +180,9 @@ impl Checking<'_> {
         if table.aggregate.is_none() {
             self.only_with_aggregate(table);
         }
+        if let (Some(within), None) = (&table.within, &table.points) {
+            self.error(code::CONFLICTING_KEYS, &within.at, "`within` goes with `points` only", "leave it out");
+        }
         given.len() == 1
     }
 
@@ -180,7 +190,7 @@ impl Checking<'_> {
         let keys = [
             ("from", table.from.as_ref().map(|text| &text.at)),
             ("where", table.r#where.as_ref().map(|text| &text.at)),
-            ("window", table.window.as_ref().map(|window| &window.at)),
+            ("window", table.window.as_ref().filter(|_| table.points.is_none()).map(|window| &window.at)),
             ("per", table.per.as_ref().map(|per| &per.at)),
             ("empty", table.empty.as_ref().map(|empty| &empty.at)),
             ("by", table.by.as_ref().map(|by| &by.at)),
@@ -210,6 +220,8 @@ impl Checking<'_> {
             draft.body = text.value.is_some().then_some(Body::Trend);
         } else if let Some(text) = &table.lookup {
             self.lookup(draft, text, catalog);
+        } else if let Some(text) = &table.points {
+            self.points_metric(draft, table, text, catalog);
         } else {
             self.rank(draft, table);
         }
@@ -239,7 +251,7 @@ impl Checking<'_> {
     }
 
     /// Reports an aggregate whose facts, or members' groups, are another subject than the one that it names.
-    pub(super) fn agrees(&mut self, draft: &Draft<'_>, of: SubjectId, catalog: &Catalog) -> bool {
+    pub(in crate::check) fn agrees(&mut self, draft: &Draft<'_>, of: SubjectId, catalog: &Catalog) -> bool {
         if let Some(subject) = draft.subject.filter(|subject| *subject != of) {
             let (is, not) = (&catalog.subjects[of.0].name.text, &catalog.subjects[subject.0].name.text);
             let headline = format!("it is about subject `{is}`, not `{not}`");

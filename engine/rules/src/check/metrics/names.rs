@@ -60,13 +60,14 @@ impl<'a> Metrics<'a> {
         }
     }
 
-    pub(super) fn scope(&self, subject: SubjectId) -> &Scope<'a> {
+    /// What names stand for in the conditions of a subject.
+    pub(in crate::check) fn scope(&self, subject: SubjectId) -> &Scope<'a> {
         &self.scopes[subject.0]
     }
 
     /// The subject that these names belong to: the only one, that of a metric or level among them, or the only one with such an
     /// attribute.
-    pub(super) fn subject_of(&self, uses: &[Use], catalog: &Catalog) -> Option<SubjectId> {
+    pub(in crate::check) fn subject_of(&self, uses: &[Use], catalog: &Catalog) -> Option<SubjectId> {
         if catalog.subjects.len() == 1 {
             return Some(SubjectId(0));
         }
@@ -84,7 +85,7 @@ impl<'a> Metrics<'a> {
     }
 
     /// The other subject that a name belongs to, if it isn't one of this subject's.
-    pub(super) fn elsewhere(&self, name: &str, subject: SubjectId, catalog: &Catalog) -> Option<SubjectId> {
+    pub(in crate::check) fn elsewhere(&self, name: &str, subject: SubjectId, catalog: &Catalog) -> Option<SubjectId> {
         let of = match standing(name) {
             Some((_, set)) => self.heads.find(set)?.1.subject,
             None => self.declared.get(name).copied().flatten(),
@@ -183,6 +184,11 @@ impl<'a> Metrics<'a> {
         self.own = Some(place);
     }
 
+    /// Says that no set's conditions are checked any more.
+    pub(in crate::check) fn leave(&mut self) {
+        self.own = None;
+    }
+
     /// The name and the category of the set whose conditions are being checked.
     pub(in crate::check) fn own_set(&self) -> Option<(String, Option<Category>)> {
         let head = &self.heads.all()[self.own?];
@@ -257,8 +263,8 @@ fn attribute_metric(name: &str, subject: SubjectId, catalog: &Catalog) -> Option
 
 /// A metric that nobody has declared.
 fn implicit_metric(name: String, subject: SubjectId, ty: Type, kind: MetricKind, at: crate::Location) -> Metric {
-    let (pass, scorecard) = (0, vec![]);
-    Metric { name, title: None, subject, ty, kind, implicit: true, personal: false, pass, scorecard, at }
+    let (pass, scorecard, allow) = (0, vec![], vec![]);
+    Metric { name, title: None, subject, ty, kind, implicit: true, personal: false, pass, scorecard, allow, at }
 }
 
 fn fact_columns(catalog: &Catalog, subject: SubjectId) -> impl Iterator<Item = (&str, &str)> {
