@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod commands;
+mod policies;
 mod promises;
 mod readme;
 mod schemas;
