@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod commands;
+mod ledger_commands;
 mod policies;
 mod promises;
 mod readme;

@@ -54,14 +54,6 @@ impl Session {
         Ok(Clock::new(at, Arc::clone(&self.rules.config.zone)))
     }
 
-    /// The tier sets of this name: all its categories for a set that is kept per category. Without a name, all.
-    pub(crate) fn tier_sets(&self, name: Option<&str>) -> Result<Vec<&TierSet>, Failure> {
-        let Some(name) = name else { return Ok(self.rules.tier_sets.iter().collect()) };
-        let of_family = |set: &&TierSet| set.category.as_ref().is_some_and(|category| category.set == name);
-        let family: Vec<_> = self.rules.tier_sets.iter().filter(of_family).collect();
-        if family.is_empty() { Ok(vec![self.tier_set(Some(name))?]) } else { Ok(family) }
-    }
-
     /// The ledger, for reading.
     pub(crate) fn reader(&self) -> Result<Reader, Failure> {
         Reader::open(&self.project.ledger(&self.rules.config)).map_err(|error| ledger_failure(&error))
@@ -79,6 +71,14 @@ impl Session {
         Ledger::open(&path, program).map_err(|error| ledger_failure(&error))
     }
 
+    /// The tier sets of this name: all its categories for a set that is kept per category. Without a name, all.
+    pub(crate) fn tier_sets(&self, name: Option<&str>) -> Result<Vec<&TierSet>, Failure> {
+        let Some(name) = name else { return Ok(self.rules.tier_sets.iter().collect()) };
+        let of_family = |set: &&TierSet| set.category.as_ref().is_some_and(|category| category.set == name);
+        let family: Vec<_> = self.rules.tier_sets.iter().filter(of_family).collect();
+        if family.is_empty() { Ok(vec![self.tier_set(Some(name))?]) } else { Ok(family) }
+    }
+
     /// The tier set of this name, or the only one there is.
     pub(crate) fn tier_set(&self, name: Option<&str>) -> Result<&TierSet, Failure> {
         let names = || self.rules.tier_sets.iter().map(|set| set.name.as_str()).collect::<Vec<_>>().join(", ");
@@ -86,7 +86,7 @@ impl Session {
             (Some(name), _) => self
                 .rules
                 .tier_set(name)
-                .ok_or_else(|| unknown("tier set", name, self.rules.tier_sets.iter().map(|set| set.name.as_str()))),
+                .ok_or_else(|| unknown("no tier set", name, self.rules.tier_sets.iter().map(|set| set.name.as_str()))),
             (None, [only]) => Ok(only),
             (None, []) => Err(Failure::new(Code::Failed, "the rules have no tier set")),
             (None, _) => Err(Failure::new(Code::Failed, format!("say which tier set with --set: {}", names()))),
@@ -123,11 +123,11 @@ pub(crate) fn summary(diagnostics: &[Diagnostic]) -> String {
     }
 }
 
-/// A name that isn't among those that there are.
-pub(crate) fn unknown<'a>(what: &str, name: &str, all: impl Iterator<Item = &'a str> + Clone) -> Failure {
+/// A name that isn't among those that there are: `lacking` is such as `no tier set`.
+pub(crate) fn unknown<'a>(lacking: &str, name: &str, all: impl Iterator<Item = &'a str> + Clone) -> Failure {
     let near = nearest(name, all.clone()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
     let all = all.collect::<Vec<_>>().join(", ");
-    Failure::new(Code::Failed, format!("no {what} `{name}`; there is: {all}{near}"))
+    Failure::new(Code::Failed, format!("{lacking} `{name}`; there is: {all}{near}"))
 }
 
 /// A failure of the ledger: of the machine, or of what a person asked for.
