@@ -8,3 +8,4 @@ mod promises;
 mod readme;
 mod schemas;
 mod support;
+mod testing;
