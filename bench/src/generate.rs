@@ -8,7 +8,7 @@ use tierd_model::{DAY_MICROS, MICROS, civil_from_days, parse_timestamp};
 use crate::{AS_OF, Failure};
 
 /// Counts up when the data changes, so that an old file isn't taken for it.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 /// Orders begin so many days before `as_of`, and a few come after it.
 const DAYS: u64 = 3 * 365;
 const STATUSES: [&str; 8] = ["paid", "paid", "paid", "paid", "paid", "shipped", "refunded", "cancelled"];
@@ -46,31 +46,37 @@ fn fill(path: &PathBuf, size: Size) -> Result<(), Failure> {
     let connection = Connection::open(path)?;
     connection.execute_batch(
         "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
-         CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT NOT NULL, city TEXT, joined_on TEXT NOT NULL);
+         CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT NOT NULL, city TEXT, joined_on TEXT NOT NULL,
+             birthday TEXT);
          CREATE TABLE orders (id INTEGER PRIMARY KEY, customer_id INTEGER NOT NULL REFERENCES customers, ordered_at TEXT NOT NULL,
-             status TEXT NOT NULL, amount_cents INTEGER NOT NULL, points INTEGER NOT NULL);
+             status TEXT NOT NULL, amount_cents INTEGER NOT NULL, points INTEGER NOT NULL, kind TEXT NOT NULL);
+         CREATE TABLE gifts (id INTEGER PRIMARY KEY, customer_id INTEGER NOT NULL REFERENCES customers, taken_at TEXT NOT NULL,
+             points INTEGER NOT NULL);
          BEGIN",
     )?;
     let mut random = Random(0x7469_6572_6400_0001);
     customers(&connection, size, &mut random)?;
     orders(&connection, size, &mut random)?;
+    gifts(&connection, size, &mut random)?;
     connection.execute_batch("COMMIT; ANALYZE")?;
     Ok(())
 }
 
 fn customers(connection: &Connection, size: Size, random: &mut Random) -> Result<(), Failure> {
-    let mut insert = connection.prepare("INSERT INTO customers VALUES (?1, ?2, ?3, ?4)")?;
+    let mut insert = connection.prepare("INSERT INTO customers VALUES (?1, ?2, ?3, ?4, ?5)")?;
     for id in 1..=size.customers {
         let city = ["北京", "上海", "广州", "武汉", "成都"][random.below(5) as usize];
         let joined = timestamp(random.below(6 * 365), 0);
-        insert.execute((id as i64, format!("客户 {id}"), city, &joined[..10]))?;
+        let born = timestamp(6_000 + random.below(20_000), 0);
+        let birthday = (random.below(10) > 0).then_some(&born[..10]);
+        insert.execute((id as i64, format!("客户 {id}"), city, &joined[..10], birthday))?;
     }
     Ok(())
 }
 
 /// In the order of time, as a shop's table grows; a few customers have most of the orders, and some have none.
 fn orders(connection: &Connection, size: Size, random: &mut Random) -> Result<(), Failure> {
-    let mut insert = connection.prepare("INSERT INTO orders VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+    let mut insert = connection.prepare("INSERT INTO orders VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
     for order in 0..size.orders {
         let place = random.unit().powi(2) * size.customers as f64;
         // A multiplication by a prime scatters the frequent ones over all ids.
@@ -79,7 +85,19 @@ fn orders(connection: &Connection, size: Size, random: &mut Random) -> Result<()
         let ordered_at = timestamp(0, age.saturating_sub(random.below(86_400)));
         let status = STATUSES[random.below(8) as usize];
         let amount = 100 + (random.unit().powi(3) * 200_000.0) as i64;
-        insert.execute((order as i64 + 1, customer as i64, ordered_at, status, amount, amount / 100))?;
+        let kind = if status == "refunded" { "return" } else { "sale" };
+        insert.execute((order as i64 + 1, customer as i64, ordered_at, status, amount, amount / 100, kind))?;
+    }
+    Ok(())
+}
+
+/// One customer in five has exchanged points for something.
+fn gifts(connection: &Connection, size: Size, random: &mut Random) -> Result<(), Failure> {
+    let mut insert = connection.prepare("INSERT INTO gifts VALUES (?1, ?2, ?3, ?4)")?;
+    for gift in 0..size.customers / 5 {
+        let customer = random.below(size.customers) + 1;
+        let taken_at = timestamp(random.below(DAYS), random.below(86_400));
+        insert.execute((gift as i64 + 1, customer as i64, taken_at, 100 * (1 + random.below(20)) as i64))?;
     }
     Ok(())
 }

@@ -1,25 +1,21 @@
 //! What storing costs: the first levels of everyone, and a run that changes nothing beside the evaluation alone.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    time::Instant,
-};
+use std::{path::Path, time::Instant};
 
 use serde_json::{Value, json};
-use tierd_daemon::{Project, evaluate::Evaluator, run};
+use tierd_daemon::{evaluate::Evaluator, run};
 use tierd_ledger::Outcome;
 use tierd_model::{Clock, parse_timestamp};
 use tierd_sources::{Progress, ReadOptions};
 
-use crate::{AS_OF, Failure};
+use crate::{AS_OF, Failure, project};
 
 /// Evaluations and unchanged runs take turns so often.
 const ROUNDS: usize = 6;
 
 /// Grades everyone by whole runs, as the program does.
 pub(crate) fn run(database: &Path) -> Result<Value, Failure> {
-    let project = Project::open(&folder(database)?)?;
+    let project = project::plain(database)?;
     let rules = project.load()?.rules.ok_or("the bench's rules don't load")?;
     let at = parse_timestamp(AS_OF.as_bytes()).ok_or("as_of")?.instant(&rules.config.zone);
     let clock = Clock::new(at, rules.config.zone.clone());
@@ -43,30 +39,11 @@ pub(crate) fn run(database: &Path) -> Result<Value, Failure> {
                     return Err("a run over unchanged data has changed levels".into());
                 }
             } else {
-                let found = evaluator.evaluate(&project, &rules)?;
+                let found = evaluator.evaluate(&project, &rules, None)?;
                 alone.push(started.elapsed().as_secs_f64());
                 drop(found);
             }
         }
     }
     Ok(json!({ "first_write": first_write, "evaluation": alone, "unchanged_run": unchanged }))
-}
-
-/// A project folder beside the database, with a new ledger.
-fn folder(database: &Path) -> Result<PathBuf, Failure> {
-    let folder = database.with_extension("project");
-    if folder.exists() {
-        fs::remove_dir_all(&folder)?;
-    }
-    fs::create_dir_all(folder.join("rules"))?;
-    let shipped = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let config = fs::read_to_string(shipped.join("tierd.toml"))?;
-    let path = database.canonicalize()?;
-    let named = config.lines().map(|line| match line.trim_start().starts_with("sqlite") {
-        true => format!("sqlite = {:?}\n", path.display().to_string()),
-        false => format!("{line}\n"),
-    });
-    fs::write(folder.join("tierd.toml"), named.collect::<String>())?;
-    fs::copy(shipped.join("rules/value.toml"), folder.join("rules/value.toml"))?;
-    Ok(folder)
 }

@@ -3,6 +3,7 @@
 //! ```text
 //! cargo run --release -p bench -- full     1,000,000 customers, 10,000,000 orders
 //! cargo run --release -p bench -- quick    50,000 customers, 500,000 orders
+//! cargo run --release -p bench -- retail full|quick   only the points and retention rules beside the plain levels
 //! ```
 //!
 //! Every run is a process of its own, so that memory is honest; the programs take turns, so that a noisy machine is as noisy to
@@ -14,7 +15,9 @@ mod ledger;
 mod memory;
 mod ours;
 mod outcome;
+mod project;
 mod report;
+mod retail;
 mod sql;
 
 use std::path::Path;
@@ -29,7 +32,7 @@ const AS_OF: &str = "2026-07-01 10:00:00";
 /// Any error: the bench prints it and ends.
 type Failure = Box<dyn std::error::Error>;
 
-const USAGE: &str = "usage: bench full|quick [ROUNDS]";
+const USAGE: &str = "usage: bench full|quick [ROUNDS] | bench retail full|quick";
 
 fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -37,10 +40,13 @@ fn main() -> Result<(), Failure> {
     let rounds = |words: &[&str]| words.first().map_or(Ok(5), |rounds| rounds.parse::<usize>());
     match words[..] {
         ["full", ref rest @ ..] => report::compare(Size::FULL, rounds(rest)?),
+        ["retail", "full"] => report::retail(Size::FULL),
+        ["retail", "quick"] => report::retail(Size::QUICK),
         ["quick", ref rest @ ..] => report::compare(Size::QUICK, rounds(rest)?),
         ["worker-tierd", database] => report::print(&ours::run(Path::new(database), ReaderKind::Auto)?),
         ["worker-step", database] => report::print(&ours::run(Path::new(database), ReaderKind::Step)?),
         ["worker-ledger", database] => report::print_line(&ledger::run(Path::new(database))?),
+        ["worker-retail", database] => report::print_line(&retail::run(Path::new(database))?),
         ["worker-sql-group", database] => report::print(&sql::run(Path::new(database), Way::Group)?),
         ["worker-sql-upsert", database] => report::print(&sql::run(Path::new(database), Way::Upsert)?),
         _ => Err(USAGE.into()),

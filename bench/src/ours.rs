@@ -8,11 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tierd_eval::{
-    columns::value_at,
-    derive::{Metrics, complete},
-    levels::grade,
-};
+use tierd_eval::{columns::value_at, derive::Metrics, evaluate::evaluate, history::NoHistory};
 use tierd_model::{Clock, Key, Value, parse_timestamp};
 use tierd_rules::{File, FileSet, RuleSet, SubjectId, load};
 use tierd_sources::{Database, Keys, Progress, ReadOptions, ReaderKind, read};
@@ -34,29 +30,25 @@ pub(crate) fn run(database: &Path, reader: ReaderKind) -> Result<Outcome, Failur
     let clock = Clock::new(as_of, zone);
     let database = Database::open(database, Duration::from_secs(10))?;
     let options = ReadOptions { reader, ..ReadOptions::default() };
-    let data = read(&database, &rules, SubjectId(0), &clock, options, &Progress::default())?;
+    let mut data = read(&database, &rules, SubjectId(0), &clock, options, &Progress::default())?;
     let mut phases = BTreeMap::from([("read".to_owned(), started.elapsed().as_secs_f64())]);
     for table in &data.tables {
         phases.insert(format!("read {}", table.table), table.duration.as_secs_f64());
     }
-    let ranking = Instant::now();
-    let metrics = complete(&rules, SubjectId(0), data.given, data.keys.len(), &clock);
-    phases.insert("ranks".to_owned(), ranking.elapsed().as_secs_f64());
-    let grading = Instant::now();
-    let mut graded = grade(&rules.tier_sets[0], &metrics, &clock)?;
-    graded.settle(|_| None);
-    phases.insert("levels".to_owned(), grading.elapsed().as_secs_f64());
+    let evaluating = Instant::now();
+    let found = evaluate(&rules, vec![data.take_given()], &NoHistory, &clock)?;
+    phases.insert("ranks and levels".to_owned(), evaluating.elapsed().as_secs_f64());
     let seconds = started.elapsed().as_secs_f64();
     let processor_seconds = processor_seconds() - processor;
     let peak_mib = peak.end();
-    let levels = levels(&rules, &graded.earned);
+    let levels = levels(&rules, &found.sets[0].settled.held);
     Ok(Outcome {
         seconds,
         processor_seconds,
         phases,
         peak_mib,
         levels,
-        checksum: checksum(&rules, &data.keys, &metrics),
+        checksum: checksum(&rules, &data.keys, &found.subjects[0].metrics),
     })
 }
 

@@ -22,6 +22,8 @@ const MOST_MIB: f64 = 200.0;
 const MOST_FIRST_WRITE: f64 = 3.0;
 /// … and a run without changes so many times as long as the evaluation alone.
 const MOST_UNCHANGED: f64 = 1.1;
+/// A run with points and retention rules may take so many times as long as one of the plain levels.
+const MOST_RETAIL: f64 = 2.0;
 
 /// One program and its runs.
 struct Entry {
@@ -85,7 +87,39 @@ pub(crate) fn compare(size: Size, rounds: usize) -> Result<(), Failure> {
     let best = [group, upsert].map(|sql| sql.median(|run| run.seconds)).into_iter().fold(f64::INFINITY, f64::min);
     write_report(size, &entries, with_duckdb)?;
     write_verdict(ours, best, size)?;
-    write_ledger_report(&serde_json::from_str(&output("worker-ledger", &path)?)?, size)
+    write_ledger_report(&serde_json::from_str(&output("worker-ledger", &path)?)?, size)?;
+    retail(size)
+}
+
+/// Whole runs with points and retention rules beside whole runs of the plain levels.
+pub(crate) fn retail(size: Size) -> Result<(), Failure> {
+    let found: Value = serde_json::from_str(&output("worker-retail", &database(size)?)?)?;
+    let (plain, retail) = (times(&found, "plain"), times(&found, "retail"));
+    let share = median(&retail) / median(&plain);
+    let mut out = std::io::stdout().lock();
+    writeln!(
+        out,
+        "department store's card, first run: {:.2} s, acting {} times; plain levels {:.2} s",
+        found["first_retail"].as_f64().ok_or("no time of the first run")?,
+        found["first_acted"],
+        found["first_plain"].as_f64().ok_or("no time of the first run")?,
+    )?;
+    writeln!(
+        out,
+        "each day after it: {:.3} s, acting {} times in all; plain levels {:.3} s: {share:.2} times (at most {MOST_RETAIL}: {})",
+        median(&retail),
+        found["acted"],
+        median(&plain),
+        verdict(share <= MOST_RETAIL, size)
+    )?;
+    Ok(())
+}
+
+/// Seconds of a worker's runs, ascending.
+fn times(found: &Value, name: &str) -> Vec<f64> {
+    let mut all: Vec<f64> = found[name].as_array().into_iter().flatten().filter_map(Value::as_f64).collect();
+    all.sort_by(f64::total_cmp);
+    all
 }
 
 fn worker(kind: &str, database: &Path) -> Result<Outcome, Failure> {
@@ -160,11 +194,7 @@ fn write_verdict(ours: &Entry, sql_seconds: f64, size: Size) -> Result<(), Failu
 
 /// What storing costs.
 fn write_ledger_report(found: &Value, size: Size) -> Result<(), Failure> {
-    let seconds = |name: &str| {
-        let mut all: Vec<f64> = found[name].as_array().into_iter().flatten().filter_map(Value::as_f64).collect();
-        all.sort_by(f64::total_cmp);
-        median(&all)
-    };
+    let seconds = |name: &str| median(&times(found, name));
     let first = found["first_write"].as_f64().ok_or("no time of the first write")?;
     let (alone, unchanged) = (seconds("evaluation"), seconds("unchanged_run"));
     let share = unchanged / alone;

@@ -86,7 +86,7 @@ impl Session {
             (Some(name), _) => self
                 .rules
                 .tier_set(name)
-                .ok_or_else(|| unknown("tier set", name, self.rules.tier_sets.iter().map(|set| set.name.as_str()))),
+                .ok_or_else(|| unknown("no tier set", name, self.rules.tier_sets.iter().map(|set| set.name.as_str()))),
             (None, [only]) => Ok(only),
             (None, []) => Err(Failure::new(Code::Failed, "the rules have no tier set")),
             (None, _) => Err(Failure::new(Code::Failed, format!("say which tier set with --set: {}", names()))),
@@ -129,11 +129,11 @@ pub(crate) fn summary(diagnostics: &[Diagnostic]) -> String {
     }
 }
 
-/// A name that isn't among those that there are.
-pub(crate) fn unknown<'a>(what: &str, name: &str, all: impl Iterator<Item = &'a str> + Clone) -> Failure {
+/// A name that isn't among those that there are: `lacking` is such as `no tier set`.
+pub(crate) fn unknown<'a>(lacking: &str, name: &str, all: impl Iterator<Item = &'a str> + Clone) -> Failure {
     let near = nearest(name, all.clone()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
     let all = all.collect::<Vec<_>>().join(", ");
-    Failure::new(Code::Failed, format!("no {what} `{name}`; there is: {all}{near}"))
+    Failure::new(Code::Failed, format!("{lacking} `{name}`; there is: {all}{near}"))
 }
 
 /// A failure of the ledger: of the machine, or of what a person asked for.

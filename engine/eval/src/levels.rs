@@ -64,7 +64,8 @@ pub struct UnknownConditions {
 /// the last word), and the lowest level if the set says so.
 ///
 /// # Errors
-/// [`UnknownConditions`] if the set allows no UNKNOWN and there is one.
+/// [`UnknownConditions`] if the set allows no UNKNOWN and there is one, be it in the condition to keep a level above the earned
+/// one.
 ///
 /// # Panics
 /// If a metric of the set's conditions is absent from `metrics`.
@@ -81,6 +82,9 @@ pub(crate) fn grade_rows(
     clock: &Clock,
 ) -> Result<Graded, UnknownConditions> {
     let mut graded = prove(set, metrics, first, rows, clock);
+    if set.unknown == Unknown::Error {
+        graded.meet_unknown_keeps(set, metrics, first, rows, clock);
+    }
     match set.unknown {
         Unknown::Keep => {}
         Unknown::Lowest => graded.unknown.iter().for_each(|unknown| graded.earned[unknown.subject as usize] = 0),
@@ -179,6 +183,27 @@ impl Graded {
         }
         unknown.sort_unstable();
         self.unknown.extend(unknown.into_iter().map(|(row, level)| UnknownAt { subject: first as u32 + row, level }));
+    }
+}
+
+impl Graded {
+    /// Adds subjects for whom the keep condition of a level above the earned one is UNKNOWN: in a set that allows no UNKNOWN they
+    /// must not come to lose a level by it.
+    fn meet_unknown_keeps(&mut self, set: &TierSet, metrics: &Metrics, first: usize, rows: usize, clock: &Clock) {
+        let keeps = || set.levels.iter().enumerate().filter_map(|(level, of)| Some((level as u16, of.keep.as_ref()?)));
+        let needed: Vec<usize> = keeps().flat_map(|(_, keep)| keep.columns()).collect();
+        for (offset, rows) in chunks(rows) {
+            let columns = slice(&metrics.columns, &needed, first + offset, rows);
+            for (level, keep) in keeps() {
+                let (_, Some(not_known)) = masks(&truth(keep, &columns, rows, clock)) else { continue };
+                let above = |subject: &usize| self.earned[*subject] == NONE || self.earned[*subject] < level;
+                let met = not_known.set_indices().map(|row| offset + row).filter(above);
+                self.unknown.extend(met.map(|subject| UnknownAt { subject: subject as u32, level }));
+            }
+        }
+        // Of each subject the highest level.
+        self.unknown.sort_unstable_by_key(|met| (met.subject, std::cmp::Reverse(met.level)));
+        self.unknown.dedup_by_key(|met| met.subject);
     }
 }
 

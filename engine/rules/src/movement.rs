@@ -11,7 +11,9 @@ pub struct Movement {
     pub upgrade: Timing,
     /// When it falls to a lower one.
     pub downgrade: Timing,
-    /// It falls only after having been below its level this long without a break: `downgrade = { after = "30 days" }`.
+    /// It falls only after having been below its level this long without a break: `downgrade = { after = "30 days" }`. The first
+    /// day is that of the run that found it below; it falls in the first run this long after it, or at the first period end by
+    /// which the time is over. A lock doesn't stop the time.
     pub grace: Option<CalendarSpan>,
     /// It falls at most this many levels at once; the grace time then begins anew: `downgrade = { steps = 1 }`.
     pub steps: Option<u16>,
@@ -38,7 +40,8 @@ impl Movement {
 pub enum Timing {
     /// In the run that finds it.
     AtOnce,
-    /// In the first run of a new period. The first level of a subject is taken at once all the same.
+    /// In the first run of a new period: what is earned or lost in between doesn't count. A subject without level takes one at
+    /// once all the same.
     AtPeriodEnd,
     /// Never.
     Never,
@@ -71,7 +74,8 @@ impl Period {
     }
 }
 
-/// How long a level, once taken, can't be lost. It may still rise; a rise begins a new lock.
+/// How long a level, once taken, can't be lost. It may still rise; a rise begins a new lock, a fall begins none. Without lock in
+/// the rules, locks of earlier runs are void.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lock {
     /// Until when, from the day on which it is taken.

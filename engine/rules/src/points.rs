@@ -83,11 +83,12 @@ pub enum PointsMeasure {
     Earned(Window),
     /// Points spent in a window.
     Spent(Window),
-    /// Points lost by expiry or clearing in a window.
+    /// Points lost by expiry or clearing in a window. What is lost at the midnight at which a window ends is lost in it.
     Expired(Window),
     /// Points there are; negative where some are owed.
     Balance,
-    /// Points that are lost within this span from the run's day if nobody spends them.
+    /// Points that are lost within this span from the run's day if nobody spends them: up to the midnight that begins the day so
+    /// much later, itself inside.
     Expiring(CalendarSpan),
     /// The day on which the next points are lost (date): the first day on which they are gone; NULL if none will be.
     NextExpiry,

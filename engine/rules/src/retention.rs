@@ -19,7 +19,7 @@ pub struct RetentionRule {
     pub subject: SubjectId,
     /// What opens an entry, besides `when`.
     pub trigger: Trigger,
-    /// Must be TRUE as well, over metrics. Only rules with another trigger than [`Trigger::State`] may leave it out.
+    /// Must be TRUE as well, over metrics: both to open an entry and to act in it. Only rules with another trigger than [`Trigger::State`] may leave it out.
     pub when: Option<Expr>,
     /// How long the entry must last without a break before the rule acts.
     pub hold_for: Option<CalendarSpan>,
@@ -54,7 +54,8 @@ pub struct RetentionRule {
 pub enum Trigger {
     /// `when` is TRUE. The entry ends when it is FALSE; UNKNOWN neither opens nor ends it.
     State,
-    /// The level moved in a run. The entry ends with the next move of the subject in the set.
+    /// The level moved in a run. The entry opens in that run, if `when` is TRUE then, and ends with the next move of the subject
+    /// in the set, whichever way; a `when` that is FALSE in between keeps the rule from acting, and doesn't end it.
     Moved {
         /// In which set.
         set: TierSetId,
@@ -66,7 +67,7 @@ pub enum Trigger {
         to: Vec<u16>,
     },
     /// A date comes. The entry is the days from `day + from` to `day + until`, both inside; an action belongs to that `day`, and
-    /// is not repeated for it.
+    /// is not repeated for it. Where the days of two dates overlap, those of the later one count.
     Date {
         /// Which date.
         day: DateTrigger,
@@ -76,7 +77,7 @@ pub enum Trigger {
         until: CalendarSpan,
     },
     /// The follow-up of the subject's level is due: `strategy.every` after the last action of this rule, or since the level was
-    /// taken. Levels without `every` have none.
+    /// taken if there is none. Levels without `every` have none. An action ends its entry.
     FollowUp(TierSetId),
 }
 
@@ -109,14 +110,14 @@ pub enum Reentry {
     OncePerEntry,
     /// Once and never again.
     Once,
-    /// Again and again while the entry lasts, this long after the last action.
+    /// Again and again while the entry lasts, this long after the last action in it.
     Every(CalendarSpan),
 }
 
 /// A limit of actions per run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RunLimit {
-    /// At most this many subjects.
+    /// At most this many subjects, held-out ones among them, so that both are chosen alike.
     pub per_run: u64,
     /// What happens if there are more.
     pub exceed: Exceed,

@@ -431,3 +431,64 @@ fn lints_are_allowed_where_it_is_said() {
         "[metric.city]\nderived = \"visits > 3\"\nallow = [\"shadowed-attribute\", \"unused-metric\"]\n[tiers.value]\n{LEVELS}"
     ));
 }
+
+#[test]
+fn levels_are_named_in_texts_and_say_whose_strategy_is_meant() {
+    let rules = rules(
+        r#"
+        [tiers.value]
+        level = [{ name = "C", strategy = { owner = "sales" } }, { name = "B", when = "visits >= 5", keep = "was = 'B' and visits > 3" }]
+        [tiers.region]
+        level = [{ name = "far" }]
+        [retention.r]
+        when = "tier.value = 'B'"
+        on = "since.region"
+        action = { task = "{tier.value}, was {was.value}", owner = "{owner}" }
+        "#,
+    );
+    let rule = &rules.retention[0];
+    let value = TierSetId(1);
+    assert_eq!((rule.strategy_of, &*rules.tier_sets[1].name), (Some(value), "value"));
+    let Action::Task(task) = &rule.action else {
+        panic!("{:?}", rule.action);
+    };
+    assert_eq!(shown(&task.title, &rules), "<tier.value>[, was ]<was.value>");
+    assert_eq!(shown(task.owner.as_ref().unwrap(), &rules), "<strategy owner>");
+    let Trigger::Date { day: DateTrigger::On(since), .. } = rule.trigger else {
+        panic!("{:?}", rule.trigger);
+    };
+    assert_eq!(rules.metrics[since.0].name, "since.region");
+    let keep = rules.tier_sets[1].levels[1].keep.as_ref().unwrap();
+    let read: Vec<_> = keep.columns().into_iter().map(|id| &*rules.metrics[id].name).collect();
+    assert_eq!(read, ["was.value", "visits"]);
+}
+
+#[test]
+fn sets_per_category_share_policy_and_thresholds() {
+    let rules = rules(
+        r#"
+        [metric.amount_by]
+        from = "orders"
+        aggregate = "sum(amount)"
+        window = "lifetime"
+        empty = 0
+        by = "status"
+        [tiers.price]
+        per = "category"
+        categories = ["a", "b"]
+        downgrade = "never"
+        of = "amount_by"
+        level = [{ name = "C" }, { name = "B", from = 100, keep = "amount_by > 50" }]
+        [retention.r]
+        moved = { set = "price[b]", to = ["B"] }
+        action = { task = "{tier.price[b]}" }
+        "#,
+    );
+    let sets: Vec<_> = rules.tier_sets.iter().map(|set| (&*set.name, set.movement.downgrade)).collect();
+    assert_eq!(sets, [("price[a]", Timing::Never), ("price[b]", Timing::Never)]);
+    for set in &rules.tier_sets {
+        let names: Vec<_> = set.metrics().into_iter().map(|id| rules.metrics[id.0].name.clone()).collect();
+        assert_eq!(names, [set.name.replace("price", "amount_by")]);
+    }
+    assert_eq!(rules.retention[0].strategy_of, Some(TierSetId(1)));
+}

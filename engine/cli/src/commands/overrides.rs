@@ -27,8 +27,8 @@ fn add(args: &OverrideAddArgs, session: &Session, output: Output) -> Result<(), 
     let set = session.tier_set(Some(&args.set))?;
     let (kind, level) = effect(args)?;
     if !set.levels.iter().any(|known| known.name == level) {
-        let what = format!("level of tier set `{}`", set.name);
-        return Err(session::unknown(&what, level, set.levels.iter().map(|level| level.name.as_str())));
+        let lacking = format!("tier set `{}` has no level", set.name);
+        return Err(session::unknown(&lacking, level, set.levels.iter().map(|level| level.name.as_str())));
     }
     refuse_limits_without_order(set, kind)?;
     let subject = &session.rules.config.subjects[set.subject.0];

@@ -30,7 +30,7 @@ fn list(args: &TasksListArgs, session: &Session, output: Output) -> Result<(), F
     let today = session.clock(None)?.today();
     let rules = session.rules.retention.iter().map(|rule| rule.name.as_str());
     if let Some(name) = args.rule.as_deref().filter(|name| !rules.clone().any(|rule| rule == *name)) {
-        return Err(session::unknown("retention rule", name, rules));
+        return Err(session::unknown("no retention rule", name, rules));
     }
     let filter = TaskFilter {
         open: (!args.all).then_some(today),

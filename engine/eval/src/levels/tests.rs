@@ -104,6 +104,23 @@ fn error_names_the_first_subjects() {
 }
 
 #[test]
+fn error_counts_unknown_conditions_to_keep_a_level_above_the_earned_one() {
+    let mut set = above(Unknown::Error, &[5, 10]);
+    (set.levels[1].keep, set.levels[2].keep) = (compare_1(4), compare_1(9));
+    let spend = [0, 5, 10].map(|spend| Some(integer(spend)));
+    let error = grade(&set, &table(&[&spend, &[None, None, None]]), &now()).unwrap_err();
+    assert_eq!(error.first, [UnknownAt { subject: 0, level: 2 }, UnknownAt { subject: 1, level: 2 }]);
+    let known = [None, Some(integer(0)), None];
+    let error = grade(&set, &table(&[&spend, &known]), &now()).unwrap_err();
+    assert_eq!(error.first, [UnknownAt { subject: 0, level: 2 }]);
+}
+
+/// The other metric is at least this.
+fn compare_1(bound: i64) -> Option<tierd_rules::Expr> {
+    Some(compare(1, CompareOp::Ge, integer(bound)))
+}
+
+#[test]
 fn chunks_are_graded_as_one() {
     let subjects = 2 * CHUNK + 3;
     let spend: Vec<_> = (0..subjects as i64).map(|i| (i % 5 > 0).then(|| integer(i % 3))).collect();

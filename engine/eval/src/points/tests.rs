@@ -227,6 +227,6 @@ fn ten_million_bookings_take_well_under_a_second() {
     let start = std::time::Instant::now();
     let found = columns(&program(after(12, None)), &measures, &bookings, subjects as usize, &now("2026-01-01"));
     let taken = start.elapsed();
-    println!("{taken:?}");
-    assert_eq!(found[0].len(), subjects as usize);
+    eprintln!("{taken:?}");
+    assert!(found[0].len() == subjects as usize && taken.as_secs() < 1, "{taken:?}");
 }

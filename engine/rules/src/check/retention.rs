@@ -141,13 +141,13 @@ impl Checking<'_> {
                 Trigger::State | Trigger::Date { .. } => Some(None),
             };
         }
-        let of_subject = ground.sets.of(subject);
-        if let [only] = of_subject.as_slice() {
-            return Some(Some(*only));
-        }
         // Where a set is wrong, nobody knows what its levels give.
         if ground.sets.incomplete() {
             return None;
+        }
+        let of_subject = ground.sets.of(subject);
+        if let [only] = of_subject.as_slice() {
+            return Some(Some(*only));
         }
         let columns = when?.as_ref().map(Expr::columns).unwrap_or_default();
         let mut named: Vec<TierSetId> = columns

@@ -5,11 +5,13 @@ use std::{path::Path, time::Duration};
 use rusqlite::{Connection, config::DbConfig, types::Value as Stored};
 use tierd_eval::{
     columns::value_at,
-    derive::{Metrics, complete},
+    derive::Metrics,
+    evaluate::evaluate,
+    history::NoHistory,
     levels::{UnknownConditions, grade},
 };
 use tierd_model::{Key, Value};
-use tierd_rules::{File, FileSet, MetricId, RuleSet, SubjectId, TierSet, load};
+use tierd_rules::{File, FileSet, MetricId, RuleSet, Step, SubjectId, TierSet, load};
 use tierd_sources::{Database, Keys, Progress, ReadOptions, ReaderKind, read, sql};
 
 use crate::case::Case;
@@ -84,10 +86,18 @@ fn evaluated(case: &Case, rules: &RuleSet, path: &Path, reader: ReaderKind) -> R
     let database = Database::open(path, Duration::from_secs(1)).map_err(|error| error.to_string())?;
     let clock = &case.schema.clock;
     let options = ReadOptions { threads: 1, reader };
-    let data = read(&database, rules, CUSTOMER, clock, options, &Progress::default())
+    let mut data = read(&database, rules, CUSTOMER, clock, options, &Progress::default())
         .map_err(|error| format!("tierd can't read the database: {error}"))?;
-    let metrics = complete(rules, CUSTOMER, data.given, data.keys.len(), clock);
-    Ok((std::sync::Arc::unwrap_or_clone(data.keys), metrics))
+    // Levels are compared set by set, since one that allows no UNKNOWN mustn't hide the others.
+    let metrics_only = RuleSet { order: metric_steps(rules), ..rules.clone() };
+    let outcome = evaluate(&metrics_only, vec![data.take_given()], &NoHistory, clock);
+    let mut outcome = outcome.map_err(|error| error.to_string())?;
+    let subjects = outcome.subjects.remove(0);
+    Ok((std::sync::Arc::unwrap_or_clone(data.keys), subjects.metrics))
+}
+
+fn metric_steps(rules: &RuleSet) -> Vec<Step> {
+    rules.order.iter().copied().filter(|step| matches!(step, Step::Metric(_))).collect()
 }
 
 /// What tierd has evaluated.

@@ -257,9 +257,7 @@ proptest! {
             graded.settle(|subject| Some(held[subject].level).filter(|level| *level != NONE));
             prop_assert_eq!(&settled.held, &graded.earned);
             prop_assert!(settled.states.is_empty());
-            for subject in 0..SUBJECTS {
-                held[subject] = kept(held[subject], &settled, subject as u32, &clock);
-            }
+            held.iter_mut().zip(0..).for_each(|(held, subject)| *held = kept(*held, &settled, subject, &clock));
         }
     }
 }
