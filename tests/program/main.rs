@@ -10,3 +10,4 @@ mod promises;
 mod readme;
 mod schemas;
 mod support;
+mod testing;
