@@ -5,7 +5,9 @@
 mod bad_input;
 mod commands;
 mod ledger_commands;
+mod policies;
 mod promises;
 mod readme;
 mod schemas;
 mod support;
+mod testing;
