@@ -85,3 +85,18 @@ fn what_sql_cannot_say_is_an_error_with_its_reason() {
     let of_set = sql::tier_set_query(&rules, rules.tier_set("held").unwrap(), &clock(&rules)).unwrap_err();
     assert_eq!(of_set.to_string(), "`since.value` depends on what was held before, which only the ledger knows");
 }
+
+/// Each look-up of a roll-up of look-ups doubles what SQLite writes out.
+#[test]
+fn metrics_that_go_back_and_forth_are_bounded() {
+    let mut text = include_str!("sql/groups/rules.toml").to_owned();
+    for i in 1..=9 {
+        let before = if i == 1 { "spend".to_owned() } else { format!("looked{}", i - 1) };
+        text += &format!("[metric.rolled{i}]\nfrom = \"customer\"\naggregate = \"max({before})\"\nempty = 0\n");
+        text += &format!("[metric.looked{i}]\nlookup = \"account.rolled{i}\"\n");
+    }
+    let rules = loaded(include_str!("sql/groups/tierd.toml"), &text);
+    let lowered = |name| sql::metric_query(&rules, rules.metric(name).unwrap().0, &clock(&rules));
+    assert!(lowered("looked4").is_ok());
+    assert!(matches!(lowered("looked9"), Err(NotSql::TooDeep(1001..))));
+}

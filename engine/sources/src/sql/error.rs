@@ -11,4 +11,12 @@ pub enum NotSql {
         "`{0}` depends on which points are left of which earnings, for which the account is replayed, booking by booking"
     )]
     Account(String),
+    /// SQLite runs each step once, but writes its query out for every place that reads it.
+    #[error(
+        "it goes back and forth between groups and members so often that SQLite would write out its tables {0} times"
+    )]
+    TooDeep(u64),
+    /// SQLite joins 64 tables at most.
+    #[error("a step of it joins {0} queries, and SQLite joins 64 at most")]
+    TooManyJoins(usize),
 }

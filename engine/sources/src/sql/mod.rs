@@ -5,7 +5,9 @@
 //! orders              a fact table, columns decoded          (one per fact table)
 //! orders_by_customer  all aggregates over it, one GROUP BY   (one per fact table)
 //! metrics             subjects ⟕ aggregates
-//! metrics_2 …         what is computed from metrics: derived ones and ranks, as many steps as they need
+//! metrics_2 …         what is computed from metrics: derived ones, ranks, levels, windows that begin at a metric, look-ups and
+//!                     roll-ups; as many steps as they need
+//! account_metrics …   the same of other kinds of subjects, where something is looked up or rolled up
 //! SELECT              the level by CASE, the metrics
 //! ```
 //!
@@ -13,8 +15,9 @@
 //! evaluation. It isn't the way tierd runs: that is one pass in Rust (see the scan), some twelve times as fast.
 //!
 //! Limits, stated rather than worked around: whole-number results are exact while they fit 64 bits; reals are added in floating
-//! point, where tierd adds in fixed point; dates end with the year 9999; the movement of levels between runs isn't part of a
-//! query, so `unknown = "keep"` holds for subjects that have no level yet.
+//! point, where tierd adds in fixed point; dates end with the year 9999; the movement of levels between runs, and overrides, aren't
+//! part of a query: levels are those earned, also where conditions ask for them, and `unknown = "keep"` holds for subjects that
+//! have no level yet. What can't be said at all is an error ([`NotSql`]): levels of earlier runs, what is left of lots of points.
 
 mod aggregate;
 mod decode;
@@ -28,6 +31,7 @@ mod metric;
 mod own_window;
 mod plan;
 mod points;
+mod size;
 mod text;
 mod zone;
 
@@ -56,7 +60,7 @@ pub fn metrics_query(
     let names: Vec<&str> = metrics.iter().map(|id| rules.metrics[id.0].name.as_str()).collect();
     let what = format!("{} of each {}", names.join(", "), rules.config.subjects[subject.0].name);
     let plan = Plan::new(rules, subject, metrics, clock)?;
-    Ok(query(&plan, &what, None, metrics))
+    query(&plan, &what, None, metrics)
 }
 
 /// As [`metrics_query`], for one metric.
@@ -80,11 +84,12 @@ pub fn tier_set_query(rules: &RuleSet, set: &TierSet, clock: &Clock) -> Result<S
     let what = format!("tier set {}{title} of each {}", set.name, rules.config.subjects[set.subject.0].name);
     let metrics = entered_by(set);
     let plan = Plan::new(rules, set.subject, &metrics, clock)?;
-    Ok(query(&plan, &what, Some(set), &metrics))
+    query(&plan, &what, Some(set), &metrics)
 }
 
-fn query(plan: &Plan<'_>, what: &str, set: Option<&TierSet>, metrics: &[MetricId]) -> String {
+fn query(plan: &Plan<'_>, what: &str, set: Option<&TierSet>, metrics: &[MetricId]) -> Result<String, NotSql> {
     let (ctes, last) = metric::ctes(plan);
+    size::check(&ctes)?;
     let mut out = header(plan, what);
     out += &earned_only(plan, set);
     for (i, (name, body)) in ctes.iter().enumerate() {
@@ -96,7 +101,7 @@ fn query(plan: &Plan<'_>, what: &str, set: Option<&TierSet>, metrics: &[MetricId
     columns.extend(set.map(|set| format!("{} AS level", level::lower(plan, set))));
     columns.extend(metrics.iter().map(|id| plan.columns[id.0].clone()));
     out += &format!("SELECT\n{}\nFROM {last}\nORDER BY key;\n", select_list(plan, &columns, metrics));
-    out
+    Ok(out)
 }
 
 /// A line for each set of which the query tells something else than what is held.

@@ -59,7 +59,7 @@ impl<'a> Rules<'a> {
     pub(crate) fn metric(&mut self, choices: &mut Choices<'_>) {
         let kind = if choices.chance(30) { self.scopes.len() - 1 } else { 0 };
         let name = self.name(choices);
-        let (body, known) = match choices.below(16) {
+        let (body, known) = match choices.below(18) {
             0..6 => self.aggregate(choices, kind, &name),
             6 => self.attribute(choices, kind, &name),
             7 | 8 => self.derived(choices, kind, &name),
