@@ -5,6 +5,7 @@
 mod bad_input;
 mod commands;
 mod ledger_commands;
+mod packs;
 mod promises;
 mod readme;
 mod schemas;
