@@ -71,6 +71,14 @@ impl Session {
         Ledger::open(&path, program).map_err(|error| ledger_failure(&error))
     }
 
+    /// The tier sets of this name: all its categories for a set that is kept per category. Without a name, all.
+    pub(crate) fn tier_sets(&self, name: Option<&str>) -> Result<Vec<&TierSet>, Failure> {
+        let Some(name) = name else { return Ok(self.rules.tier_sets.iter().collect()) };
+        let of_family = |set: &&TierSet| set.category.as_ref().is_some_and(|category| category.set == name);
+        let family: Vec<_> = self.rules.tier_sets.iter().filter(of_family).collect();
+        if family.is_empty() { Ok(vec![self.tier_set(Some(name))?]) } else { Ok(family) }
+    }
+
     /// The tier set of this name, or the only one there is.
     pub(crate) fn tier_set(&self, name: Option<&str>) -> Result<&TierSet, Failure> {
         let names = || self.rules.tier_sets.iter().map(|set| set.name.as_str()).collect::<Vec<_>>().join(", ");

@@ -4,8 +4,8 @@ use std::{fs::File, io::BufWriter, path::Path};
 
 use arrow_array::ArrayRef;
 use serde_json::Value as Json;
-use tierd_daemon::evaluate::{Evaluation, SetResult, attributes};
-use tierd_eval::{columns::value_at, explain::personal};
+use tierd_daemon::evaluate::{Evaluation, attributes};
+use tierd_eval::{columns::value_at, evaluate::SetOutcome, explain::personal};
 use tierd_ledger::{NO_LEVEL, Reader};
 use tierd_model::{CalendarSpan, Clock, Date, Key, Timestamp, Type};
 use tierd_rules::{Level, Metric, TierSet};
@@ -102,7 +102,8 @@ impl Columns {
         decisions: &Decisions<'_>,
     ) -> Result<Vec<Shown>, Failure> {
         let rules = &session.rules;
-        let of = evaluation.subject(decisions.result);
+        let of = evaluation.source(decisions.result);
+        let metrics = &evaluation.subject(decisions.result).metrics;
         let subject = &rules.config.subjects[of.subject.0];
         let read = attributes(&session.project, rules, of, &self.attributes, decisions.clock)
             .map_err(|error| reading::evaluate_failure(&error, rules, self.output))?;
@@ -115,7 +116,7 @@ impl Columns {
         for &index in &self.metrics {
             let metric = &rules.metrics[index];
             // Metrics of this subject are all evaluated; the names were looked up among them.
-            if let Some(values) = of.metrics.columns[index].clone() {
+            if let Some(values) = metrics.columns[index].clone() {
                 shown.push(Shown { name: metric.name.clone(), ty: metric.ty, personal: personal[index], values });
             }
         }
@@ -143,7 +144,7 @@ impl Shown {
 /// Who holds which level, and since when.
 struct Decisions<'a> {
     set: &'a TierSet,
-    result: &'a SetResult,
+    result: &'a SetOutcome,
     keys: &'a Keys,
     clock: &'a Clock,
     /// By subject, the index of its level.
@@ -160,10 +161,11 @@ impl<'a> Decisions<'a> {
         set: &'a TierSet,
         clock: &'a Clock,
     ) -> Result<Self, Failure> {
-        let result = evaluation.sets.iter().find(|result| session.rules.tier_sets[result.set].name == set.name);
+        let result =
+            evaluation.outcome.sets.iter().find(|result| session.rules.tier_sets[result.set.0].name == set.name);
         let result =
             result.ok_or_else(|| Failure::new(Code::Failed, format!("tier set `{}` has no levels", set.name)))?;
-        let keys = &evaluation.subject(result).source.keys;
+        let keys = &evaluation.source(result).keys;
         let mut held = vec![NO_LEVEL; keys.len()];
         let mut since = vec![None; keys.len()];
         let read = ledger.held_all(&set.name, |row| {
@@ -197,7 +199,7 @@ impl<'a> Decisions<'a> {
     }
 
     fn remark_on_changes(&self, output: Output) {
-        let changed = self.held.iter().zip(&self.result.graded.earned).filter(|(held, earned)| held != earned).count();
+        let changed = self.held.iter().zip(&self.result.settled.held).filter(|(held, earned)| held != earned).count();
         if changed > 0 {
             output.remark(&format!("data or rules have changed since the last run: {changed} levels would change now"));
         }
