@@ -5,6 +5,7 @@
 mod bad_input;
 mod commands;
 mod ledger_commands;
+mod packs;
 mod policies;
 mod promises;
 mod readme;
