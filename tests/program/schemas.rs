@@ -17,7 +17,10 @@ fn toml_files(folder: &Path, out: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
         if entry.is_dir() {
             toml_files(&entry, out);
-        } else if entry.extension().is_some_and(|e| e == "toml") && !entry.ends_with("Cargo.toml") {
+        } else if entry.extension().is_some_and(|e| e == "toml")
+            // Profiles of example databases are read by `tierd demo` alone.
+            && !["Cargo.toml", "profile.toml"].iter().any(|name| entry.ends_with(name))
+        {
             out.push(entry);
         }
     }

@@ -73,7 +73,7 @@ pub(crate) fn evaluate_failure(error: &EvaluateError, rules: &RuleSet, output: O
             session::print_diagnostics(&diagnostics, &rules.files, output);
             Failure::new(Code::Failed, format!("{}; nothing was changed", session::summary(&diagnostics)))
         }
-        EvaluateError::Database(_) | EvaluateError::Read(ReadError::Cancelled) => {
+        EvaluateError::Database(_) | EvaluateError::Ledger(_) | EvaluateError::Read(ReadError::Cancelled) => {
             Failure::from_error(Code::Unreachable, error)
         }
         EvaluateError::Read(_) | EvaluateError::Limit(_) | EvaluateError::Unknown { .. } => {

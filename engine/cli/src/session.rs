@@ -9,7 +9,7 @@ use std::{
 use tierd_daemon::{Loaded, Project};
 use tierd_ledger::{Ledger, Reader};
 use tierd_model::{Clock, Date, MICROS, Timestamp, Zone, parse_date, parse_timestamp};
-use tierd_rules::{Diagnostic, FileSet, RuleSet, Severity, TierSet, nearest};
+use tierd_rules::{Diagnostic, FileSet, RuleSet, Severity, TierSet, cases::LoadedTests, nearest};
 
 use crate::{
     exit::{Code, Failure},
@@ -71,6 +71,14 @@ impl Session {
         Ledger::open(&path, program).map_err(|error| ledger_failure(&error))
     }
 
+    /// The tier sets of this name: all its categories for a set that is kept per category. Without a name, all.
+    pub(crate) fn tier_sets(&self, name: Option<&str>) -> Result<Vec<&TierSet>, Failure> {
+        let Some(name) = name else { return Ok(self.rules.tier_sets.iter().collect()) };
+        let of_family = |set: &&TierSet| set.category.as_ref().is_some_and(|category| category.set == name);
+        let family: Vec<_> = self.rules.tier_sets.iter().filter(of_family).collect();
+        if family.is_empty() { Ok(vec![self.tier_set(Some(name))?]) } else { Ok(family) }
+    }
+
     /// The tier set of this name, or the only one there is.
     pub(crate) fn tier_set(&self, name: Option<&str>) -> Result<&TierSet, Failure> {
         let names = || self.rules.tier_sets.iter().map(|set| set.name.as_str()).collect::<Vec<_>>().join(", ");
@@ -94,6 +102,12 @@ pub(crate) fn open_project(folder: &Path) -> Result<Project, Failure> {
 /// The project's files, read and checked.
 pub(crate) fn load(project: &Project) -> Result<Loaded, Failure> {
     project.load().map_err(|error| Failure::from_error(Code::Config, &error))
+}
+
+/// The project's test files, read and checked against its rules.
+pub(crate) fn load_tests(project: &Project, rules: &RuleSet) -> Result<LoadedTests, Failure> {
+    let files = project.test_files().map_err(|error| Failure::from_error(Code::Config, &error))?;
+    Ok(tierd_testing::load(rules, files))
 }
 
 /// Every diagnostic to standard error, rendered for people.

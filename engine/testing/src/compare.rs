@@ -3,7 +3,7 @@
 use tierd_eval::{
     columns::value_at,
     evaluate::{Outcome, SetOutcome},
-    explain::{explain, text},
+    explain::{explain_held, text},
     levels::NONE,
 };
 use tierd_model::Clock;
@@ -162,12 +162,7 @@ impl Ran<'_> {
 
     /// The explanation of one level, as lines.
     fn explained(&self, set: TierSetId, place: &Place<'_>) -> Vec<String> {
-        let Some(of) = self.outcome.subject(place.who.subject) else {
-            return Vec::new();
-        };
-        let held = Some(self.before(set, place)).filter(|&level| level != NONE);
-        let tier_set = &self.rules.tier_sets[set.0];
-        let explanation = explain(self.rules, tier_set, &of.metrics, place.index, held, self.clock);
+        let explanation = explain_held(self.rules, self.outcome, set, place.index, self.clock);
         text::lines(&explanation, &self.who(place.who), self.clock).iter().map(text::Line::plain).collect()
     }
 

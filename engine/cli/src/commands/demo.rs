@@ -128,12 +128,12 @@ fn explain_one(
 
 /// The tier set of this name (by index) and the first subject in it who is neither at its top nor at its bottom.
 fn in_the_middle(name: &str, rules: &RuleSet, report: &RunReport) -> Option<(usize, usize)> {
-    let sets = &report.evaluation.sets;
-    let set = sets.iter().position(|result| rules.tier_sets[result.set].name == name).unwrap_or(0);
-    let earned = &sets.get(set)?.graded.earned;
-    let top = rules.tier_sets[sets[set].set].levels.len() as u16 - 1;
-    let subject = earned.iter().position(|&level| 0 < level && level < top).unwrap_or(0);
-    (subject < earned.len()).then_some((set, subject))
+    let sets = &report.evaluation.outcome.sets;
+    let set = rules.tier_sets.iter().position(|set| set.name == name).unwrap_or(0);
+    let held = &sets.get(set)?.settled.held;
+    let top = rules.tier_sets[set].levels.len() as u16 - 1;
+    let subject = held.iter().position(|&level| 0 < level && level < top).unwrap_or(0);
+    (subject < held.len()).then_some((set, subject))
 }
 
 fn next_steps(pack: &Pack, folder: &Path, rules: &RuleSet) -> String {
@@ -150,6 +150,6 @@ Go on in {folder}:
   cd {folder}
   tierd explain {customer:<16}why a customer has its level
   edit {file:<25}then: tierd check, tierd run --dry-run, tierd run
-  tierd export --set {set} --output csv{tests}"
+  tierd export --set {set} --attribute name --output csv{tests}"
     )
 }

@@ -15,10 +15,7 @@ pub(crate) fn levels(args: &LevelsArgs, folder: &Path, output: Output) -> Result
     let path = session.project.ledger(&session.rules.config);
     let ledger = Reader::open(&path).map_err(|error| Failure::from_error(Code::Unreachable, &error))?;
     let run = last_run(&ledger)?;
-    let sets: Vec<_> = match &args.set {
-        Some(name) => vec![session.tier_set(Some(name))?],
-        None => session.rules.tier_sets.iter().collect(),
-    };
+    let sets = session.tier_sets(args.set.as_deref())?;
     let mut table = distribution_table();
     for set in sets {
         let counts = ledger.distribution(&set.name).map_err(|error| Failure::from_error(Code::Unreachable, &error))?;

@@ -1,7 +1,10 @@
 use std::path::Path;
 
 use serde_json::{Value as Json, json};
-use tierd_daemon::run::{self as runs, RunReport, SetReport};
+use tierd_daemon::{
+    report::{RuleReport, SetReport},
+    run::{self as runs, RunReport},
+};
 use tierd_ledger::Outcome;
 use tierd_model::Clock;
 use tierd_rules::RuleSet;
@@ -82,6 +85,7 @@ fn changes(report: &RunReport) -> Vec<String> {
     if report.outcome == Outcome::Unchanged {
         lines.push(format!("nothing {verb}: every level is as it was"));
     }
+    lines.extend(report.rules.iter().map(rule_line));
     for set in report.sets.iter().filter(|set| set.unknown > 0) {
         lines.push(format!(
             "{}: a condition was UNKNOWN for {} customers, for want of data; UNKNOWN promotes nobody",
@@ -97,6 +101,32 @@ fn changes(report: &RunReport) -> Vec<String> {
         ));
     }
     lines
+}
+
+/// `win_back: 12 acted, 2 held out; 30 wait: 20 for the limit, 10 for the cool-down`
+fn rule_line(rule: &RuleReport) -> String {
+    let listed = |counts: &[(u64, &str)], what: &str| {
+        let counts = counts.iter().filter(|(count, _)| *count > 0);
+        counts.map(|(count, words)| format!("{} {what}{words}", thousands(*count))).collect::<Vec<_>>().join(", ")
+    };
+    let acts = [(rule.acted, "acted"), (rule.held_out, "held out"), (rule.shadow, "would have acted (shadow)")];
+    let waiting = &rule.waiting;
+    let waits = [
+        (waiting.hold_for, "time in the entry"),
+        (waiting.cooldown, "the cool-down"),
+        (waiting.group, "another rule of the group"),
+        (waiting.limit, "the limit"),
+    ];
+    let mut parts = vec![listed(&acts, ""), listed(&waits, "wait for ")];
+    if let Some(held) = rule.held {
+        parts.push(format!("held: {} subjects are above its limit", thousands(held)));
+    }
+    if rule.unknown > 0 {
+        parts.push(format!("UNKNOWN for {}", thousands(rule.unknown)));
+    }
+    parts.retain(|part| !part.is_empty());
+    let said = if parts.is_empty() { "nobody".to_owned() } else { parts.join("; ") };
+    format!("{}: {said}", rule.name)
 }
 
 fn set_changes(set: &SetReport) -> Option<String> {
@@ -144,5 +174,24 @@ fn document(report: &RunReport, rules: &RuleSet, clock: &Clock) -> Json {
         "write_ms": milliseconds(report.write),
         "cut_points": evaluation.cut_points(rules),
         "sets": sets.collect::<Vec<_>>(),
+        "rules": report.rules.iter().map(rule_document).collect::<Vec<_>>(),
+    })
+}
+
+fn rule_document(rule: &RuleReport) -> Json {
+    json!({
+        "rule": rule.name,
+        "entered": rule.entered,
+        "acted": rule.acted,
+        "held_out": rule.held_out,
+        "shadow": rule.shadow,
+        "waiting": {
+            "hold_for": rule.waiting.hold_for,
+            "cooldown": rule.waiting.cooldown,
+            "group": rule.waiting.group,
+            "limit": rule.waiting.limit,
+        },
+        "unknown": rule.unknown,
+        "held": rule.held,
     })
 }

@@ -1,23 +1,44 @@
 //! An explanation as JSON. Personal values are masked, as everywhere.
 
 use serde_json::{Value as Json, json};
-use tierd_eval::explain::{
-    Clause, ClauseKind, Difference, Explanation, Gap, LevelCheck, Need, Needed, Side, Story, Test, Verdict, text,
+use tierd_eval::{
+    explain::{
+        Clause, ClauseKind, Difference, Explanation, Gap, Holding, How, LevelCheck, Lots, Need, Needed, ScoreLine,
+        Side, Story, Test, Verdict, Why,
+        rules::{RuleStory, Waits},
+        text,
+    },
+    retention::ActKind,
 };
-use tierd_ledger::Held;
+use tierd_ledger::{Held, Override};
 use tierd_model::{Clock, Value};
-use tierd_rules::RuleSet;
+use tierd_rules::{RuleSet, retention::Mode};
 
 use crate::output::Cell;
 
 /// One tier set.
-pub(super) fn set(rules: &RuleSet, explanation: &Explanation, held: Option<&Held>, clock: &Clock) -> Json {
+pub(super) fn set(
+    rules: &RuleSet,
+    explanation: &Explanation,
+    held: Option<&Held>,
+    overrides: &[Override],
+    clock: &Clock,
+) -> Json {
     json!({
         "set": explanation.set,
         "title": explanation.title,
         "level": level_name(rules, explanation),
+        "holding": explanation.holding.as_ref().map(|holding| self::holding(rules, explanation, holding)),
+        "overrides": overrides.iter().map(|one| json!({
+            "kind": one.kind.name(),
+            "level": one.level,
+            "until": one.expires.to_string(),
+            "approver": one.approver,
+            "reason": one.reason,
+        })).collect::<Vec<_>>(),
         "held": held.map(|held| json!({
             "level": held.level,
+            "reason": held.reason,
             "since": held.since.to_string(),
             "run": held.run.0,
             "revision": held.revision.to_string(),
@@ -33,8 +54,63 @@ pub(super) fn set(rules: &RuleSet, explanation: &Explanation, held: Option<&Held
 
 /// The name of the level that the explanation gives.
 pub(super) fn level_name<'a>(rules: &'a RuleSet, explanation: &Explanation) -> Option<&'a str> {
+    name(rules, explanation, explanation.level)
+}
+
+fn name<'a>(rules: &'a RuleSet, explanation: &Explanation, level: Option<usize>) -> Option<&'a str> {
     let set = rules.tier_set(&explanation.set)?;
-    explanation.level.map(|level| set.levels[level].name.as_str())
+    level.map(|level| set.levels[level].name.as_str())
+}
+
+fn holding(rules: &RuleSet, explanation: &Explanation, holding: &Holding) -> Json {
+    json!({
+        "earned": name(rules, explanation, holding.earned),
+        "before": name(rules, explanation, holding.before),
+        "reason": holding.moved.map(|reason| reason.name()),
+        "why": holding.why.map(why),
+        "locked_until": holding.locked_until.map(|day| day.to_string()),
+    })
+}
+
+/// Why another level is held than the earned one.
+fn why(why: Why) -> Json {
+    match why {
+        Why::Override => json!({ "what": "override" }),
+        Why::Keeps => json!({ "what": "keeps" }),
+        Why::Unknown => json!({ "what": "unknown" }),
+        Why::Locked(until) => json!({ "what": "locked", "until": until.to_string() }),
+        Why::Grace(since, until) => {
+            json!({ "what": "grace", "since": since.to_string(), "until": until.to_string() })
+        }
+        Why::PeriodEnd(on) => json!({ "what": "period end", "until": on.to_string() }),
+        Why::Never => json!({ "what": "never" }),
+        Why::Steps => json!({ "what": "steps" }),
+    }
+}
+
+/// One retention rule.
+pub(super) fn rule(rule: &RuleStory) -> Json {
+    let until = |what: &str, until: &tierd_model::Date| json!({ "for": what, "until": until.to_string() });
+    json!({
+        "rule": rule.name,
+        "title": rule.title,
+        "mode": if rule.mode == Mode::Shadow { "shadow" } else { "live" },
+        "condition": rule.when.as_ref().map(clause),
+        "entered": rule.entered.map(|at| at.to_string()),
+        "last_action": rule.last_acted.map(|at| at.to_string()),
+        "acts": rule.acts.map(|kind| match kind {
+            ActKind::Acted => "acted",
+            ActKind::HeldOut => "held out",
+            ActKind::Shadow => "shadow",
+        }),
+        "waits": rule.waits.as_ref().map(|waits| match waits {
+            Waits::NextEntry => json!({ "for": "next entry" }),
+            Waits::HoldFor(day) => until("hold", day),
+            Waits::Cooldown(day) => until("cooldown", day),
+            Waits::Turn => json!({ "for": "turn" }),
+        }),
+        "held_out": rule.held_out,
+    })
 }
 
 fn level(check: &LevelCheck) -> Json {
@@ -43,6 +119,7 @@ fn level(check: &LevelCheck) -> Json {
         "title": check.title,
         "verdict": verdict(check.verdict),
         "condition": check.condition.as_ref().map(clause),
+        "keep": check.keep.as_ref().map(clause),
     })
 }
 
@@ -94,6 +171,31 @@ fn story(story: &Story, clock: &Clock) -> Json {
         "title": story.title,
         "value": value(story.value.as_ref(), story.personal),
         "how": text::how(story, clock),
+        "rows": match &story.how {
+            How::Derived { rows, .. } if !rows.is_empty() => rows.iter().map(|row| score(row, story.personal)).collect(),
+            _ => Json::Null,
+        },
+        "account": match &story.how {
+            How::Points { account: Some(account), .. } => self::account(account),
+            _ => Json::Null,
+        },
+    })
+}
+
+/// A row of a scorecard.
+fn score(row: &ScoreLine, personal: bool) -> Json {
+    json!({ "row": row.text, "points": value(row.points.as_ref(), personal) })
+}
+
+fn account(account: &Lots) -> Json {
+    let lots = account
+        .lots
+        .iter()
+        .map(|(expires, points)| json!({ "points": points.to_string(), "expires": expires.map(|at| at.to_string()) }));
+    json!({
+        "balance": account.balance.to_string(),
+        "debt": account.debt.to_string(),
+        "lots": lots.collect::<Vec<_>>(),
     })
 }
 

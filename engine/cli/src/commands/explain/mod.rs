@@ -1,6 +1,7 @@
 //! `tierd explain`: why a customer has its level.
 
 mod document;
+mod retention;
 
 use std::path::Path;
 
@@ -8,10 +9,11 @@ use anstyle::{AnsiColor, Style};
 use serde_json::json;
 use tierd_daemon::evaluate::Evaluation;
 use tierd_eval::explain::{
-    Explanation, explain as explain_level,
-    text::{Line, Role, lines},
+    Explanation, explain_held,
+    rules::RuleStory,
+    text::{Line, Role, lines, rule_lines},
 };
-use tierd_ledger::{Held, KeyRef, Reader};
+use tierd_ledger::{Held, KeyRef, Override, OverrideFilter, Reader};
 use tierd_model::{Clock, Key};
 use tierd_rules::{RuleSet, TierSet};
 
@@ -27,6 +29,8 @@ use crate::{
 struct Answer {
     explanation: Explanation,
     held: Option<Held>,
+    /// Overrides in force, as they were recorded.
+    overrides: Vec<Override>,
 }
 
 impl Answer {
@@ -40,17 +44,19 @@ impl Answer {
 /// Evaluates as of the last run (or as asked) and explains one customer.
 pub(crate) fn explain(args: &ExplainArgs, folder: &Path, output: Output) -> Result<(), Failure> {
     let session = Session::open(folder, output)?;
-    if let Some(name) = &args.set {
-        session.tier_set(Some(name))?;
-    }
+    let sets: Vec<&str> = session.tier_sets(args.set.as_deref())?.iter().map(|set| set.name.as_str()).collect();
     let clock = session.clock_of_last_run(args.as_of.as_deref())?;
     let evaluation = reading::evaluate(&args.reading, &session, &clock, output)?;
-    let subjects = find(&session, &evaluation, &args.customer, args.set.as_deref())?;
+    let subjects = find(&session, &evaluation, &args.customer, &sets)?;
     let answers = subjects
-        .into_iter()
-        .map(|(set, subject)| answer(&session, &clock, &evaluation, set, subject))
+        .iter()
+        .map(|&(set, subject)| answer(&session, &clock, &evaluation, set, subject))
         .collect::<Result<Vec<_>, _>>()?;
-    show(&session, &clock, &args.customer, &answers, output)
+    let rules = match args.set {
+        Some(_) => Vec::new(),
+        None => retention::stories(&session, &clock, &evaluation, &args.customer)?,
+    };
+    show(&session, &clock, &args.customer, &answers, &rules, output)
 }
 
 /// Explains a subject of an evaluation that is at hand, in one tier set.
@@ -62,9 +68,9 @@ pub(crate) fn print(
     set: usize,
     output: Output,
 ) -> Result<(), Failure> {
-    let key = evaluation.subject(&evaluation.sets[set]).source.keys.key(subject).to_string();
+    let key = evaluation.source(&evaluation.outcome.sets[set]).keys.key(subject).to_string();
     let answer = answer(session, clock, evaluation, set, subject)?;
-    show(session, clock, &key, &[answer], output)
+    show(session, clock, &key, &[answer], &[], output)
 }
 
 /// The tier sets that grade this customer, each with the customer's index.
@@ -72,14 +78,14 @@ fn find(
     session: &Session,
     evaluation: &Evaluation,
     customer: &str,
-    only: Option<&str>,
+    sets: &[&str],
 ) -> Result<Vec<(usize, usize)>, Failure> {
     let rules = &session.rules;
     let mut found = Vec::new();
     let mut refusal = None;
-    for (index, result) in evaluation.sets.iter().enumerate() {
-        let set = &rules.tier_sets[result.set];
-        if only.is_some_and(|only| only != set.name) {
+    for (index, result) in evaluation.outcome.sets.iter().enumerate() {
+        let set = &rules.tier_sets[result.set.0];
+        if !sets.contains(&set.name.as_str()) {
             continue;
         }
         let subject = &rules.config.subjects[set.subject.0];
@@ -87,7 +93,7 @@ fn find(
             None => {
                 refusal = Some(format!("`{customer}` is no key of a {}: its keys are of type integer", subject.name))
             }
-            Some(key) => match evaluation.subject(result).source.keys.find(&key) {
+            Some(key) => match evaluation.source(result).keys.find(&key) {
                 Some(row) => found.push((index, row)),
                 None => refusal = refusal.or(Some(format!("no {} has the key {customer}", subject.name))),
             },
@@ -108,34 +114,48 @@ fn answer(
     subject: usize,
 ) -> Result<Answer, Failure> {
     let rules = &session.rules;
-    let result = &evaluation.sets[set];
-    let tier_set = &rules.tier_sets[result.set];
-    let of = evaluation.subject(result);
-    let held = held_now(session, tier_set, &of.source.keys.key(subject))?;
-    let level = held.as_ref().and_then(|held| held.level.as_deref());
-    let level = level.and_then(|name| tier_set.levels.iter().position(|l| l.name == name));
-    let explanation = explain_level(rules, tier_set, &of.metrics, subject, level.map(|l| l as u16), clock);
-    Ok(Answer { explanation, held })
+    let result = &evaluation.outcome.sets[set];
+    let tier_set = &rules.tier_sets[result.set.0];
+    let key = evaluation.source(result).keys.key(subject);
+    let (held, overrides) = stored(session, tier_set, &key, clock)?;
+    let explanation = explain_held(rules, &evaluation.outcome, result.set, subject, clock);
+    Ok(Answer { explanation, held, overrides })
 }
 
-/// What the ledger says of the customer; nothing where there is no ledger yet.
-fn held_now(session: &Session, set: &TierSet, key: &Key) -> Result<Option<Held>, Failure> {
+/// What the ledger says of the customer, and which overrides are in force; nothing where there is no ledger yet.
+fn stored(
+    session: &Session,
+    set: &TierSet,
+    key: &Key,
+    clock: &Clock,
+) -> Result<(Option<Held>, Vec<Override>), Failure> {
     let path = session.project.ledger(&session.rules.config);
     if !path.exists() {
-        return Ok(None);
+        return Ok((None, Vec::new()));
     }
-    let held = Reader::open(&path).and_then(|ledger| ledger.held(&set.name, KeyRef::from(key)));
-    held.map_err(|error| Failure::from_error(Code::Unreachable, &error))
+    let key = KeyRef::from(key);
+    let filter = OverrideFilter { set: Some(&set.name), key: Some(key), in_force: Some(clock.as_of()) };
+    let read = |ledger: Reader| Ok((ledger.held(&set.name, key)?, ledger.overrides(filter)?));
+    Reader::open(&path).and_then(read).map_err(|error| Failure::from_error(Code::Unreachable, &error))
 }
 
-fn show(session: &Session, clock: &Clock, customer: &str, answers: &[Answer], output: Output) -> Result<(), Failure> {
+fn show(
+    session: &Session,
+    clock: &Clock,
+    customer: &str,
+    answers: &[Answer],
+    retention: &[RuleStory],
+    output: Output,
+) -> Result<(), Failure> {
     let rules = &session.rules;
     if output.format == Format::Json {
         let sets: Vec<_> = answers
             .iter()
-            .map(|answer| document::set(rules, &answer.explanation, answer.held.as_ref(), clock))
+            .map(|answer| document::set(rules, &answer.explanation, answer.held.as_ref(), &answer.overrides, clock))
             .collect();
-        return output.json(&json!({ "key": customer, "as_of": clock.as_of().to_string(), "sets": sets }));
+        let retention: Vec<_> = retention.iter().map(document::rule).collect();
+        let as_of = clock.as_of().to_string();
+        return output.json(&json!({ "key": customer, "as_of": as_of, "sets": sets, "retention": retention }));
     }
     for (index, answer) in answers.iter().enumerate() {
         if index > 0 {
@@ -151,7 +171,10 @@ fn show(session: &Session, clock: &Clock, customer: &str, answers: &[Answer], ou
         };
         all.iter().try_for_each(|line| output.line(line))?;
     }
-    Ok(())
+    if !retention.is_empty() {
+        output.line("")?;
+    }
+    rule_lines(retention, clock).iter().try_for_each(|line| output.line(&painted(line, output.color_stdout())))
 }
 
 fn who(rules: &RuleSet, answer: &Answer, customer: &str) -> String {
@@ -167,12 +190,20 @@ fn standing(rules: &RuleSet, answer: &Answer, clock: &Clock) -> Vec<String> {
     let name = held.level.as_deref().unwrap_or("no level");
     let revision = held.revision.to_string();
     let since = session::local_time(held.since, clock.zone());
-    let mut lines = vec![format!("{name} since {since} (run {}, revision {})", held.run.0, &revision[..12])];
+    let reason = held.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    let mut lines = vec![format!("{name} since {since}{reason} (run {}, revision {})", held.run.0, &revision[..12])];
+    lines.extend(answer.overrides.iter().map(|one| overruled(one, clock)));
     if answer.has_moved_on(rules) {
         let now = document::level_name(rules, &answer.explanation).unwrap_or("no level");
         lines.push(format!("data or rules have changed since: the next run would give {now}"));
     }
     lines
+}
+
+/// `override: floor B until 2026-12-31 00:00, approved by wang: a promise`
+fn overruled(one: &Override, clock: &Clock) -> String {
+    let until = session::local_time(one.expires, clock.zone());
+    format!("override: {} {} until {until}, approved by {}: {}", one.kind.name(), one.level, one.approver, one.reason)
 }
 
 fn painted(line: &Line, color: bool) -> String {
