@@ -5,8 +5,10 @@
 mod bad_input;
 mod commands;
 mod ledger_commands;
+mod packs;
 mod policies;
 mod promises;
 mod readme;
 mod schemas;
 mod support;
+mod testing;
