@@ -52,8 +52,8 @@ fn every_pack_loads_without_a_warning() {
 }
 
 #[test]
-fn every_case_passes() {
-    each(&["test"]);
+fn every_case_passes_and_every_condition_is_seen_true_and_false() {
+    each(&["test", "--min-coverage", "100"]);
 }
 
 #[test]
