@@ -85,10 +85,10 @@ fn export_is_a_decision_table_with_masked_names() {
     let csv = project.tierd(&["export", "--attribute", "name", "--attribute", "city", "-o", "csv"]).ok().out;
     assert_eq!(
         csv,
-        "key,name,city,annual_spend,level,strategy,owner,next_follow_up\n\
-         1,王*,武汉,12000.00,A,visit,key-accounts,2026-05-01\n\
-         2,李*,上海,7500.00,B,quarterly offer,inside-sales,2026-07-01\n\
-         3,'=*,,3200.00,C,automated mail,,\n"
+        "key,name,city,annual_spend,level,strategy,owner,next_follow_up,override,override_until\n\
+         1,王*,武汉,12000.00,A,visit,key-accounts,2026-05-01,,\n\
+         2,李*,上海,7500.00,B,quarterly offer,inside-sales,2026-07-01,,\n\
+         3,'=*,,3200.00,C,automated mail,,,,\n"
     );
     let json = project.tierd(&["export", "--level", "A", "-o", "json"]).ok().json();
     assert_eq!(json[0]["key"], 1);

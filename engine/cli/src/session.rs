@@ -9,7 +9,7 @@ use std::{
 use tierd_daemon::{Loaded, Project};
 use tierd_ledger::{Ledger, Reader};
 use tierd_model::{Clock, Date, MICROS, Timestamp, Zone, parse_date, parse_timestamp};
-use tierd_rules::{Diagnostic, FileSet, RuleSet, Severity, TierSet, nearest};
+use tierd_rules::{Diagnostic, FileSet, RuleSet, Severity, TierSet, cases::LoadedTests, nearest};
 
 use crate::{
     exit::{Code, Failure},
@@ -102,6 +102,12 @@ pub(crate) fn open_project(folder: &Path) -> Result<Project, Failure> {
 /// The project's files, read and checked.
 pub(crate) fn load(project: &Project) -> Result<Loaded, Failure> {
     project.load().map_err(|error| Failure::from_error(Code::Config, &error))
+}
+
+/// The project's test files, read and checked against its rules.
+pub(crate) fn load_tests(project: &Project, rules: &RuleSet) -> Result<LoadedTests, Failure> {
+    let files = project.test_files().map_err(|error| Failure::from_error(Code::Config, &error))?;
+    Ok(tierd_testing::load(rules, files))
 }
 
 /// Every diagnostic to standard error, rendered for people.

@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 use tierd_eval::{
     action::{Action, Actions},
     evaluate::SetOutcome,
+    history::PolicyState,
     levels::NONE,
     movement::Reason,
     retention::{self, RuleOutcome},
@@ -89,20 +90,13 @@ impl<'a> Handed<'a> {
 impl<'a> HandedSet<'a> {
     fn new(rules: &'a RuleSet, evaluation: &'a Evaluation, outcome: &'a SetOutcome, before: &'a Reader) -> Self {
         let set = &rules.tier_sets[outcome.set.0];
-        let state = |&(subject, state): &(u32, tierd_eval::history::PolicyState)| StateRow {
-            subject,
-            policy: state.level,
-            below_since: state.below_since,
-            locked_until: state.locked_until,
-            decided: state.decided,
-        };
         HandedSet {
             set,
             outcome,
             keys: LedgerKeys::new(&evaluation.source(outcome).keys),
             levels: level_names(set),
             deciding: Deciding::new(rules, evaluation, outcome),
-            states: outcome.settled.states.iter().map(state).collect(),
+            states: states(outcome),
             before,
             held: OnceCell::new(),
         }
@@ -126,6 +120,29 @@ impl<'a> HandedSet<'a> {
             _ => Reason::Downgraded,
         }
     }
+}
+
+/// What the policy remembers of subjects, as the ledger wants to know it: also of those of whom nothing but a new level is to be
+/// remembered. To the ledger, a level that changes without a new state is the work of an override.
+fn states(outcome: &SetOutcome) -> Vec<StateRow> {
+    let (settled, was) = (&outcome.settled, outcome.was.as_deref().unwrap_or_default());
+    let mut states = settled.states.clone();
+    for &(subject, _) in &settled.moved {
+        let before = was[subject as usize];
+        let listed = settled.states.binary_search_by_key(&subject, |(subject, _)| *subject).is_ok();
+        if !listed && before.state == PolicyState::at(before.level) {
+            states.push((subject, PolicyState::at(settled.held[subject as usize])));
+        }
+    }
+    states.sort_unstable_by_key(|(subject, _)| *subject);
+    let row = |(subject, state): (u32, PolicyState)| StateRow {
+        subject,
+        policy: state.level,
+        below_since: state.below_since,
+        locked_until: state.locked_until,
+        decided: state.decided,
+    };
+    states.into_iter().map(row).collect()
 }
 
 impl<'a> HandedRule<'a> {

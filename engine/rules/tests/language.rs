@@ -329,6 +329,47 @@ fn a_set_per_category_is_one_set_for_each() {
 }
 
 #[test]
+fn thresholds_and_keep_conditions_are_dependencies_too() {
+    let sets = r#"
+[tiers.price]
+subject = "customer"
+per = "category"
+categories = ["食品"]
+of = "spend"
+level = [{ name = "B" }, { name = "A", from = 100, keep = "spend > 50 and tier.size = 'L' and was.size = 'L'" }]
+
+[tiers.size]
+subject = "customer"
+level = [{ name = "S" }, { name = "L", when = "visits > 3" }]
+"#;
+    let spend = spend("spend", "{ last = \"1 year\" }") + "by = \"category\"\n";
+    let rules = load(&(spend + sets));
+    assert_eq!(
+        order(&rules),
+        ["spend[食品]", "visits", "*size", "tier.size", "was.size", "*price[食品]"],
+        "what keeps a level is known before the level"
+    );
+    assert_eq!(rules.tier_sets[0].metrics().len(), 3);
+}
+
+#[test]
+fn retention_rules_name_what_conditions_name() {
+    let rules = load(&format!(
+        "{SETS}[retention.r]\nsubject = \"customer\"\nwhen = \"tier.价值 < '金' and since.a < today\"\naction = {{ event = \"x\" }}\n"
+    ));
+    let read: Vec<&str> = rules.retention[0]
+        .when
+        .as_ref()
+        .unwrap()
+        .columns()
+        .into_iter()
+        .map(|id| rules.metrics[id].name.as_str())
+        .collect();
+    assert_eq!(read, ["tier.价值", "since.a"]);
+    assert_eq!(order(&rules).last().unwrap(), "since.a");
+}
+
+#[test]
 fn a_scorecard_is_the_sum_of_its_rows() {
     let rules = load(
         r#"

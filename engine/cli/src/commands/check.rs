@@ -2,7 +2,7 @@ use std::path::Path;
 
 use serde_json::json;
 use tierd_daemon::Loaded;
-use tierd_rules::Severity;
+use tierd_rules::{Severity, cases::LoadedTests};
 
 use crate::{
     args::{CheckArgs, Format},
@@ -24,25 +24,36 @@ pub(crate) fn check(args: &CheckArgs, folder: &Path, output: Output) -> Result<(
             loaded.diagnostics.extend(problems);
         }
     }
-    report(&loaded, output)?;
-    let errors = loaded.diagnostics.iter().any(|d| d.severity == Severity::Error);
-    match (errors, loaded.diagnostics.is_empty()) {
+    let tests = loaded.rules.as_ref().map(|rules| session::load_tests(&project, rules)).transpose()?;
+    report(&loaded, tests.as_ref(), output)?;
+    match (has_errors(&loaded, tests.as_ref()), loaded.diagnostics.is_empty()) {
         (true, _) => Err(Failure::silent(Code::Failed)),
         (false, false) if args.deny_warnings => Err(Failure::silent(Code::Warnings)),
         _ => Ok(()),
     }
 }
 
-fn report(loaded: &Loaded, output: Output) -> Result<(), Failure> {
+/// Whether rules or tests have an error. Test files have no warnings.
+fn has_errors(loaded: &Loaded, tests: Option<&LoadedTests>) -> bool {
+    let of_tests = tests.iter().flat_map(|tests| &tests.diagnostics);
+    loaded.diagnostics.iter().chain(of_tests).any(|diagnostic| diagnostic.severity == Severity::Error)
+}
+
+fn report(loaded: &Loaded, tests: Option<&LoadedTests>, output: Output) -> Result<(), Failure> {
     if output.format == Format::Json {
-        let all: Vec<_> = loaded.diagnostics.iter().map(|d| d.to_json(&loaded.files)).collect();
+        let of_rules = loaded.diagnostics.iter().map(|d| d.to_json(&loaded.files));
+        let of_tests = tests.iter().flat_map(|tests| tests.diagnostics.iter().map(|d| d.to_json(&tests.files)));
+        let all: Vec<_> = of_rules.chain(of_tests).collect();
         return output.json(&json!({ "diagnostics": all, "revision": loaded.files.revision().to_string() }));
     }
     session::print_diagnostics(&loaded.diagnostics, &loaded.files, output);
-    let Some(rules) =
-        loaded.rules.as_ref().filter(|_| !loaded.diagnostics.iter().any(|d| d.severity == Severity::Error))
-    else {
-        eprintln!("tierd: {}", session::summary(&loaded.diagnostics));
+    if let Some(tests) = tests {
+        session::print_diagnostics(&tests.diagnostics, &tests.files, output);
+    }
+    let Some(rules) = loaded.rules.as_ref().filter(|_| !has_errors(loaded, tests)) else {
+        let of_tests = tests.iter().flat_map(|tests| tests.diagnostics.clone());
+        let all: Vec<_> = loaded.diagnostics.iter().cloned().chain(of_tests).collect();
+        eprintln!("tierd: {}", session::summary(&all));
         return Ok(());
     };
     let metrics = rules.metrics.iter().filter(|m| !m.implicit).count();

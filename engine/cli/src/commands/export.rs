@@ -1,14 +1,14 @@
 //! `tierd export`: the decision table.
 
-use std::{fs::File, io::BufWriter, path::Path};
+use std::{collections::HashMap, fs::File, io::BufWriter, path::Path};
 
 use arrow_array::ArrayRef;
 use serde_json::Value as Json;
 use tierd_daemon::evaluate::{Evaluation, attributes};
 use tierd_eval::{columns::value_at, evaluate::SetOutcome, explain::personal};
-use tierd_ledger::{NO_LEVEL, Reader};
+use tierd_ledger::{ActKind, NO_LEVEL, Override, OverrideFilter, Reader};
 use tierd_model::{CalendarSpan, Clock, Date, Key, Timestamp, Type};
-use tierd_rules::{Level, Metric, TierSet};
+use tierd_rules::{Level, Metric, TierSet, TierSetId, retention::Trigger};
 use tierd_sources::Keys;
 
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
     exit::{Code, Failure},
     output::{Cell, Output, Table},
     reading,
-    session::Session,
+    session::{self, Session},
 };
 
 /// Evaluates as of the last run, and prints who has which level.
@@ -81,7 +81,9 @@ impl Columns {
     fn table(&self, session: &Session, evaluation: &Evaluation, decisions: &Decisions<'_>) -> Result<Table, Failure> {
         let shown = self.shown(session, evaluation, decisions)?;
         let names = shown.iter().map(|column| column.name.as_str());
-        let fixed = ["level", "strategy", "owner", "next_follow_up"];
+        let category = decisions.set.category.as_ref();
+        let fixed = ["level", "strategy", "owner", "next_follow_up", "override", "override_until"];
+        let fixed = category.map(|_| "category").into_iter().chain(fixed);
         let mut table = Table::new(["key"].into_iter().chain(names).chain(fixed));
         for (row, &level) in decisions.held.iter().enumerate() {
             if !self.levels.is_empty() && !self.levels.contains(&level) {
@@ -89,7 +91,9 @@ impl Columns {
             }
             let mut cells = vec![key_cell(&decisions.keys.key(row))];
             cells.extend(shown.iter().map(|column| column.cell(row)));
+            cells.extend(category.map(|category| Cell::text(&category.value)));
             cells.extend(decisions.cells(row));
+            cells.extend(decisions.override_cells(row));
             table.push(cells);
         }
         Ok(table)
@@ -151,6 +155,10 @@ struct Decisions<'a> {
     held: Vec<u16>,
     /// By subject, the time that its level was given.
     since: Vec<Option<Timestamp>>,
+    /// By subject, the last time that a rule followed it up.
+    followed_up: HashMap<usize, Timestamp>,
+    /// By subject, the last override made that is in force.
+    overrides: HashMap<usize, Override>,
 }
 
 impl<'a> Decisions<'a> {
@@ -177,7 +185,16 @@ impl<'a> Decisions<'a> {
             }
         });
         read.map_err(|error| Failure::from_error(Code::Unreachable, &error))?;
-        Ok(Decisions { set, result, keys, clock, held, since })
+        let followed_up = followed_up(session, ledger, result.set, keys);
+        let filter =
+            OverrideFilter { set: Some(&set.name), in_force: Some(clock.as_of()), ..OverrideFilter::default() };
+        let overrides = ledger.overrides(filter);
+        let (followed_up, overrides) = followed_up
+            .and_then(|followed_up| Ok((followed_up, overrides?)))
+            .map_err(|error| Failure::from_error(Code::Unreachable, &error))?;
+        let of_subject = |one: Override| keys.find(&one.key).map(|subject| (subject, one));
+        let overrides = overrides.into_iter().filter_map(of_subject).collect();
+        Ok(Decisions { set, result, keys, clock, held, since, followed_up, overrides })
     }
 
     fn level(&self, subject: usize) -> Option<&'a Level> {
@@ -192,10 +209,21 @@ impl<'a> Decisions<'a> {
         let text = |key: &str| level.strategy.get(key).and_then(Json::as_str);
         let strategy =
             Cell::Data { text: text("touch").unwrap_or_default().to_owned(), json: level.strategy.clone().into() };
-        let next = level.follow_up.zip(self.since[subject]).map(|(every, since)| {
-            next_follow_up(self.clock.zone().date_of(since), every, self.clock.today()).to_string()
+        let since = self.since[subject].map(|since| self.clock.zone().date_of(since));
+        let done = self.followed_up.get(&subject).map(|&last| self.clock.zone().date_of(last));
+        let next = level.follow_up.zip(since).map(|(every, since)| match done {
+            // Where a rule does it, it is due so long after it was done, however late.
+            Some(done) => every.add_to(done.max(since)).to_string(),
+            None => next_follow_up(since, every, self.clock.today()).to_string(),
         });
         [Cell::text(&level.name), strategy, Cell::optional(text("owner")), Cell::optional(next)]
+    }
+
+    /// Why the level is not the rules' own, and until when.
+    fn override_cells(&self, subject: usize) -> [Cell; 2] {
+        let one = self.overrides.get(&subject);
+        let until = one.map(|one| session::local_time(one.expires, self.clock.zone()));
+        [Cell::optional(one.map(|one| one.reason.as_str())), Cell::optional(until)]
     }
 
     fn remark_on_changes(&self, output: Output) {
@@ -204,6 +232,25 @@ impl<'a> Decisions<'a> {
             output.remark(&format!("data or rules have changed since the last run: {changed} levels would change now"));
         }
     }
+}
+
+/// The last action of the rules that follow up levels of a set, by subject.
+fn followed_up(
+    session: &Session,
+    ledger: &Reader,
+    set: TierSetId,
+    keys: &Keys,
+) -> Result<HashMap<usize, Timestamp>, tierd_ledger::Error> {
+    let mut last: HashMap<usize, Timestamp> = HashMap::new();
+    for rule in session.rules.retention.iter().filter(|rule| rule.trigger == Trigger::FollowUp(set)) {
+        for action in ledger.actions(&rule.name)? {
+            if let Some(subject) = keys.find(&action.key).filter(|_| action.kind == ActKind::Acted) {
+                let last = last.entry(subject).or_insert(action.as_of);
+                *last = action.as_of.max(*last);
+            }
+        }
+    }
+    Ok(last)
 }
 
 /// The first day after `today` that lies a whole number of spans after the level was given.

@@ -35,8 +35,7 @@ pub(crate) fn test(args: &TestArgs, folder: &Path, output: Output) -> Result<(),
 
 /// The cases of all test files, if every file is good.
 fn load(session: &Session, output: Output) -> Result<(Vec<TestFile>, FileSet), Failure> {
-    let files = session.project.test_files().map_err(|error| Failure::from_error(Code::Config, &error))?;
-    let loaded = tierd_testing::load(&session.rules, files);
+    let loaded = session::load_tests(&session.project, &session.rules)?;
     session::print_diagnostics(&loaded.diagnostics, &loaded.files, output);
     let summary = || Failure::new(Code::Config, session::summary(&loaded.diagnostics));
     loaded.tests.ok_or_else(summary).map(|tests| (tests, loaded.files))

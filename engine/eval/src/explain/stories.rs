@@ -1,7 +1,7 @@
 //! Where the numbers in a condition come from: each metric with its value and the way it was found.
 
 use tierd_model::{Anchor, Decimal, Instants, Key, Per, Timestamp, Value, Window};
-use tierd_rules::{Aggregate, AggregateFn, Expr, Metric, MetricId, MetricKind, RankKind, Standing};
+use tierd_rules::{Aggregate, AggregateFn, Expr, ExprKind, FactsId, Metric, MetricId, MetricKind, RankKind, Standing};
 
 use super::{Row, elsewhere};
 use crate::{derive::Metrics, rank::Bucket};
@@ -213,11 +213,27 @@ fn of_facts(row: &Row<'_>, aggregate: &Aggregate) -> How {
     How::Aggregate {
         text: call(row, aggregate.function, aggregate.argument.as_ref()),
         from: row.rules.config.facts.get(aggregate.facts.0).map(|facts| facts.name.clone()).unwrap_or_default(),
-        filter: aggregate.filter.as_ref().map(|filter| row.quote(&filter.at)),
+        filter: aggregate.filter.as_ref().map(|filter| condition(row, aggregate.facts, filter)),
         window: aggregate.window,
         instants: instants(row, aggregate.window),
         per: aggregate.per,
         empty: aggregate.empty.clone(),
+    }
+}
+
+/// A filter in the rule's words. What narrows it to a category stands in no rule: both its sides have the place of `by`.
+fn condition(row: &Row<'_>, facts: FactsId, filter: &Expr) -> String {
+    match &filter.kind {
+        ExprKind::And(parts) if parts.len() == 2 && parts[0].at == filter.at => {
+            format!("{} and {}", condition(row, facts, &parts[0]), condition(row, facts, &parts[1]))
+        }
+        ExprKind::Compare(_, column, value) if column.at == value.at => match (&column.kind, &value.kind) {
+            (ExprKind::Column(column), ExprKind::Literal(value)) => {
+                format!("{} = '{value}'", row.rules.config.facts[facts.0].columns[*column].name)
+            }
+            _ => row.quote(&filter.at),
+        },
+        _ => row.quote(&filter.at),
     }
 }
 

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics is a failed test")]
 
 mod coverage;
+mod docs;
 mod failing;
 mod passing;
+mod policy;
 mod reports;
 mod support;

@@ -158,6 +158,7 @@ impl Words<'_> {
                 format!("{text} of {from}{filter}, {time}{per}")
             }
             How::Attribute { name } => format!("attribute {name}"),
+            How::Derived { rows, .. } if !rows.is_empty() => format!("sum of {} rows", rows.len()),
             How::Derived { text, .. } => format!("from {text}"),
             How::Lookup { parent, key: Some(key), metric } => format!("{metric} of {parent} {key}"),
             How::Lookup { parent, key: None, metric } => format!("{metric} of the {parent}, of which there is none"),
