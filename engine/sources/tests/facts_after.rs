@@ -61,6 +61,29 @@ fn times_are_of_the_subjects_asked_about_after_the_instant_and_until_as_of() {
     assert_eq!(asked(&Keys::sorted([], KeyType::Integer), "", ReaderKind::Auto, 2), []);
 }
 
+/// Dates count as their midnight, so that the day of the instant is over unless it is midnight itself.
+#[test]
+fn facts_with_days_and_text_keys_are_found_as_well() {
+    let shop = Shop::new(
+        "CREATE TABLE customers (id TEXT PRIMARY KEY, city TEXT);
+         CREATE TABLE orders (customer_id, at);
+         INSERT INTO orders VALUES ('C-2', '2026-01-10'), ('C-2', '2026-01-11'), ('C-1', '2026-03-31'),
+           ('C-1', '2026-04-01'), ('C-9', '2026-02-01')",
+    );
+    let config = config("at = { type = 'date', encoding = 'iso8601' }");
+    let config = config.replace("key = \"id\"", "key = { column = 'id', type = 'text' }");
+    let rules = rules(&config, "[retention.r]\nwhen = \"city = 'x'\"\naction = { task = 'call' }");
+    let keys = Keys::sorted(["C-2", "C-1"].map(|key| Key::Text(key.into())), KeyType::Text);
+    for (after, first) in [("2026-01-10 08:00", "2026-01-11"), ("2026-01-09 23:59:59", "2026-01-10")] {
+        let question = FactsAfter { facts: FactsId(0), keys: &keys, filter: None, after: at(after, &rules) };
+        let (options, progress) = (ReadOptions::default(), Progress::default());
+        let found = facts_after(&shop.database(), &rules, &[question], &clock(&rules), options, &progress).unwrap();
+        let of = |subject| found[0].iter().filter(move |fact| fact.subject == subject).map(|fact| fact.at);
+        assert_eq!(of(0).collect::<Vec<_>>(), [at("2026-03-31", &rules)], "the clock stands at noon of that day");
+        assert_eq!(of(1).min(), Some(at(first, &rules)), "after {after}");
+    }
+}
+
 #[test]
 fn keys_are_sorted_by_bytes_and_of_one_type() {
     let keys = ["b", "Ä", "a", "b"].map(|key| Key::Text(key.into())).into_iter().chain([Key::Integer(1)]);
