@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod commands;
+mod effect;
 mod ledger_commands;
 mod packs;
 mod policies;
