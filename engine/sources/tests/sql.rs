@@ -36,7 +36,7 @@ fn check(name: &str, rules: &RuleSet, query: &str) {
 fn a_tier_set_is_one_query() {
     let rules = rules();
     let set = rules.tier_set("value").unwrap();
-    check("tier_set.sql", &rules, &sql::tier_set_query(&rules, set, &clock(&rules)));
+    check("tier_set.sql", &rules, &sql::tier_set_query(&rules, set, &clock(&rules)).unwrap());
 }
 
 #[test]
@@ -44,6 +44,6 @@ fn a_metric_brings_only_what_it_needs() {
     let rules = rules();
     for name in ["annual_spend", "spend_score", "first_channel", "days_idle", "local_visits"] {
         let (id, _) = rules.metric(name).unwrap();
-        check(&format!("{name}.sql"), &rules, &sql::metric_query(&rules, id, &clock(&rules)));
+        check(&format!("{name}.sql"), &rules, &sql::metric_query(&rules, id, &clock(&rules)).unwrap());
     }
 }

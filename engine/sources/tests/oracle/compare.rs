@@ -12,7 +12,7 @@ use tierd_eval::{
 };
 use tierd_model::{Key, Value};
 use tierd_rules::{File, FileSet, MetricId, RuleSet, Step, SubjectId, TierSet, load};
-use tierd_sources::{Database, Keys, Progress, ReadOptions, ReaderKind, read, sql};
+use tierd_sources::{Database, Keys, Progress, ReadOptions, ReaderKind, read, sql, sql::NotSql};
 
 use crate::case::Case;
 
@@ -31,10 +31,12 @@ fn difference(case: &Case, path: &Path) -> Result<(), String> {
     let rules = loaded(case)?;
     let connection = filled(case, path).map_err(|error| format!("the database can't be made: {error}"))?;
     let all: Vec<MetricId> = (0..rules.metrics.len()).map(MetricId).collect();
-    let query = sql::metrics_query(&rules, CUSTOMER, &all, &case.schema.clock);
+    let clock = &case.schema.clock;
+    let query = sql::metrics_query(&rules, CUSTOMER, &all, clock).map_err(|error| error.to_string())?;
     let expected = run(&connection, &query)?;
-    let lowered = |set| (set, sql::tier_set_query(&rules, set, &case.schema.clock));
-    let sets: Vec<(&TierSet, String)> = rules.tier_sets.iter().map(lowered).collect();
+    let lowered = |set| Ok((set, sql::tier_set_query(&rules, set, clock)?));
+    let sets: Result<Vec<(&TierSet, String)>, NotSql> = rules.tier_sets.iter().map(lowered).collect();
+    let sets = sets.map_err(|error| error.to_string())?;
     let levels = sets.iter().map(|(_, query)| run(&connection, query)).collect::<Result<Vec<_>, _>>()?;
     drop(connection);
     for reader in [ReaderKind::Auto, ReaderKind::Step] {
