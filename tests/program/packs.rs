@@ -52,8 +52,8 @@ fn every_pack_loads_without_a_warning() {
 }
 
 #[test]
-fn every_case_passes() {
-    each(&["test"]);
+fn every_case_passes_and_every_condition_is_seen_true_and_false() {
+    each(&["test", "--min-coverage", "100"]);
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn the_grading_table_has_the_columns_of_the_document() {
     let table = project.tierd(&["-C", "d", "export", "--attribute", "name", "--level", "A", "-o", "csv"]).ok().out;
     let mut lines = table.lines();
     let columns = "key,name,annual_spend,monthly_contacts,level,strategy,owner,next_follow_up";
-    assert_eq!(lines.next(), Some(columns));
+    assert!(lines.next().unwrap().starts_with(columns), "{table}");
     let first = lines.next().unwrap();
-    assert!(first.contains("*,") && first.ends_with(",A,monthly visit,key-accounts,2026-07-30"), "{first}");
+    assert!(first.contains("*,") && first.contains(",A,monthly visit,key-accounts,2026-07-30"), "{first}");
 }

@@ -187,15 +187,19 @@ impl Words<'_> {
         }
     }
 
-    /// `balance 120 in 3 lots, the next 20 are lost at 2026-04-01 00:00`
+    /// `balance 120 in 3 lots, of which 20 are lost at 2026-04-01 00:00`
     fn account(&self, account: &Lots) -> String {
-        let number = |units: &Decimal| units.normalize().to_string();
-        let balance = number(&account.balance);
-        let next = account.lots.iter().find_map(|(expires, points)| Some((self.local((*expires)?), number(points))));
-        let lots = account.lots.len();
-        let s = if lots == 1 { "" } else { "s" };
+        let number = |units: i128| Decimal::new(units, account.balance.scale).normalize().to_string();
+        let balance = number(account.balance.units);
+        let (lots, s) = (account.lots.len(), if account.lots.len() == 1 { "" } else { "s" });
+        let next = account.lots.iter().find_map(|(expires, _)| *expires);
+        let lost = account.lots.iter().filter(|(expires, _)| next.is_some() && *expires == next);
+        let lost: i128 = lost.map(|(_, points)| points.units).sum();
         match next {
-            Some((at, points)) => format!("balance {balance} in {lots} lot{s}, the next {points} are lost at {at}"),
+            Some(at) => {
+                let (lost, at) = (number(lost), self.local(at));
+                format!("balance {balance} in {lots} lot{s}, of which {lost} are lost at {at}")
+            }
             None => format!("balance {balance} in {lots} lot{s}"),
         }
     }
