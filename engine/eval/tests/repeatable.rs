@@ -201,11 +201,17 @@ impl History for After<'_> {
     }
 }
 
+/// Of one kind: its keys, metrics and where ranks were cut.
+type FoundSubjects = (SubjectId, Vec<Key>, Vec<Option<ArrayRef>>, Vec<CutPoints>);
+
+/// Of one tier set: who met UNKNOWN, what was held, and what is held now.
+type FoundSet = (TierSetId, Vec<UnknownAt>, Vec<u64>, Option<Vec<Held>>, Settled);
+
 /// Everything of an outcome but the order of its kinds of subjects.
 #[derive(Debug, PartialEq)]
 struct Found {
-    subjects: Vec<(SubjectId, Vec<Key>, Vec<Option<ArrayRef>>, Vec<CutPoints>)>,
-    sets: Vec<(TierSetId, Vec<UnknownAt>, Vec<u64>, Option<Vec<Held>>, Settled)>,
+    subjects: Vec<FoundSubjects>,
+    sets: Vec<FoundSet>,
     rules: Vec<RuleOutcome>,
 }
 
