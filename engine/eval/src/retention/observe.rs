@@ -4,8 +4,6 @@
 //! nothing. A move is the exception, for it is an event and no state: its entry opens in the run that moved the level, if `when`
 //! is TRUE then, and lasts till the next move, whatever `when` becomes; the rule acts in it only where `when` is TRUE.
 
-use std::ops::RangeInclusive;
-
 use arrow_array::{Array, ArrayRef, BooleanArray, cast::AsArray, types};
 use arrow_schema::DataType;
 use tierd_model::{CalendarSpan, Clock, Date, Timestamp};
@@ -50,14 +48,21 @@ pub(super) struct Observer<'a> {
 enum Watch<'a> {
     State,
     Moved { levels: SetLevels<'a>, direction: Direction, from: &'a [u16], to: &'a [u16] },
-    Date { day: Day, from: CalendarSpan, until: CalendarSpan },
+    Date { day: Day, on: DaysOn },
     FollowUp { levels: SetLevels<'a>, set: &'a TierSet },
 }
 
 /// Where the date of a subject comes from.
 enum Day {
     Column { column: ArrayRef, yearly: bool },
-    Same(Option<Date>),
+    Same(Date),
+}
+
+/// The days whose entry the run is in: from the first to the last, both inside. None if the last comes before the first.
+#[derive(Debug, Clone, Copy)]
+struct DaysOn {
+    first: Date,
+    last: Date,
 }
 
 impl<'a> Observer<'a> {
@@ -101,7 +106,7 @@ impl Chunk<'_, '_> {
                 let (was, now) = (levels.was[subject].level, levels.now[subject]);
                 moved(was != now, is_move(was, now, *direction, from, to), when, state.entered.is_some())
             }
-            Watch::Date { day, from, until } => match day.occurrence(subject, *from, *until, clock) {
+            Watch::Date { day, on } => match day.occurrence(subject, *on, clock) {
                 None => while_true(Some(false)),
                 Some(day) => {
                     let signal = while_true(when);
@@ -164,14 +169,15 @@ impl<'a> Watch<'a> {
                 Watch::FollowUp { levels: (context.sets)(*set), set: &context.rules.tier_sets[set.0] }
             }
             Trigger::Date { day, from, until } => {
-                Watch::Date { day: Day::new(context, *day, *from), from: *from, until: *until }
+                let on = DaysOn::new(*from, *until, context.clock.today());
+                Watch::Date { day: Day::new(context, *day, on), on }
             }
         }
     }
 }
 
 impl Day {
-    fn new(context: &Context<'_>, day: DateTrigger, from: CalendarSpan) -> Self {
+    fn new(context: &Context<'_>, day: DateTrigger, on: DaysOn) -> Self {
         #[expect(clippy::expect_used, reason = "the rule's metrics are among the context's")]
         let column = |MetricId(metric): MetricId| {
             context.metrics.columns[metric].clone().expect("a metric that the trigger names")
@@ -179,41 +185,54 @@ impl Day {
         match day {
             DateTrigger::On(metric) => Day::Column { column: column(metric), yearly: false },
             DateTrigger::Anniversary(metric) => Day::Column { column: column(metric), yearly: true },
-            DateTrigger::Yearly(day) => {
-                let today = context.clock.today();
-                let in_year = |year: i32| day.in_year(i64::from(year));
-                Day::Same(last_begun(i32::MIN..=years_after(today, 0, from), in_year, from, today))
-            }
+            DateTrigger::Yearly(day) => Day::Same(day.on_or_before(on.last)),
         }
     }
 
     /// The day of a subject whose entry has begun last, if it hasn't ended yet.
-    fn occurrence(&self, subject: usize, from: CalendarSpan, until: CalendarSpan, clock: &Clock) -> Option<Date> {
-        let today = clock.today();
+    fn occurrence(&self, subject: usize, on: DaysOn, clock: &Clock) -> Option<Date> {
         let day = match self {
             Day::Same(day) => *day,
             Day::Column { column, yearly } => {
                 let date = date_at(column, subject, clock)?;
-                if *yearly {
-                    let years = 1..=years_after(today, date.ymd().0 as i32, from);
-                    last_begun(years, |n| CalendarSpan::months(12 * n).add_to(date), from, today)
-                } else {
-                    Some(date).filter(|date| from.add_to(*date) <= today)
-                }
+                if *yearly { anniversary(date, on)? } else { date }
             }
         };
-        day.filter(|day| today <= until.add_to(*day))
+        on.holds(day).then_some(day)
     }
 }
 
-/// At least as many years as can lie between `year` and a day whose entry has begun.
-fn years_after(today: Date, year: i32, from: CalendarSpan) -> i32 {
-    today.ymd().0 as i32 - year - from.months.div_euclid(12) - from.days.div_euclid(365) + 2
+/// The anniversary of a date whose entry has begun last. The date itself is none.
+fn anniversary(date: Date, on: DaysOn) -> Option<Date> {
+    let years = (on.last.ymd().0 - date.ymd().0) as i32;
+    let after = |years: i32| CalendarSpan::months(12 * years).add_to(date);
+    let day = Some(after(years)).filter(|day| *day <= on.last).unwrap_or_else(|| after(years - 1));
+    (day > date).then_some(day)
 }
 
-/// The last of these days, one for each year, whose entry has begun.
-fn last_begun(years: RangeInclusive<i32>, day: impl Fn(i32) -> Date, from: CalendarSpan, today: Date) -> Option<Date> {
-    years.rev().map(day).find(|day| from.add_to(*day) <= today)
+impl DaysOn {
+    /// Those of an entry that lasts from `from` after a day until `until` after it.
+    fn new(from: CalendarSpan, until: CalendarSpan, today: Date) -> Self {
+        let first = first_day(|day| until.add_to(day) >= today, until, today);
+        let after = first_day(|day| from.add_to(day) > today, from, today);
+        DaysOn { first, last: Date(after.0 - 1) }
+    }
+
+    fn holds(self, day: Date) -> bool {
+        self.first <= day && day <= self.last
+    }
+}
+
+/// The first day of which something is so that is so of all days after it, too, and that begins about the span before today.
+fn first_day(is_so: impl Fn(Date) -> bool, span: CalendarSpan, today: Date) -> Date {
+    // Further away than any calendar makes the span.
+    let reach = 2 + 31 * span.months.abs() + span.days.abs();
+    let (mut before, mut so) = (today.0 - reach, today.0 + reach);
+    while so - before > 1 {
+        let middle = before + (so - before) / 2;
+        if is_so(Date(middle)) { so = middle } else { before = middle }
+    }
+    Date(so)
 }
 
 /// A date, or the local day of a time.
