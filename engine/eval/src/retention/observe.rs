@@ -4,15 +4,20 @@
 //! nothing. A move is the exception, for it is an event and no state: its entry opens in the run that moved the level, if `when`
 //! is TRUE then, and lasts till the next move, whatever `when` becomes; the rule acts in it only where `when` is TRUE.
 
+<<<<<<< HEAD
 use arrow_array::{Array, ArrayRef, BooleanArray, cast::AsArray, types};
 use arrow_schema::DataType;
 use tierd_model::{CalendarSpan, Clock, Date, Timestamp};
+=======
+use arrow_array::{Array, BooleanArray};
+use tierd_model::{CalendarSpan, Clock, Date};
+>>>>>>> packs
 use tierd_rules::{
-    Expr, MetricId, RetentionRule, TierSet,
-    retention::{DateTrigger, Direction, Trigger},
+    Expr, RetentionRule, TierSet,
+    retention::{Direction, Trigger},
 };
 
-use super::{Context, SetLevels};
+use super::{Context, SetLevels, dates::Day};
 use crate::{
     derive::Metrics,
     expr::{slice, truth},
@@ -52,6 +57,7 @@ enum Watch<'a> {
     FollowUp { levels: SetLevels<'a>, set: &'a TierSet },
 }
 
+<<<<<<< HEAD
 /// Where the date of a subject comes from.
 enum Day {
     Column { column: ArrayRef, yearly: bool },
@@ -65,6 +71,8 @@ struct DaysOn {
     last: Date,
 }
 
+=======
+>>>>>>> packs
 impl<'a> Observer<'a> {
     pub(super) fn new(context: &Context<'a>, rule: &'a RetentionRule) -> Self {
         let when = rule.when.as_ref();
@@ -169,12 +177,18 @@ impl<'a> Watch<'a> {
                 Watch::FollowUp { levels: (context.sets)(*set), set: &context.rules.tier_sets[set.0] }
             }
             Trigger::Date { day, from, until } => {
+<<<<<<< HEAD
                 let on = DaysOn::new(*from, *until, context.clock.today());
                 Watch::Date { day: Day::new(context, *day, on), on }
+=======
+                let day = Day::new(context.metrics, context.clock, *day, *from);
+                Watch::Date { day, from: *from, until: *until }
+>>>>>>> packs
             }
         }
     }
 }
+<<<<<<< HEAD
 
 impl Day {
     fn new(context: &Context<'_>, day: DateTrigger, on: DaysOn) -> Self {
@@ -248,3 +262,5 @@ fn date_at(column: &ArrayRef, row: usize, clock: &Clock) -> Option<Date> {
         }
     })
 }
+=======
+>>>>>>> packs
