@@ -4,7 +4,9 @@
 
 mod bad_input;
 mod commands;
+mod effect;
 mod ledger_commands;
+mod packs;
 mod policies;
 mod promises;
 mod readme;

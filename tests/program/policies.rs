@@ -151,7 +151,7 @@ fn customers_and_accounts_are_graded_together() {
         .prints(&["group_spend = 14000  sum(spend) of 2 customers where tier.value <> 'C'"]);
     project.tierd(&["explain", "1"]).ok().prints(&[
         "score = 48  sum of 2 rows\n    40  big spender\n    8  points\n",
-        "balance = 8000  club.balance; balance 8000 in 2 lots, the next 7000 are lost at 2027-01-05 00:00",
+        "balance = 8000  club.balance; balance 8000 in 2 lots, of which 7000 are lost at 2027-01-05 00:00",
         "account_size = 'large'  size of account acme",
         "category_spend[food] = 7000  sum(amount) of orders where category = 'food', before 2026-04-01 00:00",
         "A since 2026-04-01 00:00 UTC: first level (run 1",

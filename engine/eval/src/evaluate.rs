@@ -21,7 +21,7 @@ use crate::{
     given::{Booked, Given, KeyOf},
     groups::{lookup, rollup},
     history::{Held, History, Override},
-    levels::{Graded, UnknownAt, UnknownConditions, grade},
+    levels::{self, Graded, UnknownAt, UnknownConditions, grade},
     movement::{self, Settled, is_at_once},
     points,
     retention::{self, Context, RuleOutcome, SetLevels},
@@ -313,15 +313,7 @@ impl Outcome {
 impl SetOutcome {
     /// How many subjects have each level, lowest first, and how many have none.
     pub fn distribution(&self) -> (Vec<u64>, u64) {
-        let mut counts = vec![0; self.unknown_per_level.len()];
-        let mut none = 0;
-        for &level in &self.settled.held {
-            match counts.get_mut(usize::from(level)) {
-                Some(count) => *count += 1,
-                None => none += 1,
-            }
-        }
-        (counts, none)
+        levels::distribution(&self.settled.held, self.unknown_per_level.len())
     }
 }
 

@@ -120,19 +120,19 @@ impl Graded {
             }
         }
     }
+}
 
-    /// How many subjects have each level, lowest first, and how many have none.
-    pub fn distribution(&self) -> (Vec<u64>, u64) {
-        let mut counts = vec![0; self.unknown_per_level.len()];
-        let mut none = 0;
-        for &level in &self.earned {
-            match counts.get_mut(usize::from(level)) {
-                Some(count) => *count += 1,
-                None => none += 1,
-            }
+/// How many subjects have each of so many levels, lowest first, and how many have none.
+pub fn distribution(held: &[u16], levels: usize) -> (Vec<u64>, u64) {
+    let mut counts = vec![0; levels];
+    let mut none = 0;
+    for &level in held {
+        match counts.get_mut(usize::from(level)) {
+            Some(count) => *count += 1,
+            None => none += 1,
         }
-        (counts, none)
     }
+    (counts, none)
 }
 
 /// The higher of the proven and the held level.

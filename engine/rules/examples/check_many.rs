@@ -4,6 +4,8 @@
 //! cargo run --release -p tierd-rules --example check_many
 //! ```
 
+#![expect(clippy::print_stdout, reason = "a measurement prints what it found")]
+
 use std::{
     fmt::Write,
     time::{Duration, Instant},

@@ -30,7 +30,7 @@ fn the_highest_true_level_wins() {
     let spend = [0, 4999, 5000, 10_000].map(|v| Some(integer(v)));
     let graded = grade(&above(Unknown::Error, &[5000, 10_000]), &table(&[&spend]), &now()).unwrap();
     assert_eq!(graded.earned, [0, 0, 1, 2]);
-    assert_eq!(graded.distribution(), (vec![2, 1, 1], 0));
+    assert_eq!(distribution(&graded.earned, 3), (vec![2, 1, 1], 0));
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn a_lowest_level_with_a_condition_may_leave_subjects_without_level() {
     let set = tier_set(Unknown::Keep, vec![Some(compare(0, CompareOp::Ge, integer(1)))]);
     let graded = grade(&set, &table(&[&[Some(integer(0)), Some(integer(1))]]), &now()).unwrap();
     assert_eq!(graded.earned, [NONE, 0]);
-    assert_eq!(graded.distribution(), (vec![1], 1));
+    assert_eq!(distribution(&graded.earned, set.levels.len()), (vec![1], 1));
 }
 
 /// Three levels; the middle one and the top one look at a metric each.

@@ -15,8 +15,7 @@ const FALL: usize = 2;
 pub(super) fn lints(rules: &RuleSet, set: &TierSet, clock: &Clock) -> Option<Diagnostic> {
     let wants: Vec<Vec<Want<'_>>> =
         set.levels.iter().map(|level| level.when.as_ref().map_or(Some(Vec::new()), wants)).collect::<Option<_>>()?;
-    let metrics = distinct(wants.iter().flatten().map(|want| want.metric));
-    if !set.ordered || set.levels.len() <= FALL || metrics.len() < 2 {
+    if !set.ordered || set.levels.len() <= FALL {
         return None;
     }
     let grid = Grid::new(rules, set.levels.iter().filter_map(|level| level.when.as_ref()), clock);
@@ -24,10 +23,14 @@ pub(super) fn lints(rules: &RuleSet, set: &TierSet, clock: &Clock) -> Option<Dia
         .iter()
         .map(|wants| wants.iter().map(|want| (want.metric, grid.truth(want.condition))).collect())
         .collect();
+    let metrics = measures(&verdicts);
     let level = |row: usize| highest(&verdicts, row, |_| true);
     let alone = |row: usize, metric: MetricId| highest(&verdicts, row, |of| of == metric);
     let fall = |row: usize, metric: MetricId| alone(row, metric).saturating_sub(level(row));
     let worst = |metric: MetricId| (0..grid.rows()).map(|row| fall(row, metric)).max().unwrap_or(0);
+    if metrics.len() < 2 {
+        return None;
+    }
     let (metric, by) = metrics.into_iter().map(|metric| (metric, worst(metric))).min_by_key(|(_, by)| Reverse(*by))?;
     if by < FALL {
         return None;
@@ -63,6 +66,22 @@ fn wants(when: &Expr) -> Option<Vec<Want<'_>>> {
     parts.into_iter().map(|condition| Some(Want { metric: want(condition)?, condition })).collect()
 }
 
+/// Metrics that levels differ by: a part that all of them ask for alike (`orders > 0`) says nothing of a level.
+fn measures(verdicts: &[Vec<(MetricId, BooleanArray)>]) -> Vec<MetricId> {
+    let mut metrics: Vec<MetricId> = verdicts.iter().flatten().map(|(metric, _)| *metric).collect();
+    metrics.sort_unstable();
+    metrics.dedup();
+    let parts = |level: &[(MetricId, BooleanArray)], metric: MetricId| -> Vec<BooleanArray> {
+        level.iter().filter(|(of, _)| *of == metric).map(|(_, verdict)| verdict.clone()).collect()
+    };
+    metrics.retain(|&metric| {
+        let mut asked = verdicts.iter().map(|level| parts(level, metric)).filter(|parts| !parts.is_empty());
+        let first = asked.next();
+        asked.any(|parts| Some(parts) != first)
+    });
+    metrics
+}
+
 /// The highest level whose parts on these metrics hold; the lowest where there is none.
 fn highest(verdicts: &[Vec<(MetricId, BooleanArray)>], row: usize, of: impl Fn(MetricId) -> bool) -> usize {
     let holds = |parts: &Vec<(MetricId, BooleanArray)>| {
@@ -70,11 +89,4 @@ fn highest(verdicts: &[Vec<(MetricId, BooleanArray)>], row: usize, of: impl Fn(M
         own.peek().is_some() && own.all(|(_, verdict)| verdict.is_valid(row) && verdict.value(row))
     };
     verdicts.iter().rposition(holds).unwrap_or(0)
-}
-
-fn distinct(metrics: impl Iterator<Item = MetricId>) -> Vec<MetricId> {
-    let mut all: Vec<MetricId> = metrics.collect();
-    all.sort_unstable();
-    all.dedup();
-    all
 }

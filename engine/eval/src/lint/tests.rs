@@ -90,10 +90,64 @@ fn gap_between_measures_is_named_with_the_values() {
         ["level-gap: `spend` alone says `high`, and the set says `low`: not with spend 10000.00, contacts 0"]
     );
     assert_eq!(linted(&set("", &s1[1..])), Vec::<String>::new(), "two levels leave no gap");
+    let same = [("low", ""), ("middle", "spend >= 5000 and contacts > 0"), ("high", "spend >= 10000 and contacts > 0")];
+    assert_eq!(linted(&set("", &same)), Vec::<String>::new(), "what all levels ask alike is no measure");
 }
 
 #[test]
 fn letters_upside_down() {
     let levels = [("A", ""), ("B", "spend >= 1000"), ("C", "spend >= 3000"), ("D", "spend >= 5000")];
     assert_eq!(linted(&set("", &levels)), ["level-order: `A` is the lowest level of this set, `D` the highest: "]);
+}
+
+/// Lints of rules with policies, by code alone.
+fn codes(rules: &str) -> Vec<String> {
+    linted(rules).iter().map(|lint| lint.split(':').next().unwrap_or("").to_owned()).collect()
+}
+
+#[test]
+fn keeping_is_easier_than_entering() {
+    let keep = |keep: &str| {
+        let levels = "[[tiers.t.level]]\nname = \"low\"\n[[tiers.t.level]]\nname = \"high\"\nwhen = \"spend >= 10000\"";
+        format!("[tiers.t]\n{levels}\nkeep = \"{keep}\"\n")
+    };
+    assert_eq!(linted(&keep("spend >= 9000")), Vec::<String>::new());
+    assert_eq!(
+        linted(&keep("spend >= 10000.01")),
+        ["keep-harder-than-enter: level `high` can be entered by those who can't keep it: false with spend 10000.00"]
+    );
+}
+
+#[test]
+fn segments_that_overlap() {
+    let segments = |second: &str| set("ordered = false", &[("rest", ""), ("big", "spend >= 1000"), ("loyal", second)]);
+    assert_eq!(linted(&segments("spend < 1000 and contacts >= 5")), Vec::<String>::new());
+    assert_eq!(
+        linted(&segments("contacts >= 5")),
+        ["overlapping-levels: `big` and `loyal` can both be true; then it is `loyal`, which is written later: \
+          both with spend 1000.00, contacts 5"]
+    );
+}
+
+#[test]
+fn rules_that_act_on_the_same_subject() {
+    let rules = |keys: &str| {
+        format!(
+            "[retention.a]\nwhen = \"spend < 100\"\naction = {{ task = \"call\" }}\n\
+             [retention.b]\nwhen = \"spend < 10\"\naction = {{ task = \"write\" }}\n{keys}\n"
+        )
+    };
+    assert_eq!(
+        linted(&rules("")),
+        ["overlapping-rules: rules `a` and `b` may act on the same subject in one run: both with spend 0.00"]
+    );
+    assert_eq!(linted(&rules("mode = \"shadow\"")), Vec::<String>::new());
+    assert_eq!(linted(&rules("allow = [\"overlapping-rules\"]")), Vec::<String>::new());
+}
+
+#[test]
+fn allow_silences_a_lint_where_it_stands() {
+    let levels = [("A", ""), ("B", "spend >= 1000"), ("C", "spend >= 3000")];
+    assert_eq!(codes(&set("", &levels)), ["level-order"]);
+    assert_eq!(codes(&set("allow = [\"level-order\"]", &levels)), Vec::<String>::new());
 }

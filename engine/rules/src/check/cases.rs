@@ -199,7 +199,7 @@ impl CaseChecking<'_> {
         let level =
             table.level.value.as_ref().zip(set).and_then(|(level, set)| self.level(set, level, &table.level.at));
         let from = self.optional_time(table.from.as_ref());
-        let until = self.optional_time(table.until.as_ref());
+        let until = self.optional_end(table.until.as_ref());
         let who = self.whose(table.key.as_ref(), &table.set.at, set, cast);
         let kind = match table.kind.value? {
             OverrideName::Pin => CaseOverrideKind::Pin,

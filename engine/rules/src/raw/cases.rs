@@ -138,7 +138,7 @@ table! {
         required level: String,
         /// From when on. Default: the beginning.
         optional from: Constant,
-        /// The first moment at which it isn't in force any more. Default: for good.
+        /// The last day on which it is in force, or the time at which it ends. Default: for good.
         optional until: Constant,
     }
 }

@@ -185,6 +185,7 @@ quintile = {quintile}
 [tiers.value]
 title   = "value"
 subject = {subject}
+allow   = ["level-gap"]   # both a fifth and some spending are asked for
 
 [[tiers.value.level]]
 name     = "C"
@@ -212,6 +213,7 @@ fn activity_levels(found: &Found<'_>, metrics: &Metrics) -> String {
 [tiers.activity]
 title   = "activity"
 subject = {subject}
+allow   = ["level-gap"]   # without an order there is no last one
 
 [[tiers.activity.level]]
 name = "inactive"

@@ -146,7 +146,7 @@ fn overrides_are_in_force_from_then_until_then() {
         kind = "floor"
         level = "B"
         from = 2026-07-01
-        until = 2026-08-01
+        until = 2026-07-31
         [[case.step]]
         as_of = "2026-07-01T00:00:00"
         expect = { value = "B" }

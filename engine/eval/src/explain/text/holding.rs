@@ -15,8 +15,14 @@ pub(super) fn holding(words: &Words<'_>, explanation: &Explanation, out: &mut Ve
         out.push(line.push(Role::Plain, format!(": {}", because(words, holding, why))));
     }
     if let Some(reason) = holding.moved {
-        let line = line.clone().push(Role::Plain, "before ").push(Role::Level, name(explanation, holding.before));
-        out.push(line.push(Role::Plain, format!(": {}", reason.name())));
+        out.push(match holding.before {
+            None => line.clone().push(Role::Plain, reason.name()),
+            before => line
+                .clone()
+                .push(Role::Plain, "before ")
+                .push(Role::Level, name(explanation, before))
+                .push(Role::Plain, format!(": {}", reason.name())),
+        });
     }
     for &(kind, level) in &holding.overrides {
         let kind = match kind {

@@ -1,6 +1,6 @@
 //! Constants of test files as values of a type.
 
-use tierd_model::{Decimal, Key, KeyType, Timestamp, Type, Value, parse_timestamp};
+use tierd_model::{CalendarSpan, Decimal, Key, KeyType, Timestamp, Type, Value, parse_date, parse_timestamp};
 
 use super::CaseChecking;
 use crate::{
@@ -46,6 +46,18 @@ impl CaseChecking<'_> {
     /// As [`CaseChecking::time`]; `Some(None)` where nothing is written.
     pub(super) fn optional_time(&mut self, written: Option<&At<Constant>>) -> Option<Option<Timestamp>> {
         written.map_or(Some(None), |written| self.time(written).map(Some))
+    }
+
+    /// As [`CaseChecking::optional_time`], for an end: a day is over at the midnight after it.
+    pub(super) fn optional_end(&mut self, written: Option<&At<Constant>>) -> Option<Option<Timestamp>> {
+        let day = written.and_then(|written| match written.value.as_ref()? {
+            Constant::Text(text) | Constant::Time(text) => parse_date(text.as_bytes()),
+            Constant::Number(_) | Constant::Bool(_) => None,
+        });
+        match day {
+            Some(day) => Some(Some(self.rules.config.zone.midnight(CalendarSpan::days(1).add_to(day)))),
+            None => self.optional_time(written),
+        }
     }
 
     /// The key of a subject of this kind.
