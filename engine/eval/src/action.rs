@@ -107,16 +107,22 @@ impl<'a> Actions<'a> {
     }
 
     fn event(&self, event: &EventAction, subject: usize) -> Event {
-        let value = |value: &EventValue| match value {
+        Event { name: self.text(&event.name, subject), data: self.data(&event.data, subject) }
+    }
+
+    fn data(&self, named: &[(String, EventValue)], subject: usize) -> Map<String, Json> {
+        named.iter().map(|(name, value)| (name.clone(), self.datum(value, subject))).collect()
+    }
+
+    fn datum(&self, value: &EventValue, subject: usize) -> Json {
+        match value {
             EventValue::Json(json) => json.clone(),
+            EventValue::List(all) => all.iter().map(|value| self.datum(value, subject)).collect(),
+            EventValue::Table(named) => Json::Object(self.data(named, subject)),
             EventValue::Template(template) => match &template.parts[..] {
                 [part] if !matches!(part, Part::Text(_)) => self.json(part, subject),
                 _ => Json::String(self.text(template, subject)),
             },
-        };
-        Event {
-            name: self.text(&event.name, subject),
-            data: event.data.iter().map(|(key, data)| (key.clone(), value(data))).collect(),
         }
     }
 
