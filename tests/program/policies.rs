@@ -234,3 +234,15 @@ fn overrides_end_in_sets_without_a_policy() {
     run(&project, "2026-06-01");
     project.tierd(&["explain", "solo"]).ok().prints(&["small since 2026-06-01 00:00 UTC: override ended"]);
 }
+
+#[test]
+fn a_run_names_overrides_that_nobody_feels() {
+    let project = company();
+    let by = ["--reason", "a promise", "--approver", "wang", "--from", "2026-04-01", "--until", "2026-05-31"];
+    project.tierd(&[&["override", "add", "value", "33", "--floor", "B"][..], &by].concat()).ok();
+    run(&project, "2026-05-10").says(&["override 1 does nothing: no customer has the key 33"]);
+    project.write("rules/all.toml", &RULES.replace("\"B\"", "\"BB\"").replace("'B'", "'BB'"));
+    project.tierd(&[&["override", "add", "value", "3", "--floor", "BB"][..], &by].concat()).ok();
+    project.write("rules/all.toml", RULES);
+    run(&project, "2026-05-11").says(&["override 2 does nothing: tier set `value` has no level `BB`"]);
+}

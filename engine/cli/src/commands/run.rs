@@ -5,7 +5,7 @@ use tierd_daemon::{
     report::{RuleReport, SetReport},
     run::{self as runs, RunReport},
 };
-use tierd_ledger::Outcome;
+use tierd_ledger::{Outcome, Override, OverrideFilter};
 use tierd_model::Clock;
 use tierd_rules::RuleSet;
 
@@ -28,6 +28,7 @@ pub(crate) fn run(args: &RunArgs, folder: &Path, output: Output) -> Result<(), F
         false => runs::run(&session.project, &session.rules, evaluator, session::now()),
     })?;
     print(&report, &session.rules, &clock, output)?;
+    idle_overrides(&session, &report, &clock)?.iter().for_each(|line| output.remark(line));
     if let Some(last) = last.filter(|&last| clock.as_of() < last) {
         let last = session::local_time(last, clock.zone());
         output.remark(&format!(
@@ -35,6 +36,29 @@ pub(crate) fn run(args: &RunArgs, folder: &Path, output: Output) -> Result<(), F
         ));
     }
     Ok(())
+}
+
+/// Overrides in force that no customer feels, with why: one that is mistyped would be missed by nobody.
+fn idle_overrides(session: &Session, report: &RunReport, clock: &Clock) -> Result<Vec<String>, Failure> {
+    if !session.project.ledger(&session.rules.config).exists() {
+        return Ok(Vec::new());
+    }
+    let filter = OverrideFilter { in_force: Some(clock.as_of()), ..OverrideFilter::default() };
+    let given = session.reader()?.overrides(filter).map_err(|error| session::ledger_failure(&error))?;
+    let why = |one: &Override| {
+        let rules = &session.rules;
+        let outcome = report.evaluation.outcome.sets.iter().find(|of| rules.tier_sets[of.set.0].name == one.set);
+        let Some(outcome) = outcome else { return Some(format!("there is no tier set `{}`", one.set)) };
+        let set = &rules.tier_sets[outcome.set.0];
+        let subject = &rules.config.subjects[set.subject.0].name;
+        if report.evaluation.source(outcome).keys.find(&one.key).is_none() {
+            return Some(format!("no {subject} has the key {}", one.key));
+        }
+        let known = set.levels.iter().any(|level| level.name == one.level);
+        (!known).then(|| format!("tier set `{}` has no level `{}`", set.name, one.level))
+    };
+    let idle = given.iter().filter_map(|one| Some((one.id.0, why(one)?)));
+    Ok(idle.map(|(id, why)| format!("override {id} does nothing: {why}")).collect())
 }
 
 /// Prints a report in the format asked for.
