@@ -193,3 +193,39 @@ fn a_rule_in_an_entry_may_wait_for_its_condition() {
     let earlier = run(&project, "2026-03-31");
     earlier.says(&["note: the last run was for a later time, 2026-04-03 00:00 UTC"]);
 }
+
+/// Every key of these documents is named in docs/json.md. Keys below `rows` and `cut_points` are names of rules.
+#[test]
+fn json_documents_have_the_keys_that_the_page_names() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/json.md")).unwrap();
+    let project = shop();
+    let mut documents = vec![project.tierd(&["run", "--as-of", "2026-04-01", "-o", "json"]).ok().json()];
+    let by = ["--reason", "a promise", "--approver", "wang", "--from", "2026-03-01", "--until", "2099-05-31"];
+    project.tierd(&[&["override", "add", "club", "1", "--floor", "gold"][..], &by].concat()).ok();
+    for args in [&["explain", "1"][..], &["levels"], &["override", "list"], &["tasks", "list"], &["check"]] {
+        documents.push(project.tierd(&[args, &["-o", "json"]].concat()).ok().json());
+    }
+    let events = project.tierd(&["events", "-o", "json", "--limit", "1"]).ok().out;
+    let mut event: serde_json::Value = serde_json::from_str(events.trim()).unwrap();
+    event["data"].take();
+    documents.push(event);
+    let mut keys = std::collections::BTreeSet::new();
+    documents.iter().for_each(|document| collect_keys(document, &mut keys));
+    let missing: Vec<_> = keys.iter().filter(|key| !page.contains(&format!("`{key}`"))).collect();
+    assert!(keys.len() > 60 && missing.is_empty(), "{} keys, not named: {missing:?}", keys.len());
+}
+
+fn collect_keys(document: &serde_json::Value, keys: &mut std::collections::BTreeSet<String>) {
+    match document {
+        serde_json::Value::Array(all) => all.iter().for_each(|one| collect_keys(one, keys)),
+        serde_json::Value::Object(object) => {
+            for (key, value) in object {
+                keys.insert(key.clone());
+                if !["rows", "cut_points"].contains(&key.as_str()) {
+                    collect_keys(value, keys);
+                }
+            }
+        }
+        _ => {}
+    }
+}
