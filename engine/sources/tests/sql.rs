@@ -7,13 +7,21 @@ use std::{fs, path::Path};
 
 use tierd_model::{Clock, parse_timestamp};
 use tierd_rules::{File, FileSet, RuleSet, load};
-use tierd_sources::sql;
+use tierd_sources::sql::{self, NotSql};
+
+fn loaded(config: &str, rules: &str) -> RuleSet {
+    let file = |path: &str, text: &str| File { path: path.into(), text: text.into() };
+    let loaded = load(FileSet::new(vec![file("tierd.toml", config), file("rules/value.toml", rules)]));
+    loaded.rules.unwrap_or_else(|| panic!("{:#?}", loaded.diagnostics))
+}
 
 fn rules() -> RuleSet {
-    let file = |path: &str, text: &str| File { path: path.into(), text: text.into() };
-    let config = file("tierd.toml", include_str!("sql/tierd.toml"));
-    let loaded = load(FileSet::new(vec![config, file("rules/value.toml", include_str!("sql/value.toml"))]));
-    loaded.rules.unwrap_or_else(|| panic!("{:#?}", loaded.diagnostics))
+    loaded(include_str!("sql/tierd.toml"), include_str!("sql/value.toml"))
+}
+
+/// Customers in accounts, with points.
+fn groups() -> RuleSet {
+    loaded(include_str!("sql/groups/tierd.toml"), include_str!("sql/groups/rules.toml"))
 }
 
 fn clock(rules: &RuleSet) -> Clock {
@@ -46,4 +54,34 @@ fn a_metric_brings_only_what_it_needs() {
         let (id, _) = rules.metric(name).unwrap();
         check(&format!("{name}.sql"), &rules, &sql::metric_query(&rules, id, &clock(&rules)).unwrap());
     }
+}
+
+#[test]
+fn groups_and_windows_of_their_own_are_joined() {
+    let rules = groups();
+    for name in ["spend", "usual_gap", "account_region", "earned"] {
+        let (id, _) = rules.metric(name).unwrap();
+        check(&format!("groups/{name}.sql"), &rules, &sql::metric_query(&rules, id, &clock(&rules)).unwrap());
+    }
+}
+
+/// The levels of members have a movement policy, which the query says isn't in it.
+#[test]
+fn levels_in_conditions_are_those_earned() {
+    let rules = groups();
+    let query = |set| sql::tier_set_query(&rules, rules.tier_set(set).unwrap(), &clock(&rules)).unwrap();
+    check("groups/accounts.sql", &rules, &query("accounts"));
+    let says = |set, line: &str| query(set).lines().any(|said| said == line);
+    assert!(says("value", "-- level: earned level; the movement policy of the set is not in it."));
+    assert!(!query("accounts").contains("-- level:"));
+}
+
+#[test]
+fn what_sql_cannot_say_is_an_error_with_its_reason() {
+    let rules = groups();
+    let of_metric = |name| sql::metric_query(&rules, rules.metric(name).unwrap().0, &clock(&rules)).unwrap_err();
+    assert_eq!(of_metric("balance"), NotSql::Account("balance".to_owned()));
+    assert_eq!(of_metric("days_held"), NotSql::Held("since.value".to_owned()));
+    let of_set = sql::tier_set_query(&rules, rules.tier_set("held").unwrap(), &clock(&rules)).unwrap_err();
+    assert_eq!(of_set.to_string(), "`since.value` depends on what was held before, which only the ledger knows");
 }

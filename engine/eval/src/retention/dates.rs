@@ -1,9 +1,8 @@
 //! The dates of date triggers: which one a subject's entry is about.
 //!
 //! The entry of a date is the days from `day + from` to `day + until`. Of a date that comes every year, it is the entry that has
-//! begun last which counts, so that later ones win where entries overlap.
-
-use std::ops::RangeInclusive;
+//! begun last which counts, so that later ones win where entries overlap. Which days those are is the same for all subjects, and
+//! is found once per rule.
 
 use arrow_array::{Array, ArrayRef, cast::AsArray, types};
 use arrow_schema::DataType;
@@ -30,84 +29,98 @@ pub struct DateEntry {
 /// `None` without date, and for rules with other triggers.
 pub(crate) fn date_entry(trigger: &Trigger, metrics: &Metrics, subject: usize, clock: &Clock) -> Option<DateEntry> {
     let &Trigger::Date { day: of, from, until } = trigger else { return None };
-    let day = Day::new(metrics, clock, of, from);
-    let day = day.occurrence(subject, from, until, clock).or_else(|| next(of, metrics, subject, from, clock))?;
+    let on = DaysOn::new(from, until, clock.today());
+    let day = Day::new(metrics, of, on).occurrence(subject, on, clock);
+    let day = day.or_else(|| next(of, metrics, subject, on, clock))?;
     Some(DateEntry { day, first: from.add_to(day), last: until.add_to(day) })
 }
 
 /// The first date of a subject whose entry hasn't begun; the only one there is, if it doesn't come every year.
-fn next(day: DateTrigger, metrics: &Metrics, subject: usize, from: CalendarSpan, clock: &Clock) -> Option<Date> {
-    let today = clock.today();
-    let after = |first: i32, last: i32, day: &dyn Fn(i32) -> Date| {
-        // Not more than a few years lie between the entry that has begun last and the end of the search for it.
-        (first.max(last - 6)..=last + 1).map(day).find(|day| from.add_to(*day) > today)
-    };
+fn next(day: DateTrigger, metrics: &Metrics, subject: usize, on: DaysOn, clock: &Clock) -> Option<Date> {
+    let date = |MetricId(metric): MetricId| date_at(metrics.columns[metric].as_ref()?, subject, clock);
     match day {
-        DateTrigger::On(metric) => date_at(metrics.columns[metric.0].as_ref()?, subject, clock),
+        DateTrigger::On(metric) => date(metric),
+        DateTrigger::Yearly(day) => Some(day.on_or_after(Date(on.last.0 + 1))),
         DateTrigger::Anniversary(metric) => {
-            let date = date_at(metrics.columns[metric.0].as_ref()?, subject, clock)?;
-            let years = years_after(today, date.ymd().0 as i32, from);
-            after(1, years, &|n| CalendarSpan::months(12 * n).add_to(date))
+            let date = date(metric)?;
+            let years = ((on.last.ymd().0 - date.ymd().0) as i32).max(1);
+            [years, years + 1]
+                .map(|years| CalendarSpan::months(12 * years).add_to(date))
+                .into_iter()
+                .find(|day| *day > on.last)
         }
-        DateTrigger::Yearly(day) => after(i32::MIN, years_after(today, 0, from), &|year| day.in_year(i64::from(year))),
     }
 }
 
 /// Where the date of a subject comes from.
 pub(super) enum Day {
     Column { column: ArrayRef, yearly: bool },
-    Same(Option<Date>),
+    Same(Date),
+}
+
+/// The days whose entry the run is in: from the first to the last, both inside. None if the last comes before the first.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct DaysOn {
+    first: Date,
+    last: Date,
 }
 
 impl Day {
-    pub(super) fn new(metrics: &Metrics, clock: &Clock, day: DateTrigger, from: CalendarSpan) -> Self {
+    pub(super) fn new(metrics: &Metrics, day: DateTrigger, on: DaysOn) -> Self {
         #[expect(clippy::expect_used, reason = "a rule's metrics are among those of its subjects")]
         let column =
             |MetricId(metric): MetricId| metrics.columns[metric].clone().expect("a metric that the trigger names");
         match day {
             DateTrigger::On(metric) => Day::Column { column: column(metric), yearly: false },
             DateTrigger::Anniversary(metric) => Day::Column { column: column(metric), yearly: true },
-            DateTrigger::Yearly(day) => {
-                let today = clock.today();
-                let in_year = |year: i32| day.in_year(i64::from(year));
-                Day::Same(last_begun(i32::MIN..=years_after(today, 0, from), in_year, from, today))
-            }
+            DateTrigger::Yearly(day) => Day::Same(day.on_or_before(on.last)),
         }
     }
 
     /// The day of a subject whose entry has begun last, if it hasn't ended yet.
-    pub(super) fn occurrence(
-        &self,
-        subject: usize,
-        from: CalendarSpan,
-        until: CalendarSpan,
-        clock: &Clock,
-    ) -> Option<Date> {
-        let today = clock.today();
+    pub(super) fn occurrence(&self, subject: usize, on: DaysOn, clock: &Clock) -> Option<Date> {
         let day = match self {
             Day::Same(day) => *day,
             Day::Column { column, yearly } => {
                 let date = date_at(column, subject, clock)?;
-                if *yearly {
-                    let years = 1..=years_after(today, date.ymd().0 as i32, from);
-                    last_begun(years, |n| CalendarSpan::months(12 * n).add_to(date), from, today)
-                } else {
-                    Some(date).filter(|date| from.add_to(*date) <= today)
-                }
+                if *yearly { anniversary(date, on)? } else { date }
             }
         };
-        day.filter(|day| today <= until.add_to(*day))
+        on.holds(day).then_some(day)
     }
 }
 
-/// At least as many years as can lie between `year` and a day whose entry has begun.
-fn years_after(today: Date, year: i32, from: CalendarSpan) -> i32 {
-    today.ymd().0 as i32 - year - from.months.div_euclid(12) - from.days.div_euclid(365) + 2
+/// The anniversary of a date whose entry has begun last. The date itself is none.
+fn anniversary(date: Date, on: DaysOn) -> Option<Date> {
+    let years = (on.last.ymd().0 - date.ymd().0) as i32;
+    let after = |years: i32| CalendarSpan::months(12 * years).add_to(date);
+    let day = Some(after(years)).filter(|day| *day <= on.last).unwrap_or_else(|| after(years - 1));
+    (day > date).then_some(day)
 }
 
-/// The last of these days, one for each year, whose entry has begun.
-fn last_begun(years: RangeInclusive<i32>, day: impl Fn(i32) -> Date, from: CalendarSpan, today: Date) -> Option<Date> {
-    years.rev().map(day).find(|day| from.add_to(*day) <= today)
+impl DaysOn {
+    /// Those of an entry that lasts from `from` after a day until `until` after it.
+    pub(super) fn new(from: CalendarSpan, until: CalendarSpan, today: Date) -> Self {
+        let first = first_day(|day| until.add_to(day) >= today, until, today);
+        let after = first_day(|day| from.add_to(day) > today, from, today);
+        DaysOn { first, last: Date(after.0 - 1) }
+    }
+
+    fn holds(self, day: Date) -> bool {
+        self.first <= day && day <= self.last
+    }
+}
+
+/// The first day of which something is so that is so of all days after it, too, and that begins about the span before today.
+fn first_day(is_so: impl Fn(Date) -> bool, span: CalendarSpan, today: Date) -> Date {
+    // Further away than any calendar makes the span.
+    let reach = 2 + 31 * span.months.abs() + span.days.abs();
+    let (mut before, mut so) = (today.0 - reach, today.0 + reach);
+    while so - before > 1 {
+        let middle = before + (so - before) / 2;
+        if is_so(Date(middle)) { so = middle } else { before = middle }
+    }
+    Date(so)
 }
 
 /// A date, or the local day of a time.

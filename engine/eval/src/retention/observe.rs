@@ -5,13 +5,16 @@
 //! is TRUE then, and lasts till the next move, whatever `when` becomes; the rule acts in it only where `when` is TRUE.
 
 use arrow_array::{Array, BooleanArray};
-use tierd_model::{CalendarSpan, Clock, Date};
+use tierd_model::{Clock, Date};
 use tierd_rules::{
     Expr, RetentionRule, TierSet,
     retention::{Direction, Trigger},
 };
 
-use super::{Context, SetLevels, dates::Day};
+use super::{
+    Context, SetLevels,
+    dates::{Day, DaysOn},
+};
 use crate::{
     derive::Metrics,
     expr::{slice, truth},
@@ -47,7 +50,7 @@ pub(super) struct Observer<'a> {
 enum Watch<'a> {
     State,
     Moved { levels: SetLevels<'a>, direction: Direction, from: &'a [u16], to: &'a [u16] },
-    Date { day: Day, from: CalendarSpan, until: CalendarSpan },
+    Date { day: Day, on: DaysOn },
     FollowUp { levels: SetLevels<'a>, set: &'a TierSet },
 }
 
@@ -92,7 +95,7 @@ impl Chunk<'_, '_> {
                 let (was, now) = (levels.was[subject].level, levels.now[subject]);
                 moved(was != now, is_move(was, now, *direction, from, to), when, state.entered.is_some())
             }
-            Watch::Date { day, from, until } => match day.occurrence(subject, *from, *until, clock) {
+            Watch::Date { day, on } => match day.occurrence(subject, *on, clock) {
                 None => while_true(Some(false)),
                 Some(day) => {
                     let signal = while_true(when);
@@ -155,8 +158,8 @@ impl<'a> Watch<'a> {
                 Watch::FollowUp { levels: (context.sets)(*set), set: &context.rules.tier_sets[set.0] }
             }
             Trigger::Date { day, from, until } => {
-                let day = Day::new(context.metrics, context.clock, *day, *from);
-                Watch::Date { day, from: *from, until: *until }
+                let on = DaysOn::new(*from, *until, context.clock.today());
+                Watch::Date { day: Day::new(context.metrics, *day, on), on }
             }
         }
     }

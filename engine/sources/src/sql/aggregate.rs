@@ -121,9 +121,10 @@ impl<'a> FactsSql<'a> {
         for (id, aggregate) in between {
             let days = step.query(&format!("{}_days", self.name_of(id)), self.days(aggregate, &source));
             let median = aggregate.function == AggregateFn::MedianGap;
-            let (cte, gap) = gaps::between(&days, median, self.name_of(id), step);
+            let column = &self.plan.columns[id.0];
+            let cte = gaps::between(&days, median, self.name_of(id), column, step);
             step.join(&cte, "key", "");
-            self.finish(id, aggregate, gap, step);
+            self.finish(id, aggregate, Sql::whole(format!("{cte}.{column}")), step);
         }
     }
 

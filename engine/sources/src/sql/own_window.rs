@@ -86,17 +86,18 @@ fn anniversary(window: Window, day: &Sql, later: u16, clock: &Clock) -> Sql {
     let reach = Reach::of([Instants { start: clock.zone().midnight(oldest), end: clock.as_of() }]);
     let back = if offset > 0 { format!(" - {offset}") } else { String::new() };
     let years = if later > 0 { format!("(years + {later})") } else { "years".to_owned() };
-    Sql::whole(format!(
+    let begins = Sql::whole(format!(
         "\
-(SELECT CASE WHEN years >= 0 THEN {begins} END
-FROM (SELECT day, years - ({this_year} > {today}){back} AS years
-      FROM (SELECT day, {year} - CAST(substr(day, 1, 4) AS INTEGER) AS years FROM (SELECT {day} AS day))))",
-        begins = midnight(clock.zone(), reach, &Sql::whole(years_after(&years))).bare(),
-        this_year = years_after("years"),
-        today = date_literal(today).bare(),
-        year = today.ymd().0,
-        day = day.bare(),
-    ))
+(SELECT CASE WHEN years >= 0 THEN {} END
+FROM (SELECT day, years - ({} > {}){back} AS years
+      FROM (SELECT day, {} - CAST(substr(day, 1, 4) AS INTEGER) AS years FROM (SELECT {} AS day))))",
+        years_after(&years),
+        years_after("years"),
+        date_literal(today).bare(),
+        today.ymd().0,
+        day.bare(),
+    ));
+    midnight(clock.zone(), reach, &begins)
 }
 
 /// The column `day` some years later: 29 February is the 28th in years that have none, where SQLite goes on to 1 March.

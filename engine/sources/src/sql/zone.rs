@@ -83,9 +83,13 @@ fn day_of(local: &Sql) -> Sql {
 
 /// The instant, in microseconds, at which a local day (`YYYY-MM-DD`) begins.
 pub(super) fn midnight(zone: &Zone, reach: Reach, day: &Sql) -> Sql {
-    let local = format!("CAST(strftime('%s', {}) AS INTEGER) * 1000000", day.bare());
+    let local = Sql::new(Binds::Product, format!("CAST(strftime('%s', {}) AS INTEGER) * 1000000", day.bare()));
     let offset = offset_at_local(zone, reach, &Sql::whole("local"));
-    scalar(&infix(Binds::Sum, &Sql::whole("local"), "-", &offset), &format!("{local} AS local"))
+    match offset.bare().parse::<i64>() {
+        Ok(0) => local,
+        Ok(_) => infix(Binds::Sum, &local, "-", &offset),
+        Err(_) => scalar(&infix(Binds::Sum, &Sql::whole("local"), "-", &offset), &format!("{} AS local", local.bare())),
+    }
 }
 
 /// The first day that begins at or after this instant. Days that a zone has skipped begin together with the next one.
