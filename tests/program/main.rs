@@ -11,5 +11,6 @@ mod policies;
 mod promises;
 mod readme;
 mod schemas;
+mod stories;
 mod support;
 mod testing;

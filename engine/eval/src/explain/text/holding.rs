@@ -47,7 +47,7 @@ fn because(words: &Words<'_>, holding: &Holding, why: Why) -> String {
     let rises = holding.earned > holding.level;
     match why {
         Why::Override => "an override says otherwise".to_owned(),
-        Why::Keeps => "it stays, for its condition to stay holds".to_owned(),
+        Why::Keeps => "it stays, because its condition to stay is true".to_owned(),
         Why::Unknown => "it stays, because a condition is UNKNOWN".to_owned(),
         Why::Locked(until) => format!("locked until {until}"),
         Why::Grace(since, until) => format!("below since {since}, grace until {until}"),

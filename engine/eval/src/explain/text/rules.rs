@@ -56,10 +56,10 @@ fn state(words: &Words<'_>, rule: &RuleStory) -> String {
     }
     match &rule.waits {
         Some(Waits::NextEntry) => parts.push("done in this entry".to_owned()),
-        Some(Waits::HoldFor(until)) => parts.push(format!("waits until {until}: it must last so long")),
+        Some(Waits::HoldFor(until)) => parts.push(format!("waits until {until}, the time that `for` asks")),
         Some(Waits::Cooldown(until)) => parts.push(format!("waits until {until}: the last action is too recent")),
         Some(Waits::Condition) => parts.push("waits: its condition isn't true now".to_owned()),
-        Some(Waits::Group(first)) => parts.push(format!("waits: {first} goes first")),
+        Some(Waits::Group(first)) => parts.push(format!("waits: `{first}` goes first")),
         Some(Waits::Limit) => parts.push("waits: the limit of the run is used up".to_owned()),
         None => {}
     }
