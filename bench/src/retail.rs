@@ -8,7 +8,11 @@ use tierd_model::{Clock, DAY_MICROS, Timestamp, parse_timestamp};
 use tierd_rules::RuleSet;
 use tierd_sources::{Progress, ReadOptions};
 
-use crate::{AS_OF, Failure, project};
+use crate::{
+    AS_OF, Failure,
+    memory::{Peak, processor_seconds},
+    project,
+};
 
 /// Runs of both take turns so often.
 const ROUNDS: i64 = 5;
@@ -18,22 +22,30 @@ pub(crate) fn run(database: &Path) -> Result<Value, Failure> {
     let plain = Graded::new(project::plain(database)?)?;
     let retail = Graded::new(project::retail(database)?)?;
     let first = (plain.run(0)?, retail.run(0)?);
-    let (mut plain_runs, mut retail_runs, mut acted) = (Vec::new(), Vec::new(), 0);
+    let (mut plain_runs, mut retail_runs) = (Vec::new(), Vec::new());
     for day in 1..=ROUNDS {
         for of_plain in [day % 2 == 0, day % 2 != 0] {
             if of_plain {
-                plain_runs.push(plain.run(day)?.seconds);
+                plain_runs.push(plain.run(day)?);
             } else {
-                let ran = retail.run(day)?;
-                retail_runs.push(ran.seconds);
-                acted += ran.acted;
+                retail_runs.push(retail.run(day)?);
             }
         }
     }
     Ok(json!({
         "first_plain": first.0.seconds, "first_retail": first.1.seconds, "first_acted": first.1.acted,
-        "plain": plain_runs, "retail": retail_runs, "acted": acted,
+        "acted": retail_runs.iter().map(|run| run.acted).sum::<usize>(),
+        "plain": json_of(&plain_runs), "retail": json_of(&retail_runs),
     }))
+}
+
+/// Each figure of the runs as a list.
+fn json_of(runs: &[Ran]) -> Value {
+    let list = |of: fn(&Ran) -> f64| runs.iter().map(of).collect::<Vec<f64>>();
+    json!({
+        "seconds": list(|run| run.seconds), "processor": list(|run| run.processor), "read": list(|run| run.read),
+        "evaluate": list(|run| run.evaluate), "write": list(|run| run.write), "peak_mib": list(|run| run.peak_mib),
+    })
 }
 
 /// A project whose rules are loaded.
@@ -46,6 +58,12 @@ struct Graded {
 /// A run that is over.
 struct Ran {
     seconds: f64,
+    /// Of all threads.
+    processor: f64,
+    read: f64,
+    evaluate: f64,
+    write: f64,
+    peak_mib: f64,
     acted: usize,
 }
 
@@ -63,9 +81,18 @@ impl Graded {
         let clock = Clock::new(at, self.rules.config.zone.clone());
         let progress = Progress::default();
         let evaluator = Evaluator { clock: &clock, options: ReadOptions::default(), progress: &progress };
-        let started = Instant::now();
+        let (peak, processor, started) = (Peak::watch(), processor_seconds(), Instant::now());
         let report = run::run(&self.project, &self.rules, &evaluator, at)?;
         let seconds = started.elapsed().as_secs_f64();
-        Ok(Ran { seconds, acted: report.evaluation.outcome.rules.iter().map(|rule| rule.acts.len()).sum() })
+        let evaluation = &report.evaluation;
+        Ok(Ran {
+            seconds,
+            processor: processor_seconds() - processor,
+            read: evaluation.read.as_secs_f64(),
+            evaluate: evaluation.evaluate.as_secs_f64(),
+            write: report.write.as_secs_f64(),
+            peak_mib: peak.end(),
+            acted: evaluation.outcome.rules.iter().map(|rule| rule.acts.len()).sum(),
+        })
     }
 }

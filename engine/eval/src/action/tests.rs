@@ -128,3 +128,12 @@ fn data_of_events_keep_the_type_of_a_single_placeholder() {
     });
     assert_eq!(Json::Object(event.data), expected);
 }
+
+#[test]
+fn texts_have_no_needless_digits_and_money_keeps_its_two() {
+    let shown = |units, scale| shortened(Decimal::new(units, scale)).to_string();
+    assert_eq!(
+        [shown(82_500_000, 6), shown(-500_000, 6), shown(800_000, 2), shown(1_234_567, 6), shown(70, 1)],
+        ["82.50", "-0.50", "8000.00", "1.234567", "7.0"]
+    );
+}

@@ -141,13 +141,17 @@ impl Account {
 pub(super) struct Expiries<'a> {
     expiry: &'a Expiry,
     zone: &'a Zone,
-    /// Bookings on the same day are many: the last day asked about, and its answer.
-    last: Option<(Date, Timestamp)>,
+    /// Days that were asked about, and their answers: accounts have the same few days in common. Each day has one place, from
+    /// which it drives out another.
+    known: Vec<Option<(Date, Timestamp)>>,
 }
+
+/// Places for days: eleven years of them are together in the second-level cache.
+const PLACES: usize = 4096;
 
 impl<'a> Expiries<'a> {
     pub(super) fn new(expiry: &'a Expiry, zone: &'a Zone) -> Self {
-        Expiries { expiry, zone, last: None }
+        Expiries { expiry, zone, known: vec![None; PLACES] }
     }
 
     /// The midnight at which what is earned at this instant is lost: always later.
@@ -156,11 +160,12 @@ impl<'a> Expiries<'a> {
             return None;
         }
         let day = self.zone.date_of(earned);
-        match self.last {
+        let place = &mut self.known[day.0 as usize % PLACES];
+        match *place {
             Some((known, at)) if known == day => Some(at),
             _ => {
                 let at = self.zone.midnight(first_day_without(self.expiry, day)?);
-                self.last = Some((day, at));
+                *place = Some((day, at));
                 Some(at)
             }
         }

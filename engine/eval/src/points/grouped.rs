@@ -1,6 +1,9 @@
 //! Bookings by subject, without sorting: counted, then put in their places.
 
-use crate::given::Booked;
+use crate::{given::Booked, scan::prefetch};
+
+/// So many bookings ahead memory is asked for those of the next subjects: they lie anywhere.
+const AHEAD: usize = 32;
 
 /// Bookings grouped by subject.
 pub(super) struct Grouped<'a> {
@@ -35,7 +38,10 @@ impl<'a> Grouped<'a> {
     /// Puts the bookings of a subject in place of what `out` holds, in the order in which they came.
     pub(super) fn collect(&self, subject: usize, out: &mut Vec<Booked>) {
         let first = subject.checked_sub(1).map_or(0, |before| self.ends[before] as usize);
-        let mine = &self.order[first..self.ends[subject] as usize];
+        let end = self.ends[subject] as usize;
+        let mine = &self.order[first..end];
+        let coming = &self.order[self.order.len().min(first + AHEAD)..self.order.len().min(end + AHEAD)];
+        coming.iter().for_each(|&index| prefetch(self.bookings, index as usize));
         out.clear();
         out.extend(mine.iter().map(|&index| self.bookings[index as usize]));
     }

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Date32Array, Decimal128Array, Int64Array};
+use arrow_array::{
+    ArrayRef,
+    builder::{Date32Builder, Decimal128Builder, Int64Builder},
+};
 use tierd_model::{Clock, Instants, Timestamp, Type, Zone};
 use tierd_rules::{BookingKind, PointsMeasure, PointsProgram};
 
@@ -12,7 +15,6 @@ use crate::columns::arrow_type;
 /// Measures of all accounts, one after the other.
 pub(super) struct Measures<'a> {
     measures: Vec<Measure>,
-    ty: Type,
     zone: &'a Zone,
 }
 
@@ -20,8 +22,14 @@ struct Measure {
     what: What,
     /// Of the account that is being replayed.
     now: i128,
-    /// By subject; dates in days.
-    done: Vec<Option<i128>>,
+    done: Column,
+}
+
+/// One value per subject.
+enum Column {
+    Dates(Date32Builder),
+    Integers(Int64Builder),
+    Decimals(Decimal128Builder),
 }
 
 /// A measure, its window resolved.
@@ -38,10 +46,10 @@ enum What {
 impl<'a> Measures<'a> {
     pub(super) fn new(program: &PointsProgram, measures: &[PointsMeasure], subjects: usize, clock: &'a Clock) -> Self {
         let measure = |measure: &PointsMeasure| {
-            let what = What::new(*measure, clock);
-            Measure { what, now: 0, done: Vec::with_capacity(subjects) }
+            let ty = if *measure == PointsMeasure::NextExpiry { Type::Date } else { program.ty() };
+            Measure { what: What::new(*measure, clock), now: 0, done: Column::new(ty, subjects) }
         };
-        Measures { measures: measures.iter().map(measure).collect(), ty: program.ty(), zone: clock.zone() }
+        Measures { measures: measures.iter().map(measure).collect(), zone: clock.zone() }
     }
 
     pub(super) fn begin(&mut self) {
@@ -81,12 +89,7 @@ impl<'a> Measures<'a> {
     }
 
     pub(super) fn into_columns(self) -> Vec<ArrayRef> {
-        let ty = self.ty;
-        let column = |measure: Measure| match measure.what {
-            What::NextExpiry => column(Type::Date, measure.done),
-            _ => column(ty, measure.done),
-        };
-        self.measures.into_iter().map(column).collect()
+        self.measures.into_iter().map(|measure| measure.done.finish()).collect()
     }
 }
 
@@ -113,13 +116,32 @@ fn ends(window: &Instants, at: Timestamp) -> bool {
     window.start < at && at <= window.end
 }
 
-fn column(ty: Type, values: Vec<Option<i128>>) -> ArrayRef {
-    let values = values.into_iter();
-    match ty {
-        Type::Date => {
-            Arc::new(values.map(|days| days.and_then(|days| i32::try_from(days).ok())).collect::<Date32Array>())
+impl Column {
+    fn new(ty: Type, subjects: usize) -> Self {
+        match ty {
+            Type::Date => Column::Dates(Date32Builder::with_capacity(subjects)),
+            Type::Integer => Column::Integers(Int64Builder::with_capacity(subjects)),
+            ty => {
+                let decimals = Decimal128Builder::with_capacity(subjects);
+                Column::Decimals(decimals.with_data_type(arrow_type(ty)))
+            }
         }
-        Type::Integer => Arc::new(values.map(|v| v.and_then(|v| i64::try_from(v).ok())).collect::<Int64Array>()),
-        ty => Arc::new(values.collect::<Decimal128Array>().with_data_type(arrow_type(ty))),
+    }
+
+    /// Adds the value of the next subject, dates in days. What doesn't fit is NULL.
+    fn push(&mut self, value: Option<i128>) {
+        match self {
+            Column::Dates(days) => days.append_option(value.and_then(|days| days.try_into().ok())),
+            Column::Integers(numbers) => numbers.append_option(value.and_then(|number| number.try_into().ok())),
+            Column::Decimals(units) => units.append_option(value),
+        }
+    }
+
+    fn finish(self) -> ArrayRef {
+        match self {
+            Column::Dates(mut days) => Arc::new(days.finish()),
+            Column::Integers(mut numbers) => Arc::new(numbers.finish()),
+            Column::Decimals(mut units) => Arc::new(units.finish()),
+        }
     }
 }

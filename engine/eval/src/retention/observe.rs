@@ -4,17 +4,17 @@
 //! nothing. A move is the exception, for it is an event and no state: its entry opens in the run that moved the level, if `when`
 //! is TRUE then, and lasts till the next move, whatever `when` becomes; the rule acts in it only where `when` is TRUE.
 
-use std::ops::RangeInclusive;
-
-use arrow_array::{Array, ArrayRef, BooleanArray, cast::AsArray, types};
-use arrow_schema::DataType;
-use tierd_model::{CalendarSpan, Clock, Date, Timestamp};
+use arrow_array::{Array, BooleanArray};
+use tierd_model::{Clock, Date};
 use tierd_rules::{
-    Expr, MetricId, RetentionRule, TierSet,
-    retention::{DateTrigger, Direction, Trigger},
+    Expr, RetentionRule, TierSet,
+    retention::{Direction, Trigger},
 };
 
-use super::{Context, SetLevels};
+use super::{
+    Context, SetLevels,
+    dates::{Day, DaysOn},
+};
 use crate::{
     derive::Metrics,
     expr::{slice, truth},
@@ -50,14 +50,8 @@ pub(super) struct Observer<'a> {
 enum Watch<'a> {
     State,
     Moved { levels: SetLevels<'a>, direction: Direction, from: &'a [u16], to: &'a [u16] },
-    Date { day: Day, from: CalendarSpan, until: CalendarSpan },
+    Date { day: Day, on: DaysOn },
     FollowUp { levels: SetLevels<'a>, set: &'a TierSet },
-}
-
-/// Where the date of a subject comes from.
-enum Day {
-    Column { column: ArrayRef, yearly: bool },
-    Same(Option<Date>),
 }
 
 impl<'a> Observer<'a> {
@@ -101,7 +95,7 @@ impl Chunk<'_, '_> {
                 let (was, now) = (levels.was[subject].level, levels.now[subject]);
                 moved(was != now, is_move(was, now, *direction, from, to), when, state.entered.is_some())
             }
-            Watch::Date { day, from, until } => match day.occurrence(subject, *from, *until, clock) {
+            Watch::Date { day, on } => match day.occurrence(subject, *on, clock) {
                 None => while_true(Some(false)),
                 Some(day) => {
                     let signal = while_true(when);
@@ -164,68 +158,9 @@ impl<'a> Watch<'a> {
                 Watch::FollowUp { levels: (context.sets)(*set), set: &context.rules.tier_sets[set.0] }
             }
             Trigger::Date { day, from, until } => {
-                Watch::Date { day: Day::new(context, *day, *from), from: *from, until: *until }
+                let on = DaysOn::new(*from, *until, context.clock.today());
+                Watch::Date { day: Day::new(context.metrics, *day, on), on }
             }
         }
     }
-}
-
-impl Day {
-    fn new(context: &Context<'_>, day: DateTrigger, from: CalendarSpan) -> Self {
-        #[expect(clippy::expect_used, reason = "the rule's metrics are among the context's")]
-        let column = |MetricId(metric): MetricId| {
-            context.metrics.columns[metric].clone().expect("a metric that the trigger names")
-        };
-        match day {
-            DateTrigger::On(metric) => Day::Column { column: column(metric), yearly: false },
-            DateTrigger::Anniversary(metric) => Day::Column { column: column(metric), yearly: true },
-            DateTrigger::Yearly(day) => {
-                let today = context.clock.today();
-                let in_year = |year: i32| day.in_year(i64::from(year));
-                Day::Same(last_begun(i32::MIN..=years_after(today, 0, from), in_year, from, today))
-            }
-        }
-    }
-
-    /// The day of a subject whose entry has begun last, if it hasn't ended yet.
-    fn occurrence(&self, subject: usize, from: CalendarSpan, until: CalendarSpan, clock: &Clock) -> Option<Date> {
-        let today = clock.today();
-        let day = match self {
-            Day::Same(day) => *day,
-            Day::Column { column, yearly } => {
-                let date = date_at(column, subject, clock)?;
-                if *yearly {
-                    let years = 1..=years_after(today, date.ymd().0 as i32, from);
-                    last_begun(years, |n| CalendarSpan::months(12 * n).add_to(date), from, today)
-                } else {
-                    Some(date).filter(|date| from.add_to(*date) <= today)
-                }
-            }
-        };
-        day.filter(|day| today <= until.add_to(*day))
-    }
-}
-
-/// At least as many years as can lie between `year` and a day whose entry has begun.
-fn years_after(today: Date, year: i32, from: CalendarSpan) -> i32 {
-    today.ymd().0 as i32 - year - from.months.div_euclid(12) - from.days.div_euclid(365) + 2
-}
-
-/// The last of these days, one for each year, whose entry has begun.
-fn last_begun(years: RangeInclusive<i32>, day: impl Fn(i32) -> Date, from: CalendarSpan, today: Date) -> Option<Date> {
-    years.rev().map(day).find(|day| from.add_to(*day) <= today)
-}
-
-/// A date, or the local day of a time.
-fn date_at(column: &ArrayRef, row: usize, clock: &Clock) -> Option<Date> {
-    if column.is_null(row) {
-        return None;
-    }
-    Some(match column.data_type() {
-        DataType::Date32 => Date(column.as_primitive::<types::Date32Type>().value(row)),
-        _ => {
-            let time = column.as_primitive::<types::TimestampMicrosecondType>().value(row);
-            clock.zone().date_of(Timestamp(time))
-        }
-    })
 }

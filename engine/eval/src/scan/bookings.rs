@@ -3,11 +3,11 @@
 //! Only the bookings are found here. What they do to an account depends on their order in time, which one pass doesn't know:
 //! [`crate::points`] replays them.
 
-use tierd_model::{Date, Timestamp, Type};
 use tierd_rules::PointsId;
 
 use super::{
     batch::{BATCH_ROWS, Batch},
+    fact_times::instant,
     mask::Truth,
     plan::FactPlan,
 };
@@ -29,35 +29,44 @@ pub(super) struct BookingPlan {
 
 /// What one thread has found, by booking of the plan.
 #[derive(Debug)]
-pub(super) struct Bookings(Vec<Vec<Booked>>);
+pub(super) struct Bookings {
+    found: Vec<Vec<Booked>>,
+    /// Rows of a batch that book something.
+    rows: Box<[u16; BATCH_ROWS]>,
+}
 
 impl Bookings {
     pub(super) fn new(plan: &FactPlan) -> Self {
-        Bookings(vec![Vec::new(); plan.bookings.len()])
+        Bookings { found: vec![Vec::new(); plan.bookings.len()], rows: Box::new([0; BATCH_ROWS]) }
     }
 
     /// Takes in one batch. `masks` are those of the plan; `spare` stands for unknown subjects.
     pub(super) fn take(&mut self, plan: &FactPlan, batch: &Batch, masks: &[Truth], spare: u32) {
-        for (booking, found) in plan.bookings.iter().zip(&mut self.0) {
+        for (booking, found) in plan.bookings.iter().zip(&mut self.found) {
+            let Some(units) = booking.units else { continue };
             let (amounts, mask) = (&batch.column(booking.column).values, &masks[booking.mask]);
-            for row in (0..BATCH_ROWS).filter(|&row| mask[row] != 0 && batch.subjects[row] != spare) {
-                let amount = booking.units.map_or(0, |units| amounts[row] / units);
-                if amount > 0 {
-                    let at = instant(plan, batch, row);
-                    found.push(Booked { subject: batch.subjects[row], booking: booking.booking, at, amount });
-                }
+            // Without branches: every row is written down, and the next takes its place unless it counts.
+            let mut count = 0;
+            for row in 0..BATCH_ROWS {
+                self.rows[count] = row as u16;
+                count += usize::from((mask[row] != 0) & (batch.subjects[row] != spare) & (amounts[row] >= units));
             }
+            found.extend(self.rows[..count].iter().map(|&row| {
+                let row = usize::from(row);
+                let (at, amount) = (instant(plan, batch, row), amounts[row] / units);
+                Booked { subject: batch.subjects[row], booking: booking.booking, at, amount }
+            }));
         }
     }
 
     pub(super) fn merge(&mut self, other: Bookings) {
-        self.0.iter_mut().zip(other.0).for_each(|(ours, theirs)| ours.extend(theirs));
+        self.found.iter_mut().zip(other.found).for_each(|(ours, theirs)| ours.extend(theirs));
     }
 
     /// By program.
     pub(super) fn finish(self, plan: &FactPlan) -> Vec<(PointsId, Vec<Booked>)> {
         let mut by_program = Vec::new();
-        for (booking, found) in plan.bookings.iter().zip(self.0) {
+        for (booking, found) in plan.bookings.iter().zip(self.found) {
             add_bookings(&mut by_program, booking.program, found);
         }
         by_program
@@ -70,14 +79,5 @@ pub(super) fn add_bookings(all: &mut Vec<(PointsId, Vec<Booked>)>, program: Poin
         Some((_, bookings)) if bookings.is_empty() => *bookings = more,
         Some((_, bookings)) => bookings.extend(more),
         None => all.push((program, more)),
-    }
-}
-
-/// The time of a row; a date counts as its local midnight.
-fn instant(plan: &FactPlan, batch: &Batch, row: usize) -> Timestamp {
-    let stored = batch.column(plan.time).values[row];
-    match plan.columns[plan.time].ty {
-        Type::Date => plan.clock.zone().midnight(Date(stored as i32)),
-        _ => Timestamp(stored),
     }
 }

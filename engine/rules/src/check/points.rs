@@ -1,6 +1,4 @@
-//! Points programs: what is booked, and when points are lost.
-
-mod measures;
+//! Points programs: what earns, spends and takes back points, and how they are lost. Metrics about them are in [`told`].
 
 use tierd_model::{Decimal, MonthDay, Type, Value};
 
@@ -16,6 +14,8 @@ use crate::{
         values::PointsEntry,
     },
 };
+
+mod told;
 
 /// More than any scheme has: bounds for time and memory.
 const MAX_PROGRAMS: usize = 1_000;

@@ -1,4 +1,4 @@
-//! Metrics that are read off the accounts of a points program: `points = "club.balance"`.
+//! Metrics that are read off points accounts: `points = "club.balance"`.
 
 use tierd_model::{Type, Window, WindowKind};
 
