@@ -4,11 +4,13 @@
 //! cargo run --release -p bench -- full     1,000,000 customers, 10,000,000 orders
 //! cargo run --release -p bench -- quick    50,000 customers, 500,000 orders
 //! cargo run --release -p bench -- retail full|quick   only the points and retention rules beside the plain levels
+//! cargo run --release -p bench -- check    how long `tierd check` takes on large rules
 //! ```
 //!
 //! Every run is a process of its own, so that memory is honest; the programs take turns, so that a noisy machine is as noisy to
 //! one as to the other. Both must agree on every customer's metrics and level.
 
+mod check;
 mod duckdb;
 mod generate;
 mod ledger;
@@ -32,7 +34,7 @@ const AS_OF: &str = "2026-07-01 10:00:00";
 /// Any error: the bench prints it and ends.
 type Failure = Box<dyn std::error::Error>;
 
-const USAGE: &str = "usage: bench full|quick [ROUNDS] | bench retail full|quick";
+const USAGE: &str = "usage: bench full|quick [ROUNDS] | bench retail full|quick | bench check";
 
 fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -40,6 +42,7 @@ fn main() -> Result<(), Failure> {
     let rounds = |words: &[&str]| words.first().map_or(Ok(5), |rounds| rounds.parse::<usize>());
     match words[..] {
         ["full", ref rest @ ..] => report::compare(Size::FULL, rounds(rest)?),
+        ["check"] => check::run(),
         ["retail", "full"] => report::retail(Size::FULL),
         ["retail", "quick"] => report::retail(Size::QUICK),
         ["quick", ref rest @ ..] => report::compare(Size::QUICK, rounds(rest)?),

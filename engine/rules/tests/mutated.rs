@@ -238,11 +238,6 @@ proptest! {
     }
 
     #[test]
-    fn mutated_projects_never_panic(files in mutated_project()) {
-        check_project(files)?;
-    }
-
-    #[test]
     fn random_expressions_never_panic(parts in prop::collection::vec(part(), 1..40)) {
         let text = parts.concat().replace("'''", "''").replace(['\0', '\u{1b}', '\r', '\n'], " ");
         check_loaded(&load_with(CONFIG, &format!("[metric.m]\nderived = '''{text} '''\n")))?;
@@ -258,5 +253,15 @@ proptest! {
         let rules = loaded.rules.unwrap();
         let tierd_rules::MetricKind::Derived(expr) = &rules.metric("消费").unwrap().1.kind else { panic!("not derived") };
         prop_assert_eq!(rules.quote(&expr.at), spaced.trim_end());
+    }
+}
+
+proptest! {
+    // Projects are large; `PROPTEST_CASES` asks for more.
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn mutated_projects_never_panic(files in mutated_project()) {
+        check_project(files)?;
     }
 }

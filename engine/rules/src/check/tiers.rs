@@ -19,25 +19,16 @@ use crate::{
 const MAX_LEVELS: usize = 1_000;
 
 impl Checking<'_> {
-    /// Tier sets of all files, by name.
+    /// Tier sets of all files, by name. Their heads have bounded how many there are.
     pub(super) fn tier_sets<'a>(
         &mut self,
         catalog: &'a Catalog,
         metrics: &mut Metrics<'a>,
         files: &[&RuleFile],
     ) -> Vec<TierSet> {
-        let mut places: HashMap<&str, &Location> = HashMap::new();
         let mut sets = vec![];
         let tables = files.iter().filter_map(|file| file.tiers.as_ref()?.value.as_ref());
-        for (name, table) in tables.flat_map(|named| &named.0) {
-            self.identifier(name);
-            if let Some(first) = places.get(name.text.as_str()) {
-                let headline = format!("there are two tier sets `{}`", name.text);
-                let diagnostic = Diagnostic::error(code::DUPLICATE_NAME, &name.at, headline);
-                self.out.push(diagnostic.other(first, "the first one").help("give one of them another name"));
-                continue;
-            }
-            places.insert(&name.text, &name.at);
+        for (name, table) in self.by_name(tables.flat_map(|named| &named.0), "tier set", usize::MAX) {
             let Some(table) = &table.value else {
                 continue;
             };
