@@ -22,7 +22,8 @@ use crate::{
 pub(crate) fn run(args: &RunArgs, folder: &Path, output: Output) -> Result<(), Failure> {
     let session = Session::open(folder, output)?;
     let clock = session.clock(args.as_of.as_deref())?;
-    let last = session.time_of_last_run()?;
+    // A ledger that can't be read is for the run to report, with what it knows of it.
+    let last = session.time_of_last_run().ok().flatten();
     let report = reading::with_progress(&args.reading, &session, &clock, output, |evaluator| match args.dry_run {
         true => runs::dry_run(&session.project, &session.rules, evaluator),
         false => runs::run(&session.project, &session.rules, evaluator, session::now()),

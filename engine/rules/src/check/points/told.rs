@@ -75,6 +75,10 @@ impl Checking<'_> {
     }
 
     fn measure(&mut self, name: &Name, table: &MetricTable, measure: &str, text: &At<String>) -> Option<PointsMeasure> {
+        if !MEASURES.contains(&measure) {
+            // Whether its other keys fit can't be said.
+            return self.unknown_measure(measure, text);
+        }
         let timed = matches!(measure, "earned" | "spent" | "expired");
         if let (Some(window), false) = (&table.window, timed) {
             let help = "leave it out; `earned`, `spent` and `expired` have a window";
