@@ -46,5 +46,4 @@ pub use counts::FactCounts;
 pub use fact_scan::{BadCell, FactScan, Scanned};
 pub use interner::{Interner, NULL_ID, NotUtf8};
 pub use plan::FactPlan;
-pub(crate) use prefetch::prefetch;
 pub use readings::{Reading, readings};
