@@ -5,7 +5,7 @@ use crate::support::{AS_OF, Project};
 #[test]
 fn run_stores_levels_and_a_second_run_changes_nothing() {
     let project = Project::shop();
-    project.run().prints(&["value", "A", "33.3 %"]).says(&["run 1", "3 customers have their first level"]);
+    project.run().prints(&["value", "A", "33.3 %"]).says(&["run 1", "first level of 3 customers"]);
     assert_eq!(project.held("value"), "1=A 2=B 3=C");
     project.run().says(&["run 2", "nothing changed"]);
     assert_eq!(project.count("SELECT count(*) FROM transition"), 3);
@@ -114,7 +114,7 @@ fn sql_gives_the_same_levels_by_hand() {
 #[test]
 fn check_accepts_good_files_and_counts_them() {
     let project = Project::shop();
-    project.tierd(&["check"]).ok().says(&["ok: 2 files, 1 metrics, 1 tier sets with 3 levels"]);
+    project.tierd(&["check"]).ok().says(&["ok: 2 files, 1 metric, 1 tier set with 3 levels, revision"]);
     project.write(
         "rules/more.toml",
         "[metric.unused]\nfrom = \"orders\"\naggregate = \"count(*)\"\nwindow = \"lifetime\"\nempty = 0\n",

@@ -89,15 +89,25 @@ fn tasks_are_listed_put_off_and_done() {
     project.tierd(&["tasks", "list", "--rule", "win"]).exits(1).says(&["no retention rule `win`"]);
 
     project
+        .tierd(&["tasks", "snooze", "bbbb", "--until", "2020-01-01", "--by", "王"])
+        .exits(1)
+        .says(&["--until 2020-01-01 has come already; name a later day"]);
+    project
         .tierd(&["tasks", "snooze", "bbbb", "--until", "2099-01-01", "--by", "王"])
         .ok()
         .says(&["put off until 2099-01-01"]);
+    let all = project.tierd(&["tasks", "list", "--all", "-o", "json"]).ok().json();
+    let row = &all[1];
+    assert_eq!((row["state"].as_str(), row["snoozed_until"].as_str()), (Some("snoozed"), Some("2099-01-01")));
+    // As in events, to find one by the other.
+    assert_eq!(row["task"].as_str().map(str::len), Some(32));
     assert_eq!(
         (titles(&[]), titles(&["--all"])),
         (vec!["call".to_owned()], vec!["call".to_owned(), "write".to_owned()])
     );
     project.tierd(&["tasks", "done", "aaaa", "--by", "王", "--note", "未接"]).ok().says(&["task aaaa0000", "is done"]);
     assert_eq!(titles(&[]), [""; 0]);
+    assert_eq!(project.tierd(&["tasks", "list"]).ok().says(&["no such tasks"]).out, "");
     project.tierd(&["tasks", "done", "aaaa", "--by", "王"]).exits(1).says(&["was done already, by 王"]);
     project.tierd(&["tasks", "done", "aaa", "--by", "王"]).exits(1).says(&["more than one task"]);
     project.tierd(&["tasks", "done", "cccc", "--by", "王"]).exits(1).says(&["there is no task `cccc`"]);

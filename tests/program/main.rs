@@ -4,11 +4,13 @@
 
 mod bad_input;
 mod commands;
+mod effect;
 mod ledger_commands;
 mod packs;
 mod policies;
 mod promises;
 mod readme;
 mod schemas;
+mod stories;
 mod support;
 mod testing;

@@ -138,7 +138,7 @@ fn run(project: &Project, as_of: &str) -> crate::support::Ran {
 #[test]
 fn customers_and_accounts_are_graded_together() {
     let project = company();
-    run(&project, "2026-04-01").says(&["thank: 2 acted"]);
+    run(&project, "2026-04-01").says(&["thank: acted on 2"]);
     assert_eq!(project.held("value"), "1=A 2=A 3=C");
     assert_eq!(project.held("company"), "acme=key solo=small");
     assert_eq!(
@@ -148,7 +148,7 @@ fn customers_and_accounts_are_graded_together() {
     project
         .tierd(&["explain", "acme"])
         .ok()
-        .prints(&["group_spend = 14000  sum(spend) of 2 customers where tier.value <> 'C'"]);
+        .prints(&["group_spend = 14000  sum(spend) of customers where tier.value <> 'C'; 2 customers in all"]);
     project.tierd(&["explain", "1"]).ok().prints(&[
         "score = 48  sum of 2 rows\n    40  big spender\n    8  points\n",
         "balance = 8000  club.balance; balance 8000 in 2 lots, of which 7000 are lost at 2027-01-05 00:00",
@@ -197,7 +197,7 @@ fn levels_fall_after_their_grace_time_and_say_so() {
     // The condition to stay at B holds for customer 1.
     assert_eq!(project.held("value"), "1=B 2=C 3=C");
     project.tierd(&["explain", "1", "--set", "value"]).ok().prints(&[
-        "earned C: it stays, for its condition to stay holds",
+        "earned C: it stays, because its condition to stay is true",
         "yes   to stay: spend >= 1000",
         "B since 2027-02-09 00:00 UTC: downgraded after grace",
     ]);
@@ -233,4 +233,16 @@ fn overrides_end_in_sets_without_a_policy() {
     assert_eq!(project.held("company"), "acme=key solo=key");
     run(&project, "2026-06-01");
     project.tierd(&["explain", "solo"]).ok().prints(&["small since 2026-06-01 00:00 UTC: override ended"]);
+}
+
+#[test]
+fn a_run_names_overrides_that_nobody_feels() {
+    let project = company();
+    let by = ["--reason", "a promise", "--approver", "wang", "--from", "2026-04-01", "--until", "2026-05-31"];
+    project.tierd(&[&["override", "add", "value", "33", "--floor", "B"][..], &by].concat()).ok();
+    run(&project, "2026-05-10").says(&["override 1 does nothing: no customer has the key 33"]);
+    project.write("rules/all.toml", &RULES.replace("\"B\"", "\"BB\"").replace("'B'", "'BB'"));
+    project.tierd(&[&["override", "add", "value", "3", "--floor", "BB"][..], &by].concat()).ok();
+    project.write("rules/all.toml", RULES);
+    run(&project, "2026-05-11").says(&["override 2 does nothing: tier set `value` has no level `BB`"]);
 }

@@ -22,7 +22,7 @@ fn every_command_of_the_tour_is_a_command() {
     let text = readme();
     let named: Vec<&str> = text.match_indices("tierd ").map(|(at, _)| &text[at + 6..]).collect();
     let commands = named.iter().filter_map(|rest| rest.split(|c: char| !c.is_ascii_lowercase()).next());
-    let known = ["demo", "init", "check", "run", "explain", "levels", "export", "sql"];
+    let known = ["demo", "init", "check", "run", "explain", "levels", "export", "sql", "report"];
     let mut seen = 0;
     for command in commands.filter(|command| known.contains(command)) {
         assert!(help.contains(&format!("  {command} ")), "{command}");

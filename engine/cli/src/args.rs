@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use ledger::{
-    EventsArgs, OverrideAddArgs, OverrideCommand, OverrideEndArgs, OverrideListArgs, TasksCommand, TasksDoneArgs,
-    TasksListArgs, TasksSnoozeArgs,
+    EventsArgs, OverrideAddArgs, OverrideCommand, OverrideEndArgs, OverrideListArgs, ReportCommand, ReportEffectArgs,
+    TasksCommand, TasksDoneArgs, TasksListArgs, TasksSnoozeArgs,
 };
 
 /// Grades customers by rules in TOML, beside the database that a company already has.
@@ -84,6 +84,9 @@ pub(crate) enum Command {
     /// Show the tasks that retention rules gave, mark them as done, put them off
     #[command(subcommand)]
     Tasks(TasksCommand),
+    /// Show what came of what retention rules did
+    #[command(subcommand)]
+    Report(ReportCommand),
     /// Print what happened since a cursor: changes of level, tasks, events of rules. JSON comes as JSON Lines
     Events(EventsArgs),
     /// Print a metric or a tier set as plain SQL for SQLite

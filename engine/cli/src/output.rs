@@ -236,6 +236,11 @@ pub(crate) fn thousands(number: u64) -> String {
     out
 }
 
+/// `1 change`, `1,234 changes`.
+pub(crate) fn counted(number: u64, word: &str) -> String {
+    format!("{} {word}{}", thousands(number), if number == 1 { "" } else { "s" })
+}
+
 /// Text that begins with `=`, `+`, `-`, `@`, tab or carriage return would run as a formula (OWASP, "CSV Injection").
 fn defused(text: &str) -> String {
     match text.as_bytes().first() {

@@ -13,7 +13,7 @@ use tierd_rules::{Diagnostic, FileSet, RuleSet, Severity, TierSet, cases::Loaded
 
 use crate::{
     exit::{Code, Failure},
-    output::Output,
+    output::{Output, counted},
 };
 
 /// A project folder with rules that are good.
@@ -44,14 +44,22 @@ impl Session {
 
     /// The clock of a command that looks at decisions: at the time given, or else that of the last run, or else now.
     pub(crate) fn clock_of_last_run(&self, as_of: Option<&str>) -> Result<Clock, Failure> {
-        let path = self.project.ledger(&self.rules.config);
-        if as_of.is_some() || !path.exists() {
+        if as_of.is_some() {
             return self.clock(as_of);
+        }
+        let at = self.time_of_last_run()?.unwrap_or_else(now);
+        Ok(Clock::new(at, Arc::clone(&self.rules.config.zone)))
+    }
+
+    /// The time that the last run graded for; `None` before the first one.
+    pub(crate) fn time_of_last_run(&self) -> Result<Option<Timestamp>, Failure> {
+        let path = self.project.ledger(&self.rules.config);
+        if !path.exists() {
+            return Ok(None);
         }
         let run = Reader::open(&path).and_then(|ledger| ledger.last_applied_run());
         let run = run.map_err(|error| Failure::from_error(Code::Unreachable, &error))?;
-        let at = run.map_or_else(now, |run| run.as_of);
-        Ok(Clock::new(at, Arc::clone(&self.rules.config.zone)))
+        Ok(run.map(|run| run.as_of))
     }
 
     /// The ledger, for reading.
@@ -121,7 +129,7 @@ pub(crate) fn print_diagnostics(diagnostics: &[Diagnostic], files: &FileSet, out
 pub(crate) fn summary(diagnostics: &[Diagnostic]) -> String {
     let errors = diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
     let warnings = diagnostics.len() - errors;
-    let count = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
+    let count = |n: usize, word: &str| counted(n as u64, word);
     match (errors, warnings) {
         (errors, 0) => count(errors, "error"),
         (0, warnings) => count(warnings, "warning"),

@@ -5,6 +5,7 @@
 //! argument here too.
 
 mod deciding;
+pub mod effect;
 pub mod evaluate;
 mod handed;
 mod history;

@@ -174,3 +174,33 @@ fn read_text(path: &Path) -> Result<String, ProjectError> {
     String::from_utf8(bytes)
         .map_err(|error| ProjectError::NotUtf8 { path: path.to_owned(), offset: error.utf8_error().valid_up_to() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tests_are_no_rules() -> io::Result<()> {
+        let folder = tempfile::tempdir()?;
+        fs::create_dir_all(folder.path().join("rules/deeper"))?;
+        for (path, text) in [
+            ("tierd.toml", "rules = 'rules'"),
+            ("rules/value.toml", ""),
+            ("rules/value.test.toml", "[[case]]"),
+            ("rules/deeper/other.test.toml", "[[case]]"),
+            ("rules/.hidden.test.toml", ""),
+            ("rules/notes.md", ""),
+        ] {
+            fs::write(folder.path().join(path), text)?;
+        }
+        let names = |files: Result<FileSet, ProjectError>| -> Vec<String> {
+            let files = files.map_err(|error| error.to_string());
+            files
+                .map_or_else(|error| vec![error], |files| files.iter().map(|(_, file)| file.path.to_string()).collect())
+        };
+        let project = Project { folder: folder.path().to_owned() };
+        assert_eq!(names(project.read()), ["rules/value.toml", "tierd.toml"]);
+        assert_eq!(names(project.test_files()), ["rules/deeper/other.test.toml", "rules/value.test.toml"]);
+        Ok(())
+    }
+}

@@ -3,7 +3,7 @@
 //! Personal values are masked, as wherever values leave tierd. What is NULL or absent leaves an empty place.
 
 use serde_json::{Map, Value as Json};
-use tierd_model::{Clock, Date, Key, Value};
+use tierd_model::{Clock, Date, Decimal, Key, Value};
 use tierd_rules::{
     Level, MetricId, RetentionRule, RuleSet,
     retention::{Action as ActionRule, EventAction, EventValue, Part, TaskAction, Template},
@@ -107,26 +107,42 @@ impl<'a> Actions<'a> {
     }
 
     fn event(&self, event: &EventAction, subject: usize) -> Event {
-        let value = |value: &EventValue| match value {
+        Event { name: self.text(&event.name, subject), data: self.data(&event.data, subject) }
+    }
+
+    fn data(&self, named: &[(String, EventValue)], subject: usize) -> Map<String, Json> {
+        named.iter().map(|(name, value)| (name.clone(), self.datum(value, subject))).collect()
+    }
+
+    fn datum(&self, value: &EventValue, subject: usize) -> Json {
+        match value {
             EventValue::Json(json) => json.clone(),
+            EventValue::List(all) => all.iter().map(|value| self.datum(value, subject)).collect(),
+            EventValue::Table(named) => Json::Object(self.data(named, subject)),
             EventValue::Template(template) => match &template.parts[..] {
                 [part] if !matches!(part, Part::Text(_)) => self.json(part, subject),
                 _ => Json::String(self.text(template, subject)),
             },
-        };
-        Event {
-            name: self.text(&event.name, subject),
-            data: event.data.iter().map(|(key, data)| (key.clone(), value(data))).collect(),
         }
     }
 
     fn text(&self, template: &Template, subject: usize) -> String {
-        let parts = template.parts.iter().map(|part| match self.json(part, subject) {
+        template.parts.iter().map(|part| self.words(part, subject)).collect()
+    }
+
+    /// What stands in a place of a text for people: without zeros that only a type's digits ask for.
+    fn words(&self, part: &Part, subject: usize) -> String {
+        if let Part::Metric(metric) = part
+            && let Some(Value::Decimal(number)) = self.value(*metric, subject)
+            && !self.personal[metric.0]
+        {
+            return shortened(number).to_string();
+        }
+        match self.json(part, subject) {
             Json::Null => String::new(),
             Json::String(text) => text,
             other => other.to_string(),
-        });
-        parts.collect()
+        }
     }
 
     /// The value in a place: integers and truths as JSON has them, other values as text, so that decimals stay exact.
@@ -148,10 +164,13 @@ impl<'a> Actions<'a> {
         levels.get(usize::from(held[subject]))
     }
 
+    fn value(&self, metric: MetricId, subject: usize) -> Option<Value> {
+        let column = self.of.metrics.columns[metric.0].as_ref()?;
+        value_at(column, self.rules.metrics[metric.0].ty, subject)
+    }
+
     fn metric(&self, metric: MetricId, subject: usize) -> Json {
-        let column = self.of.metrics.columns[metric.0].as_ref();
-        let value = column.and_then(|column| value_at(column, self.rules.metrics[metric.0].ty, subject));
-        match value {
+        match self.value(metric, subject) {
             None => Json::Null,
             Some(value) if self.personal[metric.0] => Json::String(value.masked()),
             Some(Value::Integer(number)) => number.into(),
@@ -159,6 +178,15 @@ impl<'a> Actions<'a> {
             Some(value) => Json::String(value.to_string()),
         }
     }
+}
+
+/// Without zeros at the end, but for the two digits that money has: `82.500000` is `82.50`, `8000.00` stays.
+fn shortened(number: Decimal) -> Decimal {
+    let mut short = number;
+    while short.scale > 2 && short.units % 10 == 0 {
+        (short.units, short.scale) = (short.units / 10, short.scale - 1);
+    }
+    short
 }
 
 #[cfg(test)]

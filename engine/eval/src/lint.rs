@@ -17,8 +17,10 @@ mod overlaps;
 mod tests;
 mod witness;
 
+use std::collections::HashSet;
+
 use tierd_model::Clock;
-use tierd_rules::{Diagnostic, RuleSet, TierSet};
+use tierd_rules::{Diagnostic, RuleSet};
 
 /// Every lint about tier sets and retention rules that isn't allowed where it applies, in the order of the rules.
 ///
@@ -28,7 +30,12 @@ use tierd_rules::{Diagnostic, RuleSet, TierSet};
 /// None: a lint is a [`Diagnostic`] of severity warning.
 pub fn lints(rules: &RuleSet, clock: &Clock) -> Vec<Diagnostic> {
     let mut found: Vec<Diagnostic> = Vec::new();
-    for set in rules.tier_sets.iter().filter(|set| is_first_of_family(rules, set)) {
+    let mut families = HashSet::new();
+    // Of the sets that one table is expanded into, one for each category, one is looked at.
+    for set in &rules.tier_sets {
+        if set.category.as_ref().is_some_and(|category| !families.insert(&category.set)) {
+            continue;
+        }
         let mut of_set = levels::lints(rules, set, clock);
         of_set.extend(gaps::lints(rules, set, clock));
         of_set.extend(overlaps::of_levels(rules, set, clock));
@@ -36,11 +43,4 @@ pub fn lints(rules: &RuleSet, clock: &Clock) -> Vec<Diagnostic> {
     }
     found.extend(overlaps::of_rules(rules, clock));
     found
-}
-
-/// Of the sets that one table is expanded into, one for each category, one is looked at.
-fn is_first_of_family(rules: &RuleSet, set: &TierSet) -> bool {
-    let Some(category) = &set.category else { return true };
-    let family = |other: &&TierSet| other.category.as_ref().is_some_and(|of_other| of_other.set == category.set);
-    rules.tier_sets.iter().find(family).is_some_and(|first| first.name == set.name)
 }

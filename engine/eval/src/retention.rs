@@ -13,6 +13,7 @@
 //!
 //! Deliberately absent: what an action says and where it goes. That is made from [`Act`]s by others.
 
+mod dates;
 mod entry;
 mod group;
 mod holdout;
@@ -33,6 +34,8 @@ use crate::{
 };
 use entry::{Draft, Known};
 
+pub use dates::DateEntry;
+pub(crate) use dates::date_entry;
 pub use holdout::is_held_out;
 
 /// What rules of one kind of subject are decided on.

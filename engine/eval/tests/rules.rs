@@ -132,7 +132,7 @@ metrics
   city = 'London'  attribute city
   joined_on = 2025-11-01  attribute joined_on
 next level 重要 needs one of
-  city is 'London', needs one of '武汉', 'Paris'
+  city must be one of '武汉', 'Paris', and is 'London'
   joined_on must move back by more than 215 days, beyond today - interval '1 year' (= 2025-03-31)
 ";
     assert_eq!(format!("\n{}\n", lines.join("\n")), expected);

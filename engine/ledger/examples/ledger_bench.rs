@@ -1,14 +1,17 @@
 //! What the ledger costs, for the bars: `cargo run --release -p tierd-ledger --example ledger_bench [SUBJECTS] [FOLDER]`.
 //!
 //! Writes a ledger of a million subjects (or as many as asked for) in one tier set of four levels: the first write, runs
-//! without changes, runs where 1 % of the levels change, and reading everything that is held. The folder (default: the
+//! without changes, runs where 1 % of the levels change, reading everything that is held, and the same with a movement policy
+//! that remembers something of every subject. The folder (default: the
 //! system's temporary one) decides which disk is measured. Processor time stands beside the time on the clock: on a busy
 //! machine it is the one to compare.
 #![expect(clippy::print_stdout, reason = "a bench prints its figures")]
 
 use std::{error::Error, fmt::Write as _, path::PathBuf, time::Instant};
 
-use tierd_ledger::{Keys, Ledger, Reader, RevisionHash, RevisionRecord, RunRecord, RunStart, RunSummary, SetDecisions};
+use tierd_ledger::{
+    Keys, Ledger, Reader, RevisionHash, RevisionRecord, RunRecord, RunStart, RunSummary, SetDecisions, StateRow,
+};
 use tierd_model::{Date, Timestamp};
 
 const LEVELS: [&str; 4] = ["D", "C", "B", "A"];
@@ -35,10 +38,10 @@ fn bench(path: &std::path::Path, keys: &Keys<'_>, subjects: usize) -> Result<(),
     ledger.record_revision(&RevisionRecord { hash: HASH, loaded: Timestamp(0), files: &[("rules/a.toml", "")] })?;
     let mut assigned: Vec<u16> = (0..subjects).map(|i| (mix(i as u64) % 4) as u16).collect();
 
-    report("first write", &mut [run(&mut ledger, keys, &assigned)?]);
+    report("first write", &mut [run(&mut ledger, keys, &assigned, None)?]);
     println!("  file size: {} MiB", std::fs::metadata(path)?.len() >> 20);
 
-    let unchanged = (0..ROUNDS).map(|_| run(&mut ledger, keys, &assigned)).collect::<Result<Vec<_>, _>>();
+    let unchanged = (0..ROUNDS).map(|_| run(&mut ledger, keys, &assigned, None)).collect::<Result<Vec<_>, _>>();
     report("unchanged run", &mut unchanged?);
 
     let mut changed = Vec::new();
@@ -48,18 +51,31 @@ fn bench(path: &std::path::Path, keys: &Keys<'_>, subjects: usize) -> Result<(),
                 *level = (*level + 1) % 4;
             }
         }
-        changed.push(run(&mut ledger, keys, &assigned)?);
+        changed.push(run(&mut ledger, keys, &assigned, None)?);
     }
     report("run with 1 % changes", &mut changed);
 
     let reader = Reader::open(path)?;
-    let start = Instant::now();
-    let held = reader.held_levels("value", *keys, &LEVELS)?;
-    println!("  held levels for `unknown = keep`: {} ms", start.elapsed().as_millis());
+    let held = timed("held levels for `unknown = keep`", || reader.held_levels("value", *keys, &LEVELS))?;
     assert_eq!(held, assigned, "what is held is what was decided");
+    let standings = timed("standings for a movement policy", || reader.standings("value", *keys, &LEVELS))?;
+    assert!(standings.iter().map(|standing| standing.level).eq(assigned.clone()), "standings are of what was decided");
     let start = Instant::now();
     let history = reader.history("value", keys.get(subjects / 2))?;
     println!("  history of one subject ({} changes): {} µs", history.len(), start.elapsed().as_micros());
+
+    // The most that a policy can remember: something of every subject.
+    let locked = |(subject, &policy)| StateRow {
+        subject,
+        policy,
+        below_since: None,
+        locked_until: Some(Date(30_000)),
+        decided: Some(Date(20_000)),
+    };
+    let states: Vec<StateRow> = (0..).zip(&assigned).map(locked).collect();
+    report("run that locks every level", &mut [run(&mut ledger, keys, &assigned, Some(&states))?]);
+    let standings = timed("standings with every level locked", || reader.standings("value", *keys, &LEVELS))?;
+    assert!(standings.iter().all(|standing| standing.locked_until == Some(Date(30_000))), "every level is locked");
     Ok(())
 }
 
@@ -70,7 +86,12 @@ struct Took {
     transitions: u64,
 }
 
-fn run(ledger: &mut Ledger, keys: &Keys<'_>, assigned: &[u16]) -> tierd_ledger::Result<Took> {
+fn run(
+    ledger: &mut Ledger,
+    keys: &Keys<'_>,
+    assigned: &[u16],
+    states: Option<&[StateRow]>,
+) -> tierd_ledger::Result<Took> {
     let set = SetDecisions {
         name: "value",
         family: "value",
@@ -90,7 +111,7 @@ fn run(ledger: &mut Ledger, keys: &Keys<'_>, assigned: &[u16]) -> tierd_ledger::
             );
         },
         reason: &|_| "first level",
-        states: None,
+        states,
     };
     let start = RunStart { as_of: Timestamp(0), today: Date(0), started: Timestamp(0), revision: HASH };
     let before = processor_ms();
@@ -107,6 +128,15 @@ fn report(what: &str, runs: &mut [Took]) {
     println!(
         "  {what}: median {clock_ms:.1} ms (processor {processor_ms:.1} ms), worst {worst:.1} ms, {transitions} transitions"
     );
+}
+
+/// Does something once and says what it took.
+fn timed<T>(what: &str, work: impl FnOnce() -> T) -> T {
+    let (start, before) = (Instant::now(), processor_ms());
+    let done = work();
+    let (clock_ms, processor_ms) = (start.elapsed().as_secs_f64() * 1e3, processor_ms() - before);
+    println!("  {what}: {clock_ms:.1} ms (processor {processor_ms:.1} ms)");
+    done
 }
 
 /// How long this process's only thread has had a processor; 0 where the system doesn't say.

@@ -188,8 +188,12 @@ pub struct EventAction {
 /// A value in the data of an event.
 #[derive(Debug, Clone)]
 pub enum EventValue {
-    /// As written.
+    /// A number, a truth, a date as text, or an empty text: as written.
     Json(serde_json::Value),
+    /// Values one after the other.
+    List(Vec<EventValue>),
+    /// Values by name, in the order written.
+    Table(Vec<(String, EventValue)>),
     /// A text with the subject's values. One that is a single placeholder keeps the type of the value.
     Template(Template),
 }

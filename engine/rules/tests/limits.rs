@@ -48,6 +48,28 @@ fn metrics_and_tier_sets_have_a_most() {
 }
 
 #[test]
+fn what_is_kept_per_category_counts_once_for_each() {
+    let categories: String = (0..600).map(|i| format!("'c{i}',")).collect();
+    let set = |name: &str, metric: &str, levels: usize| {
+        let levels: String = (0..levels).map(|i| format!("{{ name = '{i}', when = '{metric} > {i}' }},")).collect();
+        format!("[tiers.{name}]\nper = 'category'\ncategories = [{categories}]\nlevel = [{levels}]\n")
+    };
+    let by =
+        "[metric.by_status]\nfrom = 'orders'\naggregate = 'count(*)'\nby = 'status'\nwindow = 'lifetime'\nempty = 0\n";
+    let derived: String = (0..20).fold(by.to_owned(), |all, i| {
+        all + &format!(
+            "[metric.d{i}]\nderived = '{} + 1'\n",
+            if i == 0 { "by_status".to_owned() } else { format!("d{}", i - 1) }
+        )
+    });
+    assert_eq!(codes(&load_with(CONFIG, &format!("{by}{}", set("a", "by_status", 3)))), Vec::<&str>::new());
+    let sets = format!("{by}{}{}", set("a", "by_status", 3), set("b", "by_status", 3));
+    assert_eq!(codes(&load_with(CONFIG, &sets)), [code::TOO_MANY]);
+    assert_eq!(codes(&load_with(CONFIG, &format!("{by}{}", set("a", "by_status", 100)))), [code::TOO_MANY]);
+    assert_eq!(codes(&load_with(CONFIG, &format!("{derived}{}", set("a", "d19", 3)))), [code::TOO_MANY]);
+}
+
+#[test]
 fn points_programs_and_retention_rules_have_a_most() {
     let mut programs = String::new();
     (0..1_001).for_each(|i| writeln!(programs, "[points.p{i}]\nearn = [{{ from = 'orders', points = 1 }}]").unwrap());

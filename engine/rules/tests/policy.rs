@@ -352,6 +352,20 @@ fn shown(template: &Template, rules: &RuleSet) -> String {
     template.parts.iter().map(part).collect()
 }
 
+fn datum(value: &EventValue, rules: &RuleSet) -> String {
+    match value {
+        EventValue::Json(json) => json.to_string(),
+        EventValue::Template(template) => shown(template, rules),
+        EventValue::List(all) => {
+            format!("({})", all.iter().map(|value| datum(value, rules)).collect::<Vec<_>>().join("; "))
+        }
+        EventValue::Table(named) => {
+            let entries = named.iter().map(|(name, value)| format!("{name}: {}", datum(value, rules)));
+            format!("{{{}}}", entries.collect::<Vec<_>>().join("; "))
+        }
+    }
+}
+
 #[test]
 fn texts_name_what_is_put_into_them() {
     let rules = rules(&format!(
@@ -384,22 +398,15 @@ fn events_carry_texts_and_other_data() {
         r#"
         [retention.r]
         when = "active"
-        action = { event = "coupon", data = { value = 50, city = "{city}", note = "", list = [1, { a = "b" }] } }
+        action = { event = "coupon", data = { value = 50, city = "{city}", note = "", list = [1, { a = "b", key = "{key}" }] } }
         "#,
     );
     let Action::Event(event) = &rules.retention[0].action else {
         panic!("{:?}", rules.retention[0].action);
     };
     assert_eq!(shown(&event.name, &rules), "[coupon]");
-    let data: Vec<_> = event
-        .data
-        .iter()
-        .map(|(name, value)| match value {
-            EventValue::Json(json) => format!("{name} = {json}"),
-            EventValue::Template(template) => format!("{name}: {}", shown(template, &rules)),
-        })
-        .collect();
-    assert_eq!(data, ["value = 50", "city: <city>", "note = \"\"", "list = [1,{\"a\":\"b\"}]"]);
+    let data: Vec<_> = event.data.iter().map(|(name, value)| format!("{name}: {}", datum(value, &rules))).collect();
+    assert_eq!(data, ["value: 50", "city: <city>", "note: \"\"", "list: (1; {a: [b]; key: <key>})"]);
     assert_eq!(rules.retention[0].strategy_of, None);
 }
 

@@ -1,6 +1,6 @@
 //! The keys of all subjects, in ascending order: a subject's index is its place among them.
 
-use tierd_model::Key;
+use tierd_model::{Key, KeyType};
 
 /// Ascending, each once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +58,29 @@ impl Keys {
 }
 
 impl Keys {
+    /// These keys in order, each once. Those of another type are left out.
+    pub fn sorted(keys: impl IntoIterator<Item = Key>, ty: KeyType) -> Self {
+        let (mut integers, mut texts) = (Vec::new(), Vec::new());
+        for key in keys {
+            match key {
+                Key::Integer(key) => integers.push(key),
+                Key::Text(key) => texts.push(key),
+            }
+        }
+        integers.sort_unstable();
+        integers.dedup();
+        texts.sort_unstable();
+        texts.dedup();
+        match ty {
+            KeyType::Integer => Keys::Integer(integers),
+            KeyType::Text => {
+                let mut sorted = TextKeys::default();
+                texts.iter().for_each(|key| sorted.push(key));
+                Keys::Text(sorted)
+            }
+        }
+    }
+
     /// How many subjects there are.
     pub fn len(&self) -> usize {
         match self {

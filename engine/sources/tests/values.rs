@@ -276,14 +276,14 @@ fn the_subject_filter_removes_customers_and_their_bad_values() {
     let config = config("at = { type = 'date', encoding = 'iso8601' }")
         .replace("key = \"id\"", "key = \"id\"\nfilter = \"active\"")
         .replace("city = \"text\"", "city = 'text'\nactive = 'bool'\njoined = { type = 'date', encoding = 'iso8601' }");
-    let rules = rules(&config, &(last_of(&[]) + "[metric.since]\nattribute = 'joined'\n"));
+    let rules = rules(&config, &(last_of(&[]) + "[metric.since_day]\nattribute = 'joined'\n"));
     let customers = "CREATE TABLE orders (customer_id, at); CREATE TABLE customers (id, city, active, joined);
          INSERT INTO customers VALUES (3, 'a', 1, '2020-01-03'), (NULL, 'b', 0, '2020-01-01'), (1, 'c', 1, 'soon'),
              (2, 'd', 0, 'never'), (2, 'd', NULL, 'never'), (5, 'd', 'yes', '2020-01-05');
          INSERT INTO orders VALUES (1, '2026-01-01'), (2, '2026-01-01')";
     let data = Shop::new(customers).read(&rules).unwrap();
     assert_eq!(*data.keys, Keys::Integer(vec![1, 3]));
-    assert_eq!(values(&data, &rules, "since"), ["NULL", "2020-01-03"]);
+    assert_eq!(values(&data, &rules, "since_day"), ["NULL", "2020-01-03"]);
     assert_eq!(values(&data, &rules, "orders"), ["1", "0"]);
     let bad: Vec<_> =
         data.bad_values.iter().map(|bad| (bad.column.as_str(), bad.count, bad.examples[0].to_string())).collect();

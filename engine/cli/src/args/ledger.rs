@@ -1,6 +1,8 @@
-//! Arguments of the commands that look at the ledger alone, or write a person's decision to it.
+//! Arguments of the commands that ask the ledger first, or write a person's decision to it.
 
 use clap::{Args, Subcommand};
+
+use super::Reading;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum OverrideCommand {
@@ -117,6 +119,24 @@ pub(crate) struct TasksSnoozeArgs {
     /// Who puts it off
     #[arg(long)]
     pub(crate) by: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReportCommand {
+    /// Compare how many of those contacted and of those held out came back, with a 95 % interval
+    Effect(ReportEffectArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportEffectArgs {
+    /// Only this retention rule
+    #[arg(long)]
+    pub(crate) rule: Option<String>,
+    /// As of this date or time; default: the last run's
+    #[arg(long, value_name = "TIME")]
+    pub(crate) as_of: Option<String>,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
 }
 
 #[derive(Debug, Args)]

@@ -2,12 +2,12 @@ use std::path::Path;
 
 use serde_json::json;
 use tierd_daemon::Loaded;
-use tierd_rules::{Severity, cases::LoadedTests};
+use tierd_rules::{RuleSet, Severity, cases::LoadedTests};
 
 use crate::{
     args::{CheckArgs, Format},
     exit::{Code, Failure},
-    output::Output,
+    output::{Output, counted},
     session,
 };
 
@@ -56,12 +56,9 @@ fn report(loaded: &Loaded, tests: Option<&LoadedTests>, output: Output) -> Resul
         eprintln!("tierd: {}", session::summary(&all));
         return Ok(());
     };
-    let metrics = rules.metrics.iter().filter(|m| !m.implicit).count();
-    let levels: usize = rules.tier_sets.iter().map(|set| set.levels.len()).sum();
     output.remark(&format!(
-        "ok: {} files, {metrics} metrics, {} tier sets with {levels} levels, revision {}{}",
-        loaded.files.iter().count(),
-        rules.tier_sets.len(),
+        "ok: {}, revision {}{}",
+        contents(loaded, rules),
         rules.revision.short(),
         if loaded.diagnostics.is_empty() {
             String::new()
@@ -70,4 +67,23 @@ fn report(loaded: &Loaded, tests: Option<&LoadedTests>, output: Output) -> Resul
         },
     ));
     Ok(())
+}
+
+/// `3 files, 12 metrics, 1 tier set with 4 levels, 2 retention rules`; what there isn't isn't named.
+fn contents(loaded: &Loaded, rules: &RuleSet) -> String {
+    let metrics = rules.metrics.iter().filter(|m| !m.implicit).count();
+    let levels: usize = rules.tier_sets.iter().map(|set| set.levels.len()).sum();
+    let counts = [
+        (loaded.files.iter().count(), "file"),
+        (metrics, "metric"),
+        (rules.tier_sets.len(), "tier set"),
+        (rules.points.len(), "points program"),
+        (rules.retention.len(), "retention rule"),
+    ];
+    let counts = counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| {
+        let levels =
+            if what == "tier set" { format!(" with {}", counted(levels as u64, "level")) } else { String::new() };
+        format!("{}{levels}", counted(count as u64, what))
+    });
+    counts.collect::<Vec<_>>().join(", ")
 }

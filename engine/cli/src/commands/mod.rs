@@ -9,6 +9,7 @@ mod export;
 mod init;
 mod levels;
 mod overrides;
+mod report;
 mod run;
 mod schema;
 mod sql;
@@ -35,6 +36,7 @@ pub(crate) fn dispatch(cli: &Cli, output: Output) -> Result<(), Failure> {
         Command::Export(args) => export::export(args, folder, output),
         Command::Override(command) => overrides::overrides(command, folder, output),
         Command::Tasks(command) => tasks::tasks(command, folder, output),
+        Command::Report(command) => report::report(command, folder, output),
         Command::Events(args) => events::events(args, folder, output),
         Command::Sql(args) => sql::sql(args, folder, output),
         Command::Schema(args) => schema::schema(args, output),

@@ -5,7 +5,7 @@ use tierd_daemon::{
     report::{RuleReport, SetReport},
     run::{self as runs, RunReport},
 };
-use tierd_ledger::Outcome;
+use tierd_ledger::{Outcome, Override, OverrideFilter};
 use tierd_model::Clock;
 use tierd_rules::RuleSet;
 
@@ -13,7 +13,7 @@ use crate::{
     args::{Format, RunArgs},
     commands::levels::{distribution_table, push_level},
     exit::Failure,
-    output::{Output, Table, thousands},
+    output::{Output, Table, counted, thousands},
     reading,
     session::{self, Session},
 };
@@ -22,11 +22,43 @@ use crate::{
 pub(crate) fn run(args: &RunArgs, folder: &Path, output: Output) -> Result<(), Failure> {
     let session = Session::open(folder, output)?;
     let clock = session.clock(args.as_of.as_deref())?;
+    let last = session.time_of_last_run()?;
     let report = reading::with_progress(&args.reading, &session, &clock, output, |evaluator| match args.dry_run {
         true => runs::dry_run(&session.project, &session.rules, evaluator),
         false => runs::run(&session.project, &session.rules, evaluator, session::now()),
     })?;
-    print(&report, &session.rules, &clock, output)
+    print(&report, &session.rules, &clock, output)?;
+    idle_overrides(&session, &report, &clock)?.iter().for_each(|line| output.remark(line));
+    if let Some(last) = last.filter(|&last| clock.as_of() < last) {
+        let last = session::local_time(last, clock.zone());
+        output.remark(&format!(
+            "note: the last run was for a later time, {last}; what policies and rules remember is as of then"
+        ));
+    }
+    Ok(())
+}
+
+/// Overrides in force that no customer feels, with why: one that is mistyped would be missed by nobody.
+fn idle_overrides(session: &Session, report: &RunReport, clock: &Clock) -> Result<Vec<String>, Failure> {
+    if !session.project.ledger(&session.rules.config).exists() {
+        return Ok(Vec::new());
+    }
+    let filter = OverrideFilter { in_force: Some(clock.as_of()), ..OverrideFilter::default() };
+    let given = session.reader()?.overrides(filter).map_err(|error| session::ledger_failure(&error))?;
+    let why = |one: &Override| {
+        let rules = &session.rules;
+        let outcome = report.evaluation.outcome.sets.iter().find(|of| rules.tier_sets[of.set.0].name == one.set);
+        let Some(outcome) = outcome else { return Some(format!("there is no tier set `{}`", one.set)) };
+        let set = &rules.tier_sets[outcome.set.0];
+        let subject = &rules.config.subjects[set.subject.0].name;
+        if report.evaluation.source(outcome).keys.find(&one.key).is_none() {
+            return Some(format!("no {subject} has the key {}", one.key));
+        }
+        let known = set.levels.iter().any(|level| level.name == one.level);
+        (!known).then(|| format!("tier set `{}` has no level `{}`", set.name, one.level))
+    };
+    let idle = given.iter().filter_map(|one| Some((one.id.0, why(one)?)));
+    Ok(idle.map(|(id, why)| format!("override {id} does nothing: {why}")).collect())
 }
 
 /// Prints a report in the format asked for.
@@ -39,7 +71,7 @@ pub(crate) fn print(report: &RunReport, rules: &RuleSet, clock: &Clock, output: 
             output.remark("");
             output.table(&distribution(report, rules), false)?;
             output.remark("");
-            changes(report).iter().for_each(|line| output.remark(line));
+            changes(report, rules).iter().for_each(|line| output.remark(line));
             Ok(())
         }
     }
@@ -79,13 +111,15 @@ fn distribution(report: &RunReport, rules: &RuleSet) -> Table {
     table
 }
 
-fn changes(report: &RunReport) -> Vec<String> {
-    let mut lines: Vec<String> = report.sets.iter().filter_map(set_changes).collect();
-    let verb = if report.run.is_some() { "changed" } else { "would change" };
-    if report.outcome == Outcome::Unchanged {
-        lines.push(format!("nothing {verb}: every level is as it was"));
+fn changes(report: &RunReport, rules: &RuleSet) -> Vec<String> {
+    let mut lines: Vec<String> = report.sets.iter().filter_map(|set| set_changes(set, rules)).collect();
+    let (real, verb) = if report.run.is_some() { (true, "changed") } else { (false, "would change") };
+    match report.outcome {
+        Outcome::Unchanged => lines.push(format!("nothing {verb}: every level is as it was")),
+        _ if lines.is_empty() && !report.sets.is_empty() => lines.push(format!("no level {verb}")),
+        _ => {}
     }
-    lines.extend(report.rules.iter().map(rule_line));
+    lines.extend(report.rules.iter().map(|rule| rule_line(rule, real)));
     for set in report.sets.iter().filter(|set| set.unknown > 0) {
         lines.push(format!(
             "{}: a condition was UNKNOWN for {} customers, for want of data; UNKNOWN promotes nobody",
@@ -103,23 +137,33 @@ fn changes(report: &RunReport) -> Vec<String> {
     lines
 }
 
-/// `win_back: 12 acted, 2 held out; 30 wait: 20 for the limit, 10 for the cool-down`
-fn rule_line(rule: &RuleReport) -> String {
-    let listed = |counts: &[(u64, &str)], what: &str| {
-        let counts = counts.iter().filter(|(count, _)| *count > 0);
-        counts.map(|(count, words)| format!("{} {what}{words}", thousands(*count))).collect::<Vec<_>>().join(", ")
+/// `win_back: acted on 12, held out 2; 20 wait for the limit`; `real` says that it wasn't a dry run.
+fn rule_line(rule: &RuleReport, real: bool) -> String {
+    let counts = |counts: Vec<(u64, String)>| {
+        let some = counts.into_iter().filter(|(count, _)| *count > 0).map(|(_, text)| text);
+        some.collect::<Vec<_>>().join(", ")
     };
-    let acts = [(rule.acted, "acted"), (rule.held_out, "held out"), (rule.shadow, "would have acted (shadow)")];
-    let waiting = &rule.waiting;
-    let waits = [
-        (waiting.hold_for, "time in the entry"),
-        (waiting.cooldown, "the cool-down"),
-        (waiting.group, "another rule of the group"),
-        (waiting.limit, "the limit"),
+    let said = |count: u64, done: &str, would: &str| {
+        (count, format!("{} {}", if real { done } else { would }, thousands(count)))
+    };
+    let acts = vec![
+        said(rule.acted, "acted on", "would act on"),
+        said(rule.held_out, "held out", "would hold out"),
+        (rule.shadow, format!("would act on {} if it weren't in shadow mode", thousands(rule.shadow))),
     ];
-    let mut parts = vec![listed(&acts, ""), listed(&waits, "wait for ")];
+    let waiting = &rule.waiting;
+    let wait = |count: u64, what: &str| {
+        (count, format!("{} {} for {what}", thousands(count), if count == 1 { "waits" } else { "wait" }))
+    };
+    let waits = vec![
+        wait(waiting.hold_for, "the time that `for` asks"),
+        wait(waiting.cooldown, "the cool-down"),
+        wait(waiting.group, "another rule of the group"),
+        wait(waiting.limit, "the limit"),
+    ];
+    let mut parts = vec![counts(acts), counts(waits)];
     if let Some(held) = rule.held {
-        parts.push(format!("held: {} subjects are above its limit", thousands(held)));
+        parts.push(format!("held: {} are more than its limit allows", thousands(held)));
     }
     if rule.unknown > 0 {
         parts.push(format!("UNKNOWN for {}", thousands(rule.unknown)));
@@ -129,7 +173,7 @@ fn rule_line(rule: &RuleReport) -> String {
     format!("{}: {said}", rule.name)
 }
 
-fn set_changes(set: &SetReport) -> Option<String> {
+fn set_changes(set: &SetReport, rules: &RuleSet) -> Option<String> {
     if set.moves.is_empty() {
         return None;
     }
@@ -139,11 +183,12 @@ fn set_changes(set: &SetReport) -> Option<String> {
     let total: u64 = moves.iter().map(|m| m.subjects).sum();
     if moves.iter().all(|m| m.from.is_none()) {
         // The distribution above says it all.
-        return Some(format!("{}: {} customers have their first level", set.name, thousands(total)));
+        let subject = rules.tier_set(&set.name).map_or("subject", |set| &rules.config.subjects[set.subject.0].name);
+        return Some(format!("{}: first level of {}", set.name, counted(total, subject)));
     }
     let shown = moves.iter().take(6).map(|m| format!("{} → {} {}", name(&m.from), name(&m.to), thousands(m.subjects)));
     let more = if moves.len() > 6 { ", …" } else { "" };
-    Some(format!("{}: {} changes: {}{more}", set.name, thousands(total), shown.collect::<Vec<_>>().join(", ")))
+    Some(format!("{}: {}: {}{more}", set.name, counted(total, "change"), shown.collect::<Vec<_>>().join(", ")))
 }
 
 fn document(report: &RunReport, rules: &RuleSet, clock: &Clock) -> Json {

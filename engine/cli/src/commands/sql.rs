@@ -20,6 +20,10 @@ pub(crate) fn sql(args: &SqlArgs, folder: &Path, output: Output) -> Result<(), F
         (None, Some(metric)) => metric_query(rules, metric, &clock),
         (None, None) => return Err(Failure::new(Code::Failed, unknown_rule(&session, &args.rule))),
     };
+    let query = query.map_err(|reason| {
+        let message = format!("{} can't be written as SQL: {reason}", args.rule);
+        Failure::new(Code::Failed, message)
+    })?;
     output.line(query.trim_end())
 }
 

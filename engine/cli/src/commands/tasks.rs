@@ -7,8 +7,8 @@ use tierd_model::Date;
 
 use super::overrides::key_cell;
 use crate::{
-    args::{TasksCommand, TasksDoneArgs, TasksListArgs, TasksSnoozeArgs},
-    exit::Failure,
+    args::{Format, TasksCommand, TasksDoneArgs, TasksListArgs, TasksSnoozeArgs},
+    exit::{Code, Failure},
     output::{Cell, Output, Table},
     session::{self, Session, ledger_failure},
 };
@@ -40,29 +40,50 @@ fn list(args: &TasksListArgs, session: &Session, output: Output) -> Result<(), F
         key: None,
     };
     let tasks = session.reader()?.tasks(filter).map_err(|error| ledger_failure(&error))?;
-    let names =
-        ["task", "due", "state", "owner", "title", "key", "channel", "text", "rule", "escalates", "to", "by", "note"];
+    let names = [
+        "task",
+        "due",
+        "state",
+        "snoozed_until",
+        "owner",
+        "title",
+        "key",
+        "channel",
+        "text",
+        "rule",
+        "escalates",
+        "to",
+        "by",
+        "note",
+    ];
     let mut table = Table::new(names);
-    tasks.iter().for_each(|task| table.push(row(task, today)));
+    // Programs get the whole id, which events have as well.
+    let shown = if output.format == Format::Table { SHOWN_ID } else { usize::MAX };
+    tasks.iter().for_each(|task| table.push(row(task, today, shown)));
+    if tasks.is_empty() && output.format == Format::Table {
+        output.remark("no such tasks");
+        return Ok(());
+    }
     output.table(&table, false)
 }
 
-fn row(task: &Task, today: Date) -> Vec<Cell> {
+fn row(task: &Task, today: Date, shown: usize) -> Vec<Cell> {
     let day = |day: Option<Date>| Cell::optional(day.map(|day| day.to_string()));
     let state = match task {
-        Task { done: Some(_), .. } => "done".to_owned(),
-        Task { snoozed_until: Some(until), .. } if task.is_snoozed(today) => format!("until {until}"),
-        _ if task.is_overdue(today) => "overdue".to_owned(),
-        Task { escalated: Some(_), .. } => "escalated".to_owned(),
-        _ => "open".to_owned(),
+        Task { done: Some(_), .. } => "done",
+        _ if task.is_snoozed(today) => "snoozed",
+        _ if task.is_overdue(today) => "overdue",
+        Task { escalated: Some(_), .. } => "escalated",
+        _ => "open",
     };
     // Once it has escalated, or can't any more, when it would is of no interest.
     let escalate = task.escalate.as_ref().filter(|_| task.escalated.is_none() && task.done.is_none());
     let done = task.done.as_ref();
     vec![
-        Cell::text(&task.id[..SHOWN_ID.min(task.id.len())]),
+        Cell::text(&task.id[..shown.min(task.id.len())]),
         day(task.due),
         Cell::text(state),
+        day(task.snoozed_until.filter(|_| task.is_snoozed(today))),
         Cell::optional(task.owner.as_deref()),
         Cell::text(&task.title),
         key_cell(&task.key),
@@ -90,6 +111,9 @@ fn done(args: &TasksDoneArgs, session: &Session, output: Output) -> Result<(), F
 
 fn snooze(args: &TasksSnoozeArgs, session: &Session, output: Output) -> Result<(), Failure> {
     let until = session::parse_day(&args.until)?;
+    if until <= session.clock(None)?.today() {
+        return Err(Failure::new(Code::Failed, format!("--until {until} has come already; name a later day")));
+    }
     let snoozed = session.existing_ledger("tierd tasks snooze")?.snooze_task(&args.id, until, &args.by);
     let id = snoozed.map_err(|error| ledger_failure(&error))?;
     output.remark(&format!("task {id} is put off until {until}"));

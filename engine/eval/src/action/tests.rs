@@ -113,7 +113,9 @@ fn data_of_events_keep_the_type_of_a_single_placeholder() {
         ("last".to_owned(), value(place(3))),
         ("discount".to_owned(), value(Part::Benefit("discount".to_owned()))),
         ("text".to_owned(), EventValue::Template(template(vec![Part::Text("no ".to_owned()), Part::Key]))),
-        ("fixed".to_owned(), EventValue::Json(json!([1, "a"]))),
+        ("fixed".to_owned(), EventValue::Json(json!(1))),
+        ("list".to_owned(), EventValue::List(vec![value(Part::Key), EventValue::Table(vec![])])),
+        ("table".to_owned(), EventValue::Table(vec![("orders".to_owned(), value(place(0)))])),
     ];
     let Action::Event(event) = action(&rule(retention::Action::Event(EventAction { name: plain("coupon"), data })))
     else {
@@ -121,7 +123,17 @@ fn data_of_events_keep_the_type_of_a_single_placeholder() {
     };
     assert_eq!(event.name, "coupon");
     let expected = json!({
-        "key": 1, "orders": 3, "spend": "12.50", "last": null, "discount": 0.88, "text": "no 1", "fixed": [1, "a"]
+        "key": 1, "orders": 3, "spend": "12.50", "last": null, "discount": 0.88, "text": "no 1", "fixed": 1,
+        "list": [1, {}], "table": { "orders": 3 }
     });
     assert_eq!(Json::Object(event.data), expected);
+}
+
+#[test]
+fn texts_have_no_needless_digits_and_money_keeps_its_two() {
+    let shown = |units, scale| shortened(Decimal::new(units, scale)).to_string();
+    assert_eq!(
+        [shown(82_500_000, 6), shown(-500_000, 6), shown(800_000, 2), shown(1_234_567, 6), shown(70, 1)],
+        ["82.50", "-0.50", "8000.00", "1.234567", "7.0"]
+    );
 }

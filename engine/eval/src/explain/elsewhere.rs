@@ -1,11 +1,11 @@
 //! Metrics that are found from more than the subject's own: its group, its members, its points account.
 
-use tierd_model::Decimal;
+use tierd_model::{Decimal, Window};
 use tierd_rules::{MetricId, PointsId, PointsMeasure, Rollup};
 
 use super::{
     Row,
-    stories::{How, Lots, call},
+    stories::{How, Lots, Part, call},
 };
 use crate::{given::NO_PARENT, points::replay};
 
@@ -39,13 +39,14 @@ pub(super) fn rollup(row: &Row<'_>, rollup: &Rollup) -> How {
 
 pub(super) fn points(row: &Row<'_>, id: PointsId, measure: PointsMeasure) -> How {
     let program = &row.rules.points[id.0];
-    let what = match measure {
-        PointsMeasure::Earned(_) => "earned",
-        PointsMeasure::Spent(_) => "spent",
-        PointsMeasure::Expired(_) => "expired",
-        PointsMeasure::Balance => "balance",
-        PointsMeasure::Expiring(_) => "expiring",
-        PointsMeasure::NextExpiry => "next_expiry",
+    let booked = |window: Window| Part::Booked(window, window.resolve(row.clock));
+    let (what, part) = match measure {
+        PointsMeasure::Earned(window) => ("earned", booked(window)),
+        PointsMeasure::Spent(window) => ("spent", booked(window)),
+        PointsMeasure::Expired(window) => ("expired", booked(window)),
+        PointsMeasure::Balance => ("balance", Part::All),
+        PointsMeasure::Expiring(within) => ("expiring", Part::LostBy(within.add_to(row.clock.today()))),
+        PointsMeasure::NextExpiry => ("next_expiry", Part::All),
     };
     let bookings = row.of.and_then(|of| of.bookings.iter().find(|(program, _)| *program == id));
     let account = bookings.map(|(_, bookings)| {
@@ -58,5 +59,5 @@ pub(super) fn points(row: &Row<'_>, id: PointsId, measure: PointsMeasure) -> How
             debt: amount(statement.debt),
         }
     });
-    How::Points { text: format!("{}.{what}", program.name), account }
+    How::Points { text: format!("{}.{what}", program.name), part, account }
 }

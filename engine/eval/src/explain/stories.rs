@@ -1,6 +1,6 @@
 //! Where the numbers in a condition come from: each metric with its value and the way it was found.
 
-use tierd_model::{Anchor, Decimal, Instants, Key, Per, Timestamp, Value, Window};
+use tierd_model::{Anchor, Date, Decimal, Instants, Key, Per, Timestamp, Value, Window};
 use tierd_rules::{Aggregate, AggregateFn, Expr, ExprKind, FactsId, Metric, MetricId, MetricKind, RankKind, Standing};
 
 use super::{Row, elsewhere};
@@ -83,6 +83,8 @@ pub enum How {
     Points {
         /// Such as `club.balance`.
         text: String,
+        /// What part of the account counts.
+        part: Part,
         /// The account, where it is at hand.
         account: Option<Lots>,
     },
@@ -117,6 +119,17 @@ pub struct ScoreLine {
     pub text: String,
     /// What it adds.
     pub points: Option<Value>,
+}
+
+/// What part of a points account a metric tells of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// All of it, as of the run.
+    All,
+    /// What was booked in this time; of a lifetime, only the end is of interest.
+    Booked(Window, Instants),
+    /// What is lost up to the midnight that begins this day.
+    LostBy(Date),
 }
 
 /// What is in a points account.
@@ -240,11 +253,20 @@ fn condition(row: &Row<'_>, facts: FactsId, filter: &Expr) -> String {
 /// `sum(amount)`
 pub(super) fn call(row: &Row<'_>, function: AggregateFn, argument: Option<&Expr>) -> String {
     let argument = argument.map_or_else(|| "*".to_owned(), |argument| row.quote(&argument.at));
+    // These stand for an aggregate of a `case`, which has the place of the whole call.
+    if ["count_where", "share"].iter().any(|sugar| is_call(&argument, sugar)) {
+        return argument;
+    }
     format!("{}({argument})", name(function))
 }
 
+fn is_call(text: &str, function: &str) -> bool {
+    let name = text.get(..function.len()).filter(|name| name.eq_ignore_ascii_case(function));
+    name.is_some() && text[function.len()..].trim_start().starts_with('(')
+}
+
 /// The window of this run; `None` if it is found from a date that the subject doesn't have.
-fn instants(row: &Row<'_>, window: Window) -> Option<Instants> {
+pub(super) fn instants(row: &Row<'_>, window: Window) -> Option<Instants> {
     let Some(anchor) = window.anchor() else { return Some(window.resolve(row.clock)) };
     let anchor = match row.metric(MetricId(anchor))? {
         Value::Date(day) => Anchor::Day(day),

@@ -207,7 +207,7 @@ fn alternatives_are_shown_as_such() {
     );
     assert_eq!(
         next,
-        "next level L1 needs one of\n  city is 'London', needs one of 'Paris', '北京'\n  joined_on must move back by more than 10 days, beyond as_of_day (= 2026-03-31)"
+        "next level L1 needs one of\n  city must be one of 'Paris', '北京', and is 'London'\n  joined_on must move back by more than 10 days, beyond as_of_day (= 2026-03-31)"
     );
 }
 
@@ -237,7 +237,7 @@ fn between_misses_the_nearer_end() {
     let (six, eight) = (constant("6", integer(6)), constant("8", integer(8)));
     let (parts, next) = condition(written("monthly_contacts between 7 and 8", between((six, eight), true), Type::Bool));
     assert_eq!(parts, ["            no    monthly_contacts  = 6  needs not between 6 and 8"]);
-    assert_eq!(next, "next level L1: monthly_contacts is 6, needs below 6 or above 8");
+    assert_eq!(next, "next level L1: monthly_contacts must be below 6 or above 8, and is 6");
 }
 
 #[test]
@@ -255,7 +255,7 @@ fn personal_values_are_masked() {
         explained(vec![None, Some(written("name = '王小明'", is_name, Type::Bool))], Unknown::Keep, 0, None);
     assert_eq!(lines[2], "            no    name  = 王*  needs = '王小明'");
     assert_eq!(lines[5], "  name = 王*  attribute name");
-    assert_eq!(lines[6], "next level L1: name is 王*, needs = '王小明'");
+    assert_eq!(lines[6], "next level L1: name must be '王小明', and is 王*");
     assert!(explanation.metrics[0].personal);
 }
 
@@ -312,8 +312,8 @@ fn unknown_is_said_with_what_the_set_does_about_it() {
         lines[lines.len() - 3..],
         [
             "next level L1 needs all of",
-            "  annual_spend is unknown (NULL), needs >= 10000",
-            "  monthly_contacts is unknown (NULL), needs >= 5",
+            "  annual_spend must be >= 10000, and is unknown (NULL)",
+            "  monthly_contacts must be >= 5, and is unknown (NULL)",
         ]
     );
 }

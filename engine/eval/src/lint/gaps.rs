@@ -15,7 +15,7 @@ const FALL: usize = 2;
 pub(super) fn lints(rules: &RuleSet, set: &TierSet, clock: &Clock) -> Option<Diagnostic> {
     let wants: Vec<Vec<Want<'_>>> =
         set.levels.iter().map(|level| level.when.as_ref().map_or(Some(Vec::new()), wants)).collect::<Option<_>>()?;
-    if !set.ordered || set.levels.len() <= FALL {
+    if !set.ordered || set.levels.len() <= FALL || wants.iter().all(|wants| wants.len() < 2) {
         return None;
     }
     let grid = Grid::new(rules, set.levels.iter().filter_map(|level| level.when.as_ref()), clock);

@@ -1,6 +1,7 @@
 //! Subjects that stand for all subjects: one for each combination of values at which conditions may change.
 
 use arrow_array::{Array, ArrayRef, BooleanArray, UInt32Array};
+use arrow_buffer::BooleanBuffer;
 use arrow_select::{concat::concat, take::take};
 use tierd_model::{Clock, Date, Decimal, Timestamp, Type, Value, pow10};
 use tierd_rules::{Expr, ExprKind, MetricId, RuleSet};
@@ -23,8 +24,6 @@ pub(super) struct Grid<'a> {
     rows: usize,
     /// By row, how far its values are from those that the rules name: small for witnesses that people understand at once.
     oddity: Vec<usize>,
-    /// Whether there is a row for every case.
-    complete: bool,
     clock: &'a Clock,
 }
 
@@ -37,31 +36,33 @@ struct Axis {
 }
 
 impl<'a> Grid<'a> {
-    /// The grid of these conditions.
+    /// The grid of these conditions; of too many cases, a sample.
     pub(super) fn new<'e>(rules: &RuleSet, conditions: impl IntoIterator<Item = &'e Expr>, clock: &'a Clock) -> Self {
-        let mut survey = Survey { axes: Vec::new(), complete: true, clock };
-        for condition in conditions {
-            survey.condition(condition);
+        let survey = Survey::of(conditions, clock);
+        match survey.cases() {
+            Some(rows) => Grid::of(rules, every(&survey.axes, rows), rows, survey),
+            None => Grid::of(rules, sampled(&survey.axes, MAX_ROWS), MAX_ROWS, survey),
         }
-        for axis in &mut survey.axes {
-            axis.widen();
-        }
-        let total = survey.axes.iter().try_fold(1usize, |total, axis| total.checked_mul(axis.values.len()));
-        let all = total.filter(|&total| total <= MAX_ROWS);
-        let rows = all.unwrap_or(MAX_ROWS);
-        let picks = if all.is_some() { every(&survey.axes, rows) } else { sampled(&survey.axes, rows) };
+    }
+
+    /// The grid of these conditions if it has a row for every case: what never happens in it never happens at all.
+    pub(super) fn complete<'e>(
+        rules: &RuleSet,
+        conditions: impl IntoIterator<Item = &'e Expr>,
+        clock: &'a Clock,
+    ) -> Option<Self> {
+        let survey = Survey::of(conditions, clock);
+        let rows = survey.cases().filter(|_| survey.complete)?;
+        Some(Grid::of(rules, every(&survey.axes, rows), rows, survey))
+    }
+
+    fn of(rules: &RuleSet, picks: Vec<Vec<u32>>, rows: usize, survey: Survey<'a>) -> Self {
         let mut columns = vec![None; rules.metrics.len()];
         for (axis, picks) in survey.axes.iter().zip(&picks) {
             columns[axis.metric.0] = Some(axis.column(picks));
         }
         let oddity = (0..rows).map(|row| picks.iter().map(|picks| picks[row] as usize).sum()).collect();
-        let complete = survey.complete && all.is_some();
-        Grid { axes: survey.axes, columns, rows, oddity, complete, clock }
-    }
-
-    /// Whether what never happens in the grid never happens at all.
-    pub(super) fn is_complete(&self) -> bool {
-        self.complete
+        Grid { axes: survey.axes, columns, rows, oddity, clock: survey.clock }
     }
 
     /// How many subjects it has.
@@ -72,6 +73,15 @@ impl<'a> Grid<'a> {
     /// The verdict of a condition that the grid was made for, by row.
     pub(super) fn truth(&self, condition: &Expr) -> BooleanArray {
         truth(condition, &self.columns, self.rows, self.clock)
+    }
+
+    /// The rows for which it is TRUE.
+    pub(super) fn fulfilling(&self, condition: &Expr) -> BooleanBuffer {
+        let verdicts = self.truth(condition);
+        match verdicts.nulls() {
+            Some(known) => verdicts.values() & known.inner(),
+            None => verdicts.values().clone(),
+        }
     }
 
     /// Of the rows that fulfil this, the one whose values are nearest to those that the rules name.
@@ -91,11 +101,25 @@ impl<'a> Grid<'a> {
 /// Looks for the values that conditions compare metrics with.
 struct Survey<'a> {
     axes: Vec<Axis>,
+    /// Whether the axes have a value for every case of every condition.
     complete: bool,
     clock: &'a Clock,
 }
 
-impl Survey<'_> {
+impl<'a> Survey<'a> {
+    fn of<'e>(conditions: impl IntoIterator<Item = &'e Expr>, clock: &'a Clock) -> Self {
+        let mut survey = Survey { axes: Vec::new(), complete: true, clock };
+        conditions.into_iter().for_each(|condition| survey.condition(condition));
+        survey.axes.iter_mut().for_each(Axis::widen);
+        survey
+    }
+
+    /// How many combinations of values there are, unless there are too many.
+    fn cases(&self) -> Option<usize> {
+        let all = self.axes.iter().try_fold(1usize, |all, axis| all.checked_mul(axis.values.len()));
+        all.filter(|&all| all <= MAX_ROWS)
+    }
+
     fn condition(&mut self, expr: &Expr) {
         use ExprKind as K;
         match &expr.kind {

@@ -1,61 +1,54 @@
 //! Levels that nobody can reach, levels that are harder to keep than to enter, and sets that seem upside down.
 
-use arrow_array::{Array, BooleanArray};
+use arrow_array::Array;
+use arrow_buffer::BooleanBuffer;
 use tierd_model::Clock;
-use tierd_rules::{Diagnostic, Expr, Level, RuleSet, TierSet, code};
+use tierd_rules::{Diagnostic, Level, RuleSet, TierSet, code};
 
 use super::{grid::Grid, witness};
 
 /// The lints about single levels of a set.
 pub(super) fn lints(rules: &RuleSet, set: &TierSet, clock: &Clock) -> Vec<Diagnostic> {
-    let grid = Grid::new(rules, conditions(set), clock);
-    let verdicts: Vec<Option<BooleanArray>> =
-        set.levels.iter().map(|level| level.when.as_ref().map(|when| grid.truth(when))).collect();
-    let mut found = Vec::new();
-    if grid.is_complete() {
-        found.extend((0..set.levels.len()).filter_map(|level| unreachable(rules, set, &grid, &verdicts, level)));
-    }
+    let mut found = unreachable_levels(rules, set, clock);
     found.extend(set.levels.iter().filter_map(|level| keep_harder_than_enter(rules, level, clock)));
     found.extend(order_of_names(set));
     found
 }
 
-fn conditions(set: &TierSet) -> impl Iterator<Item = &Expr> {
-    set.levels.iter().filter_map(|level| level.when.as_ref())
+/// Levels that no subject has, where the grid proves it.
+fn unreachable_levels(rules: &RuleSet, set: &TierSet, clock: &Clock) -> Vec<Diagnostic> {
+    let conditions = set.levels.iter().filter_map(|level| level.when.as_ref());
+    let Some(grid) = Grid::complete(rules, conditions, clock) else { return Vec::new() };
+    let fulfilling: Vec<Option<BooleanBuffer>> =
+        set.levels.iter().map(|level| level.when.as_ref().map(|when| grid.fulfilling(when))).collect();
+    // A level without condition is fulfilled by all.
+    let of = |level: usize, row: usize| fulfilling[level].as_ref().is_none_or(|rows| rows.value(row));
+    let winners: Vec<Option<usize>> =
+        (0..grid.rows()).map(|row| (0..set.levels.len()).rev().find(|&level| of(level, row))).collect();
+    let mut reached = vec![false; set.levels.len()];
+    winners.iter().flatten().for_each(|&level| reached[level] = true);
+    let unreached = (0..set.levels.len()).filter(|&level| !reached[level]);
+    let lint = |level: usize| {
+        let taken = grid.plainest(|row| of(level, row)).and_then(|row| Some((row, &set.levels[winners[row]?])));
+        let taken = taken.map(|(row, winner)| (witness::words(rules, &grid, row), winner));
+        unreachable(&set.levels[level], taken)
+    };
+    unreached.map(lint).collect()
 }
 
-/// Whether a verdict is TRUE; a level without condition is.
-fn holds(verdicts: Option<&BooleanArray>, row: usize) -> bool {
-    verdicts.is_none_or(|verdicts| verdicts.is_valid(row) && verdicts.value(row))
-}
-
-fn unreachable(
-    rules: &RuleSet,
-    set: &TierSet,
-    grid: &Grid<'_>,
-    verdicts: &[Option<BooleanArray>],
-    level: usize,
-) -> Option<Diagnostic> {
-    let of = |index: usize, row: usize| holds(verdicts[index].as_ref(), row);
-    let higher = |row: usize| (level + 1..set.levels.len()).rev().find(|&higher| of(higher, row));
-    if (0..grid.rows()).any(|row| of(level, row) && higher(row).is_none()) {
-        return None;
-    }
-    let (this, at) = (&set.levels[level], condition_place(&set.levels[level]));
-    let headline = format!("no subject can reach level `{}`", this.name);
-    let fulfilling = grid.plainest(|row| of(level, row));
-    let taken = fulfilling.and_then(|row| Some((row, &set.levels[higher(row)?])));
-    let lint = Diagnostic::warning(code::UNREACHABLE_LEVEL, at, headline);
-    Some(match taken {
+/// `taken`: a subject who fulfils the level's condition, and the level that such subjects have.
+fn unreachable(level: &Level, taken: Option<(String, &Level)>) -> Diagnostic {
+    let headline = format!("no subject can reach level `{}`", level.name);
+    let lint = Diagnostic::warning(code::UNREACHABLE_LEVEL, condition_place(level), headline);
+    match taken {
         None => lint.label("this is never true").help("no value fulfils all of it: look at its limits"),
-        Some((row, winner)) => {
-            let words = witness::words(rules, grid, row);
+        Some((words, winner)) => {
             let why = if words.is_empty() { "always".to_owned() } else { format!("for instance with {words}") };
             lint.label(format!("whoever fulfils this has `{}`, {why}", winner.name))
                 .other(condition_place(winner), "")
                 .help("levels are tried from the last one down: the hardest condition belongs to the last level")
         }
-    })
+    }
 }
 
 fn condition_place(level: &Level) -> &tierd_rules::Location {
@@ -65,8 +58,8 @@ fn condition_place(level: &Level) -> &tierd_rules::Location {
 fn keep_harder_than_enter(rules: &RuleSet, level: &Level, clock: &Clock) -> Option<Diagnostic> {
     let (when, keep) = (level.when.as_ref()?, level.keep.as_ref()?);
     let grid = Grid::new(rules, [when, keep], clock);
-    let (enters, stays) = (grid.truth(when), grid.truth(keep));
-    let row = grid.plainest(|row| holds(Some(&enters), row) && stays.is_valid(row) && !stays.value(row))?;
+    let (enters, stays) = (grid.fulfilling(when), grid.truth(keep));
+    let row = grid.plainest(|row| enters.value(row) && stays.is_valid(row) && !stays.value(row))?;
     let headline = format!("level `{}` can be entered by those who can't keep it", level.name);
     let lint = Diagnostic::warning(code::KEEP_HARDER_THAN_ENTER, &keep.at, headline);
     let words = witness::words(rules, &grid, row);

@@ -1,6 +1,6 @@
 //! Overlaps: segments and retention rules that are meant for the same subjects.
 
-use arrow_array::{Array, BooleanArray};
+use arrow_buffer::BooleanBuffer;
 use tierd_model::Clock;
 use tierd_rules::{
     Diagnostic, Expr, RetentionRule, RuleSet, TierSet, code,
@@ -9,24 +9,26 @@ use tierd_rules::{
 
 use super::{grid::Grid, witness};
 
+/// So many pairs of retention rules are tried, at most: a bound for time.
+const MAX_PAIRS: usize = 2_000;
+
 /// The first two levels of an unordered set that can both be true of one subject.
 pub(super) fn of_levels(rules: &RuleSet, set: &TierSet, clock: &Clock) -> Option<Diagnostic> {
     if set.ordered {
         return None;
     }
     let grid = Grid::new(rules, set.levels.iter().filter_map(|level| level.when.as_ref()), clock);
-    let conditions: Vec<(&str, &Expr, BooleanArray)> = set
+    let conditions: Vec<(&str, &Expr, BooleanBuffer)> = set
         .levels
         .iter()
-        .filter_map(|level| level.when.as_ref().map(|when| (level.name.as_str(), when, grid.truth(when))))
+        .filter_map(|level| level.when.as_ref().map(|when| (level.name.as_str(), when, grid.fulfilling(when))))
         .collect();
-    let pairs = (0..conditions.len()).flat_map(|second| (0..second).map(move |first| (first, second)));
-    let mut found = pairs.filter_map(|(first, second)| {
-        let (a, b) = (&conditions[first], &conditions[second]);
-        Some((a, b, grid.plainest(|row| is_true(&a.2, row) && is_true(&b.2, row))?))
-    });
-    let ((first, other, _), (second, at, _), row) = found.next()?;
+    let pairs = conditions.iter().enumerate().flat_map(|(index, b)| conditions[..index].iter().map(move |a| (a, b)));
+    let overlaps = pairs.map(|(a, b)| (a, b, &a.2 & &b.2));
+    let mut found = overlaps.filter(|(_, _, both)| both.set_indices().next().is_some());
+    let ((first, other, _), (second, at, _), both) = found.next()?;
     let more = found.count();
+    let row = grid.plainest(|row| both.value(row))?;
     let headline = format!("`{first}` and `{second}` can both be true; then it is `{second}`, which is written later");
     let lint = Diagnostic::warning(code::OVERLAPPING_LEVELS, &at.at, headline);
     let lint = lint.label(format!("both with {}", witness::words(rules, &grid, row))).other(&other.at, "");
@@ -45,10 +47,14 @@ pub(super) fn of_rules(rules: &RuleSet, clock: &Clock) -> Vec<Diagnostic> {
         .filter_map(|rule| Some((rule, rule.when.as_ref()?)))
         .collect();
     let mut found = Vec::new();
+    let mut pairs = MAX_PAIRS;
     for (index, &(second, at)) in candidates.iter().enumerate() {
         let first = candidates[..index].iter().find_map(|&(first, other)| {
-            let row_words = both(rules, (first, other), (second, at), clock)?;
-            Some((first, other, row_words))
+            if !may_clash((first, other), (second, at)) {
+                return None;
+            }
+            pairs = pairs.checked_sub(1)?;
+            Some((first, other, both(rules, other, at, clock)?))
         });
         if let Some((first, other, words)) = first {
             let headline =
@@ -63,24 +69,17 @@ pub(super) fn of_rules(rules: &RuleSet, clock: &Clock) -> Vec<Diagnostic> {
     found
 }
 
-/// Values with which both conditions are true, of rules that look at a common metric and that no group separates.
-fn both(
-    rules: &RuleSet,
-    (first, a): (&RetentionRule, &Expr),
-    (second, b): (&RetentionRule, &Expr),
-    clock: &Clock,
-) -> Option<String> {
+/// Whether two rules look at a common metric of the same subject, and no group separates them.
+fn may_clash((first, a): (&RetentionRule, &Expr), (second, b): (&RetentionRule, &Expr)) -> bool {
     let grouped = first.group.is_some() && first.group == second.group;
     let of_first = a.columns();
-    if grouped || first.subject != second.subject || !b.columns().iter().any(|metric| of_first.contains(metric)) {
-        return None;
-    }
-    let grid = Grid::new(rules, [a, b], clock);
-    let (first, second) = (grid.truth(a), grid.truth(b));
-    let row = grid.plainest(|row| is_true(&first, row) && is_true(&second, row))?;
-    Some(witness::words(rules, &grid, row))
+    !grouped && first.subject == second.subject && b.columns().iter().any(|metric| of_first.contains(metric))
 }
 
-fn is_true(verdicts: &BooleanArray, row: usize) -> bool {
-    verdicts.is_valid(row) && verdicts.value(row)
+/// Values with which both conditions are true.
+fn both(rules: &RuleSet, a: &Expr, b: &Expr, clock: &Clock) -> Option<String> {
+    let grid = Grid::new(rules, [a, b], clock);
+    let both = &grid.fulfilling(a) & &grid.fulfilling(b);
+    let row = grid.plainest(|row| both.value(row))?;
+    Some(witness::words(rules, &grid, row))
 }

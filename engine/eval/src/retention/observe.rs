@@ -4,15 +4,17 @@
 //! nothing. A move is the exception, for it is an event and no state: its entry opens in the run that moved the level, if `when`
 //! is TRUE then, and lasts till the next move, whatever `when` becomes; the rule acts in it only where `when` is TRUE.
 
-use arrow_array::{Array, ArrayRef, BooleanArray, cast::AsArray, types};
-use arrow_schema::DataType;
-use tierd_model::{CalendarSpan, Clock, Date, Timestamp};
+use arrow_array::{Array, BooleanArray};
+use tierd_model::{Clock, Date};
 use tierd_rules::{
-    Expr, MetricId, RetentionRule, TierSet,
-    retention::{DateTrigger, Direction, Trigger},
+    Expr, RetentionRule, TierSet,
+    retention::{Direction, Trigger},
 };
 
-use super::{Context, SetLevels};
+use super::{
+    Context, SetLevels,
+    dates::{Day, DaysOn},
+};
 use crate::{
     derive::Metrics,
     expr::{slice, truth},
@@ -50,19 +52,6 @@ enum Watch<'a> {
     Moved { levels: SetLevels<'a>, direction: Direction, from: &'a [u16], to: &'a [u16] },
     Date { day: Day, on: DaysOn },
     FollowUp { levels: SetLevels<'a>, set: &'a TierSet },
-}
-
-/// Where the date of a subject comes from.
-enum Day {
-    Column { column: ArrayRef, yearly: bool },
-    Same(Date),
-}
-
-/// The days whose entry the run is in: from the first to the last, both inside. None if the last comes before the first.
-#[derive(Debug, Clone, Copy)]
-struct DaysOn {
-    first: Date,
-    last: Date,
 }
 
 impl<'a> Observer<'a> {
@@ -170,81 +159,8 @@ impl<'a> Watch<'a> {
             }
             Trigger::Date { day, from, until } => {
                 let on = DaysOn::new(*from, *until, context.clock.today());
-                Watch::Date { day: Day::new(context, *day, on), on }
+                Watch::Date { day: Day::new(context.metrics, *day, on), on }
             }
         }
     }
-}
-
-impl Day {
-    fn new(context: &Context<'_>, day: DateTrigger, on: DaysOn) -> Self {
-        #[expect(clippy::expect_used, reason = "the rule's metrics are among the context's")]
-        let column = |MetricId(metric): MetricId| {
-            context.metrics.columns[metric].clone().expect("a metric that the trigger names")
-        };
-        match day {
-            DateTrigger::On(metric) => Day::Column { column: column(metric), yearly: false },
-            DateTrigger::Anniversary(metric) => Day::Column { column: column(metric), yearly: true },
-            DateTrigger::Yearly(day) => Day::Same(day.on_or_before(on.last)),
-        }
-    }
-
-    /// The day of a subject whose entry has begun last, if it hasn't ended yet.
-    fn occurrence(&self, subject: usize, on: DaysOn, clock: &Clock) -> Option<Date> {
-        let day = match self {
-            Day::Same(day) => *day,
-            Day::Column { column, yearly } => {
-                let date = date_at(column, subject, clock)?;
-                if *yearly { anniversary(date, on)? } else { date }
-            }
-        };
-        on.holds(day).then_some(day)
-    }
-}
-
-/// The anniversary of a date whose entry has begun last. The date itself is none.
-fn anniversary(date: Date, on: DaysOn) -> Option<Date> {
-    let years = (on.last.ymd().0 - date.ymd().0) as i32;
-    let after = |years: i32| CalendarSpan::months(12 * years).add_to(date);
-    let day = Some(after(years)).filter(|day| *day <= on.last).unwrap_or_else(|| after(years - 1));
-    (day > date).then_some(day)
-}
-
-impl DaysOn {
-    /// Those of an entry that lasts from `from` after a day until `until` after it.
-    fn new(from: CalendarSpan, until: CalendarSpan, today: Date) -> Self {
-        let first = first_day(|day| until.add_to(day) >= today, until, today);
-        let after = first_day(|day| from.add_to(day) > today, from, today);
-        DaysOn { first, last: Date(after.0 - 1) }
-    }
-
-    fn holds(self, day: Date) -> bool {
-        self.first <= day && day <= self.last
-    }
-}
-
-/// The first day of which something is so that is so of all days after it, too, and that begins about the span before today.
-fn first_day(is_so: impl Fn(Date) -> bool, span: CalendarSpan, today: Date) -> Date {
-    // Further away than any calendar makes the span.
-    let reach = 2 + 31 * span.months.abs() + span.days.abs();
-    let (mut before, mut so) = (today.0 - reach, today.0 + reach);
-    while so - before > 1 {
-        let middle = before + (so - before) / 2;
-        if is_so(Date(middle)) { so = middle } else { before = middle }
-    }
-    Date(so)
-}
-
-/// A date, or the local day of a time.
-fn date_at(column: &ArrayRef, row: usize, clock: &Clock) -> Option<Date> {
-    if column.is_null(row) {
-        return None;
-    }
-    Some(match column.data_type() {
-        DataType::Date32 => Date(column.as_primitive::<types::Date32Type>().value(row)),
-        _ => {
-            let time = column.as_primitive::<types::TimestampMicrosecondType>().value(row);
-            clock.zone().date_of(Timestamp(time))
-        }
-    })
 }

@@ -3,11 +3,11 @@
 //! Only the bookings are found here. What they do to an account depends on their order in time, which one pass doesn't know:
 //! [`crate::points`] replays them.
 
-use tierd_model::{Date, Timestamp, Type};
 use tierd_rules::PointsId;
 
 use super::{
     batch::{BATCH_ROWS, Batch},
+    fact_times::instant,
     mask::Truth,
     plan::FactPlan,
 };
@@ -79,14 +79,5 @@ pub(super) fn add_bookings(all: &mut Vec<(PointsId, Vec<Booked>)>, program: Poin
         Some((_, bookings)) if bookings.is_empty() => *bookings = more,
         Some((_, bookings)) => bookings.extend(more),
         None => all.push((program, more)),
-    }
-}
-
-/// The time of a row; a date counts as its local midnight.
-fn instant(plan: &FactPlan, batch: &Batch, row: usize) -> Timestamp {
-    let stored = batch.column(plan.time).values[row];
-    match plan.columns[plan.time].ty {
-        Type::Date => plan.clock.zone().midnight(Date(stored as i32)),
-        _ => Timestamp(stored),
     }
 }

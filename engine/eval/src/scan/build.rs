@@ -3,7 +3,7 @@
 use std::mem::discriminant;
 
 use arrow_array::ArrayRef;
-use tierd_model::{Clock, Type, Value, Window, WindowKind, pow10};
+use tierd_model::{Clock, Instants, Timestamp, Type, Value, Window, WindowKind, pow10};
 use tierd_rules::{Aggregate, AggregateFn, Booking, Expr, ExprKind, Facts, Metric, MetricId, PointsId, PointsProgram};
 
 use super::{
@@ -32,6 +32,7 @@ pub(super) struct Builder<'a> {
     ops: Vec<Op>,
     metrics: Vec<MetricPlan>,
     bookings: Vec<BookingPlan>,
+    asked_times: Option<usize>,
     arguments: Vec<(usize, String)>,
 }
 
@@ -65,6 +66,7 @@ impl<'a> Builder<'a> {
             ops: Vec::new(),
             metrics: Vec::new(),
             bookings: Vec::new(),
+            asked_times: None,
             arguments: Vec::new(),
         }
     }
@@ -101,6 +103,16 @@ impl<'a> Builder<'a> {
         let digits = ty.scale().unwrap_or(0) - program.digits;
         let units = i64::try_from(pow10(digits)).ok();
         self.bookings.push(BookingPlan { program: id, booking: index, mask, column, units });
+    }
+
+    /// Asks for the times of facts after an instant and up to `as_of`.
+    pub(super) fn times(&mut self, filter: Option<&Expr>, after: Timestamp) {
+        let next = |at: Timestamp| Timestamp(at.0.saturating_add(1));
+        let instants = Instants { start: next(after), end: next(self.needs.clock.as_of()) };
+        let times = WindowPlan::Common(time_range(self.time_type, instants, self.needs.clock.zone()));
+        let window = push_unique(&mut self.windows, times);
+        let filter = self.filter(filter);
+        self.asked_times = Some(push_unique(&mut self.masks, MaskPlan { window, filter, argument: None }));
     }
 
     /// As [`Builder::also_read`].
@@ -280,6 +292,7 @@ impl<'a> Builder<'a> {
             stride: words + usize::div_ceil(counts, 2),
             metrics: self.metrics,
             bookings: self.bookings,
+            asked_times: self.asked_times,
             arguments: self.arguments,
         }
     }

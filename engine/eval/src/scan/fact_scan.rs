@@ -9,6 +9,7 @@ use super::{
     bookings::Bookings,
     conditions::Conditions,
     counts::{FactCounts, is_bad, is_bad_subject},
+    fact_times::{FactTime, FactTimes},
     finish,
     interner::{Interner, NULL_ID},
     mask::Truth,
@@ -25,6 +26,7 @@ pub struct FactScan<'a> {
     conditions: Conditions<'a>,
     accumulators: Accumulators,
     bookings: Bookings,
+    times: FactTimes,
     counts: FactCounts,
     work: Work,
 }
@@ -36,6 +38,8 @@ pub struct Scanned {
     pub metrics: Vec<(MetricId, ArrayRef)>,
     /// What these facts have booked, by program, in any order.
     pub bookings: Vec<(PointsId, Vec<Booked>)>,
+    /// The facts that [`FactPlan::of_times`] asked for, in any order.
+    pub times: Vec<FactTime>,
     /// What else the pass has met. Of the readings of one table, the last speaks for all.
     pub counts: FactCounts,
 }
@@ -67,6 +71,7 @@ impl<'a> FactScan<'a> {
             conditions: Conditions::new(plan),
             accumulators: Accumulators::new(plan, subjects),
             bookings: Bookings::new(plan),
+            times: FactTimes::default(),
             counts: FactCounts::new(plan),
             work: Work {
                 windows: buffers(plan.windows.len()),
@@ -103,6 +108,7 @@ impl<'a> FactScan<'a> {
         self.fill_masks(&counting);
         self.accumulators.take(self.plan, &self.batch, &targets, &self.work.masks);
         self.bookings.take(self.plan, &self.batch, &self.work.masks, spare);
+        self.times.take(self.plan, &self.batch, &self.work.masks, spare);
         self.empty_batch();
     }
 
@@ -130,7 +136,7 @@ impl<'a> FactScan<'a> {
 
     /// Adds another thread's pass under the same plan.
     pub fn merge(&mut self, other: FactScan<'_>) {
-        let FactScan { batch, accumulators, bookings, counts, .. } = other;
+        let FactScan { batch, accumulators, bookings, times, counts, .. } = other;
         let mut ids = Vec::new();
         for (column, theirs) in batch.into_texts().into_iter().enumerate() {
             let kept = theirs.filter(|_| self.plan.columns[column].keeps_texts);
@@ -139,15 +145,17 @@ impl<'a> FactScan<'a> {
         }
         self.accumulators.merge(self.plan, accumulators, &MergedTexts { ids, batch: &self.batch });
         self.bookings.merge(bookings);
+        self.times.merge(times);
         self.counts.merge(&counts);
     }
 
     /// What the pass has found.
     pub fn finish(self) -> Scanned {
-        let FactScan { plan, batch, accumulators, bookings, counts, .. } = self;
+        let FactScan { plan, batch, accumulators, bookings, times, counts, .. } = self;
         Scanned {
             metrics: finish::metrics(plan, accumulators, &batch.into_texts()),
             bookings: bookings.finish(plan),
+            times: times.finish(),
             counts: counts.finish(plan),
         }
     }

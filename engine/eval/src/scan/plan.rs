@@ -4,8 +4,8 @@
 //! share it, so that the work of a row grows with what is different.
 
 use arrow_array::ArrayRef;
-use tierd_model::{Clock, Type, Value};
-use tierd_rules::{Expr, MetricId, RuleSet};
+use tierd_model::{Clock, Timestamp, Type, Value};
+use tierd_rules::{Expr, Facts, MetricId, RuleSet};
 
 use super::{
     bookings::BookingPlan,
@@ -44,6 +44,8 @@ pub struct FactPlan {
     pub(super) stride: usize,
     pub(super) metrics: Vec<MetricPlan>,
     pub(super) bookings: Vec<BookingPlan>,
+    /// Index of the mask of the rows whose times are asked for.
+    pub(super) asked_times: Option<usize>,
     /// Columns of the batch that are arguments, each with the name of the metric or points program.
     pub(super) arguments: Vec<(usize, String)>,
 }
@@ -215,6 +217,14 @@ impl FactPlan {
                 builder.also_booked(program, booking);
             }
         }
+        builder.finish()
+    }
+
+    /// The plan of a reading that asks for no metric, but for the time of each fact for which `filter` (over its columns) is
+    /// TRUE, after an instant and up to `as_of`. Where the time is a date, it counts as its local midnight.
+    pub fn of_times(facts: &Facts, filter: Option<&Expr>, after: Timestamp, clock: &Clock) -> Self {
+        let mut builder = Builder::new(facts, clock, &[]);
+        builder.times(filter, after);
         builder.finish()
     }
 

@@ -98,7 +98,9 @@ impl Checking<'_> {
             (Some(empty), Some(call)) if rate.is_some() => {
                 self.empty(empty, metric_type(call.ty, rate.flatten()), &catalog.zone)
             }
-            (None, call) => self.missing_empty(name, call.as_ref().map(|call| call.function)),
+            (None, call) => {
+                self.missing_empty(name, "subject without such facts", call.as_ref().map(|call| call.function))
+            }
             _ => None,
         };
         let (call, per) = (call?, rate?);
@@ -230,12 +232,14 @@ impl Checking<'_> {
         })
     }
 
-    pub(super) fn missing_empty<T>(&mut self, name: &Name, function: Option<AggregateFn>) -> Option<T> {
+    /// Reports an aggregate without `empty`; `whose` is for whom it would count.
+    pub(super) fn missing_empty<T>(&mut self, name: &Name, whose: &str, function: Option<AggregateFn>) -> Option<T> {
         let zero = matches!(function, Some(AggregateFn::Sum | AggregateFn::Count | AggregateFn::CountDistinct));
-        let help = match zero {
-            true => "what has a subject without such facts? write `empty = 0`, or `empty = \"null\"` for unknown",
-            false => "what has a subject without such facts? write `empty = \"null\"` for unknown, or a value",
+        let write = match zero {
+            true => "`empty = 0`, or `empty = \"null\"` for unknown",
+            false => "`empty = \"null\"` for unknown, or a value",
         };
+        let help = format!("what has a {whose}? write {write}");
         self.error(code::MISSING_EMPTY, &name.at, "an aggregate has no `empty`", help);
         None
     }

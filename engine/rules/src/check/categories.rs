@@ -15,7 +15,7 @@ use super::{
     Checking,
     catalog::Entry,
     heads::{Head, Heads, in_category, standings},
-    metrics::draft::{Body, By, Draft},
+    metrics::draft::{Body, By, Draft, MAX_METRICS},
 };
 use crate::{
     Aggregate, CompareOp, Expr, ExprKind, Facts, code,
@@ -101,6 +101,11 @@ impl Checking<'_> {
         }
         let mut out = vec![];
         for (draft, needed) in drafts.iter().zip(&needed) {
+            if out.len() + needed.len() > MAX_METRICS {
+                let headline = format!("there are more than {MAX_METRICS} metrics, counting each category");
+                self.too_many(&draft.name.at, headline, "take some out, or name fewer categories");
+                break;
+            }
             match categories.contains(&draft.name.text) {
                 false => out.push(draft.clone()),
                 true => out.extend(needed.iter().map(|category| for_category(draft, category, &categories))),

@@ -3,7 +3,10 @@
 //! Metrics may ask for levels (`tier.value`) and levels for metrics. So all sets must be known before the first metric is
 //! checked, and metrics and sets are put in one order.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use super::{Checking, catalog::Catalog, metrics::draft::Use};
 use crate::{
@@ -11,6 +14,11 @@ use crate::{
     raw::{At, Name, RuleFile, rules::TiersTable},
     syntax::Node,
 };
+
+/// More tier sets, and levels of all of them together, than any scheme has: bounds for time and memory. A set per category counts
+/// once for each.
+const MAX_TIER_SETS: usize = 1_000;
+const MAX_LEVELS: usize = 50_000;
 
 /// Tier sets of all files, by name: their place here is their place among the rules.
 pub(super) struct Heads {
@@ -89,18 +97,34 @@ pub(super) fn in_category(name: &str, category: &str) -> Arc<str> {
     format!("{name}[{category}]").into()
 }
 
+/// How many sets a table stands for, and how many levels each has.
+fn size(table: &TiersTable) -> (usize, usize) {
+    let categories = table.categories.as_ref().and_then(|categories| categories.value.as_ref());
+    let sets = if table.per.is_some() { categories.map_or(0, Vec::len) } else { 1 };
+    (sets, table.level.value.as_ref().map_or(0, Vec::len))
+}
+
 impl Checking<'_> {
     /// The heads of all tier sets. What is wrong with a set is reported where the set itself is checked.
     pub(super) fn heads(&mut self, catalog: &Catalog, files: &[&RuleFile]) -> Heads {
         let mut heads: Vec<Head> = vec![];
-        let mut seen: HashMap<&str, ()> = HashMap::new();
-        for file in files {
-            let tables = file.tiers.as_ref().and_then(|tiers| tiers.value.as_ref());
-            for (name, table) in tables.into_iter().flat_map(|named| &named.0) {
-                if let (None, Some(table)) = (seen.insert(&name.text, ()), &table.value) {
-                    heads.extend(self.heads_of(name, table, catalog));
-                }
+        let mut seen: HashSet<&str> = HashSet::new();
+        let mut levels = 0;
+        let tables = files.iter().filter_map(|file| file.tiers.as_ref()?.value.as_ref());
+        for (name, table) in tables.flat_map(|named| &named.0) {
+            let (true, Some(table)) = (seen.insert(&name.text), &table.value) else {
+                continue;
+            };
+            let (sets, of_each) = size(table);
+            levels += sets * of_each;
+            if heads.len() + sets > MAX_TIER_SETS || levels > MAX_LEVELS {
+                let headline = format!(
+                    "there are more than {MAX_TIER_SETS} tier sets, or more than {MAX_LEVELS} levels, counting each category"
+                );
+                self.too_many(&name.at, headline, "take some out");
+                break;
             }
+            heads.extend(self.heads_of(name, table, catalog));
         }
         heads.sort_by(|a, b| a.name.cmp(&b.name));
         heads.dedup_by(|a, b| a.name == b.name);

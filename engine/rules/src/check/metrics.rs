@@ -76,20 +76,18 @@ impl Kind {
 }
 
 impl Checking<'_> {
-    /// All metrics, in one order with the tier sets. Where a file couldn't be read (`complete` is false), unknown names may be in
-    /// it and aren't reported.
+    /// All metrics, in one order with the tier sets.
     pub(super) fn metrics<'a>(
         &mut self,
         catalog: &'a Catalog,
         heads: &'a Heads,
         files: &[&'a RuleFile],
-        complete: bool,
     ) -> Metrics<'a> {
         let written = self.drafts(catalog, files);
         let linted = written.iter().filter(|draft| !allows(&draft.allow, code::UNUSED_METRIC));
         let names: Vec<Name> = linted.map(|draft| draft.name.clone()).collect();
         let (drafts, categories) = self.expanded(written, heads);
-        let mut metrics = Metrics::new(catalog, heads, categories, &names, &drafts, complete);
+        let mut metrics = Metrics::new(catalog, heads, categories, &names, &drafts, !self.incomplete);
         let sets: Vec<Vec<Use>> = (0..heads.all().len()).map(|place| metrics.uses_of_set(place)).collect();
         let (sorted, cycles) = order(&dependencies(&drafts, &sets, heads, catalog));
         for cycle in cycles {

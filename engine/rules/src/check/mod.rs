@@ -114,7 +114,8 @@ fn finish(rules: Option<RuleSet>, report: Report, files: FileSet) -> Loaded {
 struct Checking<'a> {
     files: &'a FileSet,
     out: &'a mut Report,
-    /// A rule file couldn't be read: what a name stands for may be in it, so that unknown names aren't reported.
+    /// Not all rules are read, as a file is broken or there are too many: what a name stands for may be among the others, so that
+    /// unknown names aren't reported.
     incomplete: bool,
     /// Expressions by where they begin: those of tier sets are asked for several times.
     parsed: HashMap<(FileId, usize), Option<Node>>,
@@ -123,11 +124,10 @@ struct Checking<'a> {
 impl Checking<'_> {
     fn rules(&mut self, config: &ConfigFile, written: &[Option<RuleFile>]) -> Option<RuleSet> {
         let mut catalog = self.catalog(config);
-        let complete = !self.incomplete;
         let files: Vec<&RuleFile> = written.iter().flatten().collect();
         catalog.programs = self.programs(&catalog, &files);
         let heads = self.heads(&catalog, &files);
-        let mut metrics = self.metrics(&catalog, &heads, &files, complete);
+        let mut metrics = self.metrics(&catalog, &heads, &files);
         let tier_sets = self.tier_sets(&catalog, &mut metrics, &files);
         let retention = self.retention(&catalog, &heads, &mut metrics, &tier_sets, &files);
         self.unused(&metrics, &tier_sets, &retention);
@@ -146,6 +146,12 @@ impl Checking<'_> {
 
     fn error(&mut self, code: &'static str, at: &Location, headline: impl Into<String>, help: impl Into<String>) {
         self.out.push(Diagnostic::error(code, at, headline).help(help));
+    }
+
+    /// Reports that there is more of something than is read.
+    fn too_many(&mut self, at: &Location, headline: String, help: &str) {
+        self.incomplete = true;
+        self.error(code::TOO_MANY, at, headline, help);
     }
 
     /// Warns of a key that changes nothing.
@@ -183,7 +189,7 @@ impl Checking<'_> {
     fn expression_name(&mut self, name: &Name, otherwise: &str) {
         if !syntax::is_usable_name(&name.text) {
             let headline = format!("`{}` can't be a name in conditions", name.text);
-            let rule = "names are letters of any script, digits and `_`, begin with no digit and are no words of SQL";
+            let rule = "names are letters of any script, digits and `_`, begin with no digit and are no words of SQL or of rules";
             self.error(code::BAD_NAME, &name.at, headline, format!("{rule}{otherwise}"));
         }
     }

@@ -1,25 +1,21 @@
-//! Points programs, and the metrics that are read off their accounts.
+//! Points programs: what earns, spends and takes back points, and how they are lost. Metrics about them are in [`told`].
 
-use tierd_model::{Decimal, MonthDay, Type, Value, Window, WindowKind};
+use tierd_model::{Decimal, MonthDay, Type, Value};
 
-use super::{
-    Checking,
-    catalog::Catalog,
-    metrics::draft::{Body, Draft},
-    window::calendar_unit,
-};
+use super::{Checking, catalog::Catalog, window::calendar_unit};
 use crate::{
-    Booking, BookingKind, Expiry, FactsId, PointsId, PointsMeasure, PointsProgram, SubjectId, code,
+    Booking, BookingKind, Expiry, FactsId, PointsProgram, SubjectId, code,
     expr::{Expr, ExprKind},
     fileset::Location,
     raw::{
         At, Name, RuleFile,
         points::{BookingTable, ExpireAtName, ExpireTable, PointsTable},
-        rules::{MetricTable, UnitName},
-        values::{PointsEntry, WindowEntry},
+        rules::UnitName,
+        values::PointsEntry,
     },
-    suggest::nearest,
 };
+
+mod told;
 
 /// More than any scheme has: bounds for time and memory.
 const MAX_PROGRAMS: usize = 1_000;
@@ -27,14 +23,12 @@ const MAX_BOOKINGS: usize = 1_000;
 /// Amounts are 64-bit integers of the smallest unit: with six digits there is room for 9,000,000,000,000 points.
 const MAX_DIGITS: u16 = 6;
 
-const MEASURES: [&str; 6] = ["balance", "earned", "spent", "expired", "expiring", "next_expiry"];
-
 /// The points programs of all files by name, good ones and others: metrics of the others are silent.
 #[derive(Default)]
 pub(super) struct Programs(Vec<(String, Option<PointsProgram>)>);
 
 impl Programs {
-    /// The good ones; a [`PointsId`] is an index into them where all are good.
+    /// The good ones; a [`crate::PointsId`] is an index into them where all are good.
     pub(super) fn into_good(self) -> Vec<PointsProgram> {
         self.0.into_iter().filter_map(|(_, program)| program).collect()
     }
@@ -223,123 +217,6 @@ impl Checking<'_> {
         }
         days.sort();
         Some(Expiry::Clearing(days))
-    }
-
-    /// A metric read off a points account.
-    pub(super) fn points_metric(
-        &mut self,
-        draft: &mut Draft<'_>,
-        table: &MetricTable,
-        text: &At<String>,
-        catalog: &Catalog,
-    ) {
-        let found = self.told(&draft.name, table, text, catalog);
-        let Some((program, id, measure)) = found.filter(|(program, ..)| self.agrees(draft, program.subject, catalog))
-        else {
-            return;
-        };
-        let ty = if measure == PointsMeasure::NextExpiry { Type::Date } else { program.ty() };
-        draft.subject = Some(program.subject);
-        draft.body = Some(Body::Points(id, measure, ty));
-    }
-
-    /// What a metric tells, and of which program.
-    fn told<'c>(
-        &mut self,
-        name: &Name,
-        table: &MetricTable,
-        text: &At<String>,
-        catalog: &'c Catalog,
-    ) -> Option<(&'c PointsProgram, PointsId, PointsMeasure)> {
-        let value = text.value.as_ref()?;
-        let Some((program, measure)) = value.split_once('.') else {
-            let help = format!("write \"{}.balance\"", if value.is_empty() { "club" } else { value });
-            self.error(code::UNKNOWN_POINTS, &text.at, "which points, and what of them?", help);
-            return None;
-        };
-        let (id, found) = self.program_named(program, text, catalog)?;
-        let measure = self.measure(name, table, measure, text);
-        Some((found?, id, measure?))
-    }
-
-    /// The program of this name; the program itself is `None` where it is wrong, which is reported.
-    fn program_named<'c>(
-        &mut self,
-        name: &str,
-        text: &At<String>,
-        catalog: &'c Catalog,
-    ) -> Option<(PointsId, Option<&'c PointsProgram>)> {
-        let programs = &catalog.programs.0;
-        let found = programs.iter().position(|(known, _)| known == name);
-        if found.is_none() && !self.incomplete {
-            let help = match nearest(name, programs.iter().map(|(known, _)| known.as_str())) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("declare it: `[points.{name}]`"),
-            };
-            let at = self.place(text, 0..name.len());
-            self.error(code::UNKNOWN_POINTS, &at, format!("no points program `{name}`"), help);
-        }
-        found.map(|index| (PointsId(index), programs[index].1.as_ref()))
-    }
-
-    fn measure(&mut self, name: &Name, table: &MetricTable, measure: &str, text: &At<String>) -> Option<PointsMeasure> {
-        let timed = matches!(measure, "earned" | "spent" | "expired");
-        if let (Some(window), false) = (&table.window, timed) {
-            let help = "leave it out; `earned`, `spent` and `expired` have a window";
-            self.error(code::CONFLICTING_KEYS, &window.at, format!("`{measure}` has no `window`"), help);
-            return None;
-        }
-        if let (Some(within), true) = (&table.within, measure != "expiring") {
-            let help = "leave it out, or write `expiring`";
-            self.error(code::CONFLICTING_KEYS, &within.at, format!("`{measure}` has no `within`"), help);
-            return None;
-        }
-        match measure {
-            "balance" => Some(PointsMeasure::Balance),
-            "next_expiry" => Some(PointsMeasure::NextExpiry),
-            "earned" => self.points_window(table).map(PointsMeasure::Earned),
-            "spent" => self.points_window(table).map(PointsMeasure::Spent),
-            "expired" => self.points_window(table).map(PointsMeasure::Expired),
-            "expiring" => {
-                let Some(within) = &table.within else {
-                    let help = "say how soon: within = \"30 days\"";
-                    self.error(code::MISSING_KEY, &name.at, "`expiring` has no `within`", help);
-                    return None;
-                };
-                within.value.as_ref().map(|within| PointsMeasure::Expiring(within.0))
-            }
-            _ => self.unknown_measure(measure, text),
-        }
-    }
-
-    fn unknown_measure<T>(&mut self, measure: &str, text: &At<String>) -> Option<T> {
-        let help = match nearest(measure, MEASURES) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("there are {}", MEASURES.join(", ")),
-        };
-        let start = text.value.as_ref()?.find('.')? + 1;
-        let at = self.place(text, start..start + measure.len());
-        self.error(code::UNKNOWN_POINTS, &at, format!("points have no `{measure}`"), help);
-        None
-    }
-
-    fn points_window(&mut self, table: &MetricTable) -> Option<Window> {
-        let Some(window) = &table.window else {
-            return Some(Window { kind: WindowKind::Lifetime, offset: 0 });
-        };
-        match window.value.as_ref()? {
-            WindowEntry::Lifetime(_) => Some(Window { kind: WindowKind::Lifetime, offset: 0 }),
-            WindowEntry::Table(table) => {
-                let found = self.window(table, &window.at)?;
-                if let Some(anchor) = found.anchor {
-                    let headline = "points are counted in windows that are the same for all";
-                    let help = "write { last = \"12 months\" }, { calendar = \"year\" } or another such window";
-                    self.error(code::BAD_WINDOW, &anchor.at, headline, help);
-                    return None;
-                }
-                Some(found.window)
-            }
-        }
     }
 }
 

@@ -59,8 +59,17 @@ impl Checking<'_> {
         catalog: &'a Catalog,
         metrics: &mut Metrics<'a>,
     ) -> Option<Template> {
-        let value = self.text(text)?;
-        let pieces = match pieces(&value) {
+        let value = text.value.as_ref()?;
+        if value.trim().is_empty() {
+            self.error(
+                code::EMPTY_VALUE,
+                &text.at,
+                "this text is empty",
+                "write what it is to say, or leave the key out",
+            );
+            return None;
+        }
+        let pieces = match pieces(value) {
             Ok(pieces) => pieces,
             Err((at, headline)) => {
                 let help = "places are written `{name}`; `{{` and `}}` stand for braces";
@@ -156,11 +165,6 @@ impl Checking<'_> {
 
 fn is_known(metrics: &Metrics<'_>, subject: SubjectId, name: &str) -> bool {
     !matches!(metrics.scope(subject).find(name), Found::Nothing)
-}
-
-/// Whether a text holds a place, so that somebody means it to be filled in.
-pub(super) fn has_places(text: &str) -> bool {
-    pieces(text).is_ok_and(|pieces| pieces.iter().any(|piece| matches!(piece, Piece::Place(_))))
 }
 
 /// Takes a text apart at its braces; where one is wrong, its place and what is wrong.

@@ -15,8 +15,7 @@ use crate::{
     syntax::Node,
 };
 
-/// More than any scheme has: bounds for time and memory.
-const MAX_TIER_SETS: usize = 1_000;
+/// More levels than any set has: a bound for time and memory.
 const MAX_LEVELS: usize = 1_000;
 
 impl Checking<'_> {
@@ -39,11 +38,6 @@ impl Checking<'_> {
                 continue;
             }
             places.insert(&name.text, &name.at);
-            if places.len() > MAX_TIER_SETS {
-                let headline = format!("there are more than {MAX_TIER_SETS} tier sets");
-                self.error(code::TOO_MANY, &name.at, headline, "take some out");
-                break;
-            }
             let Some(table) = &table.value else {
                 continue;
             };

@@ -1,6 +1,6 @@
 //! The files as written: typed TOML with the place of every value, before anything is looked up.
 //!
-//! One struct per table serves twice: [`read`] fills it, and its field documentation is the editor's JSON Schema
+//! One struct per table serves twice: [`read()`] fills it, and its field documentation is the editor's JSON Schema
 //! ([`crate::schema`]). So the two can't drift apart. Reading never stops at the first mistake: a value that can't be read is
 //! reported and left out ([`At::value`] is `None`), and its neighbours are read all the same.
 

@@ -207,10 +207,14 @@ table! {
     }
 }
 
-/// A value in the data of an event: a text with places for values, or any other data.
+/// A value in the data of an event. TOML's own depth limit bounds how deep they stand in each other.
 #[derive(Debug, Clone)]
 pub(crate) enum DataEntry {
+    /// A text with places for values.
     Text(String),
+    List(Vec<At<DataEntry>>),
+    Table(Named<DataEntry>),
+    /// Anything else.
     Json(serde_json::Value),
 }
 
@@ -218,6 +222,8 @@ impl Read for DataEntry {
     fn read(item: &Item<'_, '_>, cx: &mut Reading<'_>) -> Option<Self> {
         match item.value.get_ref() {
             DeValue::String(text) => Some(DataEntry::Text(text.to_string())),
+            DeValue::Array(_) => Read::read(item, cx).map(DataEntry::List),
+            DeValue::Table(_) => Read::read(item, cx).map(DataEntry::Table),
             _ => json(item, cx).map(DataEntry::Json),
         }
     }

@@ -8,7 +8,7 @@ use sqlparser::ast::{BinaryOperator, CastKind, CeilFloorKind, DateTimeField, Exp
 use super::{
     node::{Node, NodeKind},
     parse::too_deep,
-    tokens::{Run, Tokens},
+    tokens::{Run, STANDINGS, Tokens},
 };
 use crate::{
     code,
@@ -22,9 +22,6 @@ mod choice;
 mod foreign;
 mod predicate;
 mod values;
-
-/// What stands before the point in a name that has one.
-const STANDINGS: [&str; 3] = ["tier", "was", "since"];
 
 /// The height of the tallest tree. Lists of `and` and `or` count once, however long.
 const MAX_HEIGHT: usize = 100;

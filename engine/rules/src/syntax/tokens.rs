@@ -28,9 +28,8 @@ impl Dialect for RuleDialect {
     /// Words of the language begin no value: without this, sqlparser takes `and` for a column in `a and and b`.
     fn parse_prefix(&self, parser: &mut Parser<'_>) -> Option<Result<Expr, ParserError>> {
         let token = parser.peek_token_ref();
-        let word = token.token.to_string().to_lowercase();
-        let is_word = matches!(token.token, Token::Word(_));
-        (is_word && INFIX_WORDS.contains(&word.as_str())).then(|| parser.expected_ref("an expression", token))
+        let is_infix = matches!(&token.token, Token::Word(word) if is_among(&word.value, &INFIX_WORDS));
+        is_infix.then(|| parser.expected_ref("an expression", token))
     }
 
     /// Words that begin an expression of their own: where that fails, they aren't tried as a column.
@@ -49,11 +48,19 @@ impl Dialect for RuleDialect {
 const INFIX_WORDS: [&str; 12] =
     ["and", "or", "in", "is", "between", "like", "when", "then", "else", "end", "as", "distinct"];
 
+/// Words that are a value, or begin one.
+const PREFIX_WORDS: [&str; 9] = ["as_of", "today", "not", "null", "true", "false", "case", "cast", "interval"];
+
+/// What stands before the point in a name that has one: `tier.value`. Alone, `was` is the level before the run.
+pub(super) const STANDINGS: [&str; 3] = ["tier", "was", "since"];
+
 /// Whether the language has this word for itself, so that nothing can be named so.
 pub(super) fn is_reserved(word: &str) -> bool {
-    let word = word.to_lowercase();
-    INFIX_WORDS.contains(&word.as_str())
-        || ["as_of", "today", "not", "null", "true", "false", "case", "cast", "interval"].contains(&word.as_str())
+    is_among(word, &INFIX_WORDS) || is_among(word, &PREFIX_WORDS) || is_among(word, &STANDINGS)
+}
+
+fn is_among(word: &str, words: &[&str]) -> bool {
+    words.iter().any(|known| known.eq_ignore_ascii_case(word))
 }
 
 /// A run of tokens, both ends inside. Places are found by widening it, token by token.

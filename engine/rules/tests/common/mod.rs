@@ -17,3 +17,30 @@ pub(crate) fn load_files(files: &[(&str, &str)]) -> Loaded {
 pub(crate) fn load_with(config: &str, rules: &str) -> Loaded {
     load_files(&[("tierd.toml", config), ("rules/test.toml", rules)])
 }
+
+const PAGE: &str = include_str!("../../../../docs/rules.md");
+
+/// The code blocks of a language in `docs/rules.md`.
+pub(crate) fn blocks(language: &str) -> Vec<&'static str> {
+    let fence = format!("```{language}\n");
+    let after = PAGE.split(fence.as_str()).skip(1);
+    after.map(|rest| rest.split("```").next().unwrap_or("")).collect()
+}
+
+/// Configuration and rules of each example in `docs/rules.md`.
+pub(crate) fn examples() -> Vec<(&'static str, &'static str)> {
+    let all = blocks("toml");
+    let Some((page, others)) = all.split_first() else { return vec![] };
+    let mut out = vec![];
+    // A block with another configuration is that of the next block.
+    let mut config = *page;
+    for block in others {
+        if block.contains("time_zone") {
+            config = block;
+        } else {
+            out.push((config, *block));
+            config = page;
+        }
+    }
+    out
+}

@@ -9,9 +9,9 @@ use tierd_model::{KeyType, Type, Zone, pow10};
 use tierd_rules::{AmountEncoding, Column, Encoding, TimeEncoding};
 
 use super::{
-    expr::{scalar, times},
+    expr::times,
     text::{Binds, Sql, indent, infix, name},
-    zone::{Reach, date_of, offset_at_local},
+    zone::{Reach, date_of, midnight, offset_at_local},
 };
 
 /// Reals at or beyond this size are bad values: 2^80.
@@ -140,11 +140,7 @@ fn date(raw: &Sql, encoding: TimeEncoding, zone: &Zone, reach: Reach) -> Sql {
 fn timestamp(raw: &Sql, encoding: TimeEncoding, zone: &Zone, reach: Reach) -> Sql {
     match encoding {
         TimeEncoding::Iso8601 => iso_timestamp(raw, zone, reach),
-        TimeEncoding::Yyyymmdd => {
-            let local = format!("CAST(strftime('%s', {}) AS INTEGER) * 1000000", yyyymmdd(raw).bare());
-            let offset = offset_at_local(zone, reach, &Sql::whole("local"));
-            scalar(&infix(Binds::Sum, &Sql::whole("local"), "-", &offset), &format!("{local} AS local"))
-        }
+        TimeEncoding::Yyyymmdd => midnight(zone, reach, &yyyymmdd(raw)),
         _ => instant(raw, encoding),
     }
 }

@@ -1,51 +1,198 @@
 //! Metrics in steps: what tables give first, then what is computed from other metrics, over all subjects at once for ranks.
+//!
+//! Each kind of subject has a query `metrics` for each step in which something of it is found; the last one has all its metrics.
 
-use tierd_rules::{MetricId, MetricKind, RankKind};
+use tierd_rules::{MetricId, MetricKind, PointsMeasure, RankKind, Rollup, SubjectId};
 
 use super::{
     Cte,
     aggregate::FactsSql,
     decode::{decode, key},
     expr::Scope,
-    plan::{Plan, references},
+    group::{group_column, look_up, roll_up},
+    level,
+    plan::Plan,
     select, table,
-    text::{Names, Sql, indent, name},
+    text::{Binds, Names, Sql, indent, infix, name},
     zone::Reach,
 };
 
+/// One query `metrics` in the making.
+pub(super) struct Step<'s> {
+    /// The query before it: the subjects, or their metrics up to here.
+    pub(super) from: &'s str,
+    /// What it adds.
+    pub(super) own: &'s [MetricId],
+    /// Queries up to here.
+    pub(super) ctes: &'s mut Vec<Cte>,
+    pub(super) names: &'s mut Names,
+    /// What is joined to `from`.
+    pub(super) joins: Vec<String>,
+    /// What each metric is, by [`MetricId`].
+    columns: Vec<Option<Sql>>,
+}
+
+impl Step<'_> {
+    /// Adds a query before this one; gives its name.
+    pub(super) fn query(&mut self, wish: &str, body: String) -> String {
+        let cte = name(&self.names.take(wish));
+        self.ctes.push((cte.clone(), body));
+        cte
+    }
+
+    /// Joins a query by its column of the subject's key.
+    pub(super) fn join(&mut self, cte: &str, column: &str, more: &str) {
+        self.joins.push(format!("LEFT JOIN {cte} ON {cte}.{column} = {}.key{more}", self.from));
+    }
+
+    /// What a metric is.
+    pub(super) fn set(&mut self, id: MetricId, sql: Sql) {
+        self.columns[id.0] = Some(sql);
+    }
+
+    /// One more summand of a metric, or something to take off.
+    pub(super) fn add(&mut self, id: MetricId, summand: &Sql, minus: bool) {
+        let sum = match (self.columns[id.0].take(), minus) {
+            (None, false) => summand.clone(),
+            (None, true) => infix(Binds::Sum, &Sql::integer(0), "-", summand),
+            (Some(sum), minus) => infix(Binds::Sum, &sum, if minus { "-" } else { "+" }, summand),
+        };
+        self.columns[id.0] = Some(sum);
+    }
+}
+
+/// A kind of subject in a query.
+struct Kind<'a> {
+    subject: SubjectId,
+    /// The query with its metrics so far.
+    last: String,
+    facts: Vec<FactsSql<'a>>,
+}
+
 /// All queries up to the metrics asked for, and the name of the last one.
 pub(super) fn ctes(plan: &Plan<'_>) -> (Vec<Cte>, String) {
-    let mut names = Names::default();
-    let subject = name(&names.take(&plan.rules.config.subjects[plan.subject.0].name));
-    let mut ctes = subjects(plan, &subject, &mut names);
-    let mut columns: Vec<Sql> = attribute_columns(plan, &subject);
-    let mut joins = vec![format!("FROM {subject}")];
-    for id in plan.facts() {
-        let facts = FactsSql::new(plan, id, &mut names);
-        ctes.extend(facts.ctes(&mut names, &mut columns, &mut joins));
+    let (mut names, mut ctes) = (Names::default(), Vec::new());
+    let mut kinds: Vec<Kind<'_>> = Vec::new();
+    for &subject in &plan.subjects {
+        let last = name(&names.take(&plan.rules.config.subjects[subject.0].name));
+        ctes.extend(subjects(plan, subject, &last, &mut names));
+        let facts = FactsSql::of(plan, subject, &mut names);
+        facts.iter().for_each(|facts| ctes.extend(facts.rows(&mut names)));
+        kinds.push(Kind { subject, last, facts });
     }
-    let steps = steps(plan);
-    let mut last = name(&names.take("metrics"));
-    let first: Vec<(String, String)> = std::iter::once((format!("{subject}.key"), "key".to_owned()))
-        .chain(steps[0].iter().map(|id| (columns[id.0].bare().to_owned(), plan.columns[id.0].clone())))
-        .collect();
-    ctes.push((last.clone(), select(&first, &joins.join("\n"))));
-    for step in &steps[1..] {
-        let mut columns = vec![("*".to_owned(), "*".to_owned())];
-        columns.extend(step.iter().map(|id| (computed(plan, *id).bare().to_owned(), plan.columns[id.0].clone())));
-        let body = select(&columns, &format!("FROM {last}"));
-        last = name(&names.take("metrics"));
-        ctes.push((last.clone(), body));
+    for step in 0..plan.steps.len() {
+        for kind in 0..kinds.len() {
+            let own = plan.in_step(step, kinds[kind].subject);
+            if step == 0 || !own.is_empty() {
+                kinds[kind].last = metrics(plan, &kinds, kind, &own, step == 0, (&mut ctes, &mut names));
+            }
+        }
     }
+    let last = std::mem::take(&mut kinds[0].last);
     (ctes, last)
 }
 
+/// A step of one kind of subject: its name.
+fn metrics(
+    plan: &Plan<'_>,
+    kinds: &[Kind<'_>],
+    kind: usize,
+    own: &[MetricId],
+    first: bool,
+    (ctes, names): (&mut Vec<Cte>, &mut Names),
+) -> String {
+    let Kind { subject, last, facts } = &kinds[kind];
+    let columns = vec![None; plan.rules.metrics.len()];
+    let mut step = Step { from: last, own, ctes, names, joins: Vec::new(), columns };
+    facts.iter().for_each(|facts| facts.step(&mut step));
+    groups(plan, kinds, *subject, &mut step);
+    for &id in own {
+        if let Some(sql) = computed(plan, id, last) {
+            step.set(id, sql);
+        }
+    }
+    let mut columns = if first { first_columns(plan, *subject, last) } else { all_columns(&step) };
+    for id in own {
+        let column = step.columns[id.0].take().unwrap_or_else(|| without_rows(plan, *id));
+        columns.push((column.bare().to_owned(), plan.columns[id.0].clone()));
+    }
+    let from = std::iter::once(format!("FROM {last}")).chain(std::mem::take(&mut step.joins)).collect::<Vec<_>>();
+    let query = select(&columns, &from.join("\n"));
+    let wish = match kind {
+        0 => "metrics".to_owned(),
+        _ => format!("{}_metrics", plan.rules.config.subjects[subject.0].name),
+    };
+    step.query(&wish, query)
+}
+
+/// The key, and that of the group.
+fn first_columns(plan: &Plan<'_>, subject: SubjectId, from: &str) -> Vec<(String, String)> {
+    let mut columns = vec![(format!("{from}.key"), "key".to_owned())];
+    if let Some(parent) = plan.parent(subject) {
+        let attribute = &attributes(plan, subject).columns[parent.attribute];
+        columns.push((format!("{from}.{attribute}"), group_column(plan, parent.subject)));
+    }
+    columns
+}
+
+/// All that the step before has.
+fn all_columns(step: &Step<'_>) -> Vec<(String, String)> {
+    let all = if step.joins.is_empty() { "*".to_owned() } else { format!("{}.*", step.from) };
+    vec![(all.clone(), all)]
+}
+
+/// Look-ups and roll-ups of this step.
+fn groups(plan: &Plan<'_>, kinds: &[Kind<'_>], subject: SubjectId, step: &mut Step<'_>) {
+    let own: Vec<(MetricId, &MetricKind)> = step.own.iter().map(|id| (*id, &plan.rules.metrics[id.0].kind)).collect();
+    for other in kinds {
+        let looked_up = own.iter().filter_map(|(id, kind)| match kind {
+            MetricKind::Lookup(of) if plan.rules.metrics[of.0].subject == other.subject => Some((*id, *of)),
+            _ => None,
+        });
+        let looked_up: Vec<(MetricId, MetricId)> = looked_up.collect();
+        look_up(plan, &looked_up, &other.last, &group_column(plan, other.subject), step);
+        let rolled_up = own.iter().filter_map(|(id, kind)| match kind {
+            MetricKind::Rollup(rollup) if rollup.members == other.subject => Some((*id, rollup)),
+            _ => None,
+        });
+        let rolled_up: Vec<(MetricId, &Rollup)> = rolled_up.collect();
+        let name_of = |subject: SubjectId| &plan.rules.config.subjects[subject.0].name;
+        let wish = format!("{}_by_{}", name_of(other.subject), name_of(subject));
+        roll_up(plan, &rolled_up, &other.last, &wish, step);
+    }
+}
+
+/// A metric that comes from the row of the subject itself, in the query `from`; `None` for what has been joined.
+fn computed(plan: &Plan<'_>, id: MetricId, from: &str) -> Option<Sql> {
+    let metric = &plan.rules.metrics[id.0];
+    match &metric.kind {
+        MetricKind::Attribute(attribute) => {
+            Some(Sql::whole(format!("{from}.{}", attributes(plan, metric.subject).columns[*attribute])))
+        }
+        MetricKind::Derived(expr) => {
+            let scope = Scope { clock: plan.clock, columns: plan.columns.clone(), time: None };
+            Some(scope.lower(expr))
+        }
+        MetricKind::Rank { of, descending, kind } => Some(rank(&plan.columns[of.0], *descending, *kind, from)),
+        MetricKind::Standing { set, .. } => Some(Sql::whole(level::lower(plan, &plan.rules.tier_sets[set.0]))),
+        MetricKind::Points { .. } | MetricKind::Aggregate(_) | MetricKind::Lookup(_) | MetricKind::Rollup(_) => None,
+    }
+}
+
+/// A metric to which no table adds anything: points that nothing books.
+fn without_rows(plan: &Plan<'_>, id: MetricId) -> Sql {
+    match plan.rules.metrics[id.0].kind {
+        MetricKind::Points { measure, .. } if measure != PointsMeasure::NextExpiry => Sql::integer(0),
+        _ => Sql::whole("NULL"),
+    }
+}
+
 /// The subjects with the attributes that are read.
-fn subjects(plan: &Plan<'_>, name: &str, names: &mut Names) -> Vec<Cte> {
-    let subject = &plan.rules.config.subjects[plan.subject.0];
-    let scope = attributes(plan);
+fn subjects(plan: &Plan<'_>, id: SubjectId, name: &str, names: &mut Names) -> Vec<Cte> {
+    let subject = &plan.rules.config.subjects[id.0];
+    let scope = attributes(plan, id);
     let mut columns = vec![(key(&subject.key, subject.key_type).bare().to_owned(), "key".to_owned())];
-    for attribute in plan.attributes() {
+    for attribute in plan.attributes(id) {
         let text = decode(&subject.attributes[attribute], plan.clock.zone(), Reach::ALL);
         columns.push((text.bare().to_owned(), scope.columns[attribute].clone()));
     }
@@ -66,61 +213,18 @@ pub(super) fn filtered(name: &str, plain: &str, rows: String, filter: Option<Sql
 }
 
 /// The attributes as columns of the subjects.
-fn attributes<'a>(plan: &Plan<'a>) -> Scope<'a> {
-    let subject = &plan.rules.config.subjects[plan.subject.0];
+fn attributes<'a>(plan: &Plan<'a>, subject: SubjectId) -> Scope<'a> {
+    let subject = &plan.rules.config.subjects[subject.0];
     let mut names = Names::without(&["key"]);
     let columns = subject.attributes.iter().map(|a| name(&names.take(&a.name))).collect();
     Scope { clock: plan.clock, columns, time: None }
 }
 
-/// What each metric is in the first step; NULL for those that have no place there.
-fn attribute_columns(plan: &Plan<'_>, subject: &str) -> Vec<Sql> {
-    let scope = attributes(plan);
-    let column = |kind: &MetricKind| match kind {
-        MetricKind::Attribute(attribute) => Sql::whole(format!("{subject}.{}", scope.columns[*attribute])),
-        _ => Sql::whole("NULL"),
-    };
-    let own = |id: usize| plan.metrics.contains(&MetricId(id));
-    plan.rules
-        .metrics
-        .iter()
-        .enumerate()
-        .map(|(id, m)| if own(id) { column(&m.kind) } else { Sql::whole("NULL") })
-        .collect()
-}
-
-/// The metrics by step: each step reads only earlier ones.
-fn steps(plan: &Plan<'_>) -> Vec<Vec<MetricId>> {
-    let mut step_of = vec![0; plan.rules.metrics.len()];
-    let mut steps = vec![Vec::new()];
-    for id in &plan.metrics {
-        let step = references(plan.rules, *id).iter().map(|r| step_of[r.0] + 1).max();
-        // A derived metric of constants has no references, and no place in the first step.
-        let computed = matches!(plan.rules.metrics[id.0].kind, MetricKind::Derived(_));
-        let step = step.unwrap_or(usize::from(computed));
-        step_of[id.0] = step;
-        if steps.len() <= step {
-            steps.resize(step + 1, Vec::new());
-        }
-        steps[step].push(*id);
-    }
-    steps
-}
-
-/// A derived metric or a rank, over the columns of the step before.
-fn computed(plan: &Plan<'_>, id: MetricId) -> Sql {
-    match &plan.rules.metrics[id.0].kind {
-        MetricKind::Derived(expr) => Scope { clock: plan.clock, columns: plan.columns.clone(), time: None }.lower(expr),
-        MetricKind::Rank { of, descending, kind } => rank(&plan.columns[of.0], *descending, *kind),
-        _ => Sql::whole("NULL"),
-    }
-}
-
 /// Subjects whose metric is NULL stand in a partition of their own, and get NULL.
-fn rank(of: &str, descending: bool, kind: RankKind) -> Sql {
+fn rank(of: &str, descending: bool, kind: RankKind, from: &str) -> Sql {
     let down = if descending { " DESC" } else { "" };
     let ranked = format!("PARTITION BY {of} IS NULL");
-    let ordered = format!("OVER ({ranked} ORDER BY {of}{down}, key)");
+    let ordered = format!("OVER ({ranked} ORDER BY {of}{down}, {from}.key)");
     let place = match kind {
         RankKind::Rank => format!("row_number() {ordered}"),
         RankKind::Ntile(buckets) => format!("ntile({buckets}) {ordered}"),

@@ -147,7 +147,7 @@ pub(super) fn indent(text: &str, by: usize) -> String {
 }
 
 /// Names that differ also where SQLite ignores case.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Names {
     taken: Vec<String>,
 }

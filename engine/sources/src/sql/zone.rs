@@ -81,10 +81,27 @@ fn day_of(local: &Sql) -> Sql {
     Sql::whole(format!("date(({} + {YEAR_0}) / {DAY_MICROS} + 1721059.5)", local.at(Binds::Sum)))
 }
 
-/// The first day that begins at or after this instant.
+/// The instant, in microseconds, at which a local day (`YYYY-MM-DD`) begins.
+pub(super) fn midnight(zone: &Zone, reach: Reach, day: &Sql) -> Sql {
+    let local = Sql::new(Binds::Product, format!("CAST(strftime('%s', {}) AS INTEGER) * 1000000", day.bare()));
+    let offset = offset_at_local(zone, reach, &Sql::whole("local"));
+    match offset.bare().parse::<i64>() {
+        Ok(0) => local,
+        Ok(_) => infix(Binds::Sum, &local, "-", &offset),
+        Err(_) => scalar(&infix(Binds::Sum, &Sql::whole("local"), "-", &offset), &format!("{} AS local", local.bare())),
+    }
+}
+
+/// The first day that begins at or after this instant. Days that a zone has skipped begin together with the next one.
 pub(super) fn first_day_from(zone: &Zone, at: Timestamp) -> Date {
-    let day = zone.date_of(at);
-    if zone.midnight(day) >= at { day } else { Date(day.0 + 1) }
+    let mut day = zone.date_of(at);
+    while zone.midnight(day) < at {
+        day = Date(day.0 + 1);
+    }
+    while zone.midnight(Date(day.0 - 1)) >= at {
+        day = Date(day.0 - 1);
+    }
+    day
 }
 
 #[cfg(test)]
@@ -119,5 +136,9 @@ mod tests {
         let begins = beirut.midnight(day);
         assert_eq!(first_day_from(&beirut, begins), day);
         assert_eq!(first_day_from(&beirut, Timestamp(begins.0 + 1)), Date(day.0 + 1));
+        // Samoa had no 30 December 2011.
+        let apia = Zone::new("Pacific/Apia").unwrap();
+        let day = apia.date_of(at("2011-12-31T00:00:00"));
+        assert_eq!(first_day_from(&apia, apia.midnight(day)), Date(day.0 - 1));
     }
 }

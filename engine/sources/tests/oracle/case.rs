@@ -19,8 +19,10 @@ use crate::{
 pub(crate) struct Words {
     schema: Vec<u32>,
     filters: Vec<u32>,
-    subjects: Vec<Vec<u32>>,
+    /// Customers, then accounts.
+    subjects: [Vec<Vec<u32>>; 2],
     facts: [Vec<Vec<u32>>; 2],
+    points: Vec<u32>,
     metrics: Vec<Vec<u32>>,
     tier_sets: Vec<Vec<u32>>,
 }
@@ -38,13 +40,16 @@ pub(crate) fn words() -> impl Strategy<Value = Words> {
     let long = || vec(any::<u32>(), 100);
     // Most cases have rows enough that subjects differ; a few have none, or next to none.
     let rows = |most: usize| prop_oneof![1 => vec(row(), 0..3), 9 => vec(row(), most / 2..most)];
-    let tables = (prop_oneof![1 => vec(row(), 0..3), 9 => vec(row(), 5..14)], rows(MOST_ROWS), rows(MOST_ROWS / 2));
-    (vec(any::<u32>(), 80), long(), tables, vec(long(), 1..7), vec(long(), 0..3)).prop_map(
-        |(schema, filters, (subjects, first, second), metrics, tier_sets)| Words {
+    let few = |most: usize| prop_oneof![1 => vec(row(), 0..3), 9 => vec(row(), most / 3..most)];
+    let tables = ([few(14), few(6)], [rows(MOST_ROWS).boxed(), rows(MOST_ROWS / 2).boxed()]);
+    let rules = (long(), vec(long(), 1..9), vec(long(), 0..3));
+    (vec(any::<u32>(), 120), long(), tables, rules).prop_map(
+        |(schema, filters, (subjects, facts), (points, metrics, tier_sets))| Words {
             schema,
             filters,
             subjects,
-            facts: [first, second],
+            facts,
+            points,
             metrics,
             tier_sets,
         },
@@ -71,17 +76,17 @@ struct Rows {
 impl Case {
     pub(crate) fn new(words: &Words) -> Self {
         let schema = Schema::random(&mut Choices::new(&words.schema));
-        let keys = keys(&schema, words.subjects.len());
-        let mut tables = vec![rows(&schema, &schema.subject, &words.subjects, |row, _| keys[row].clone())];
-        for (facts, words) in schema.facts.iter().zip(&words.facts) {
-            tables.push(rows(&schema, facts, words, |_, choices| key(choices, &schema, &keys, 12)));
+        let counts = words.subjects.iter().map(Vec::len);
+        let keys: Vec<Vec<Stored>> = counts.zip(&schema.text_keys).map(|(count, text)| keys(*text, count)).collect();
+        let mut tables: Vec<Rows> = Vec::new();
+        for (table, words) in schema.subjects.iter().zip(&words.subjects) {
+            tables.push(rows(&schema, &keys, table, words, |row, _| keys[table.kind][row].clone()));
         }
-        let mut rules = Rules::new(&schema);
-        words.metrics.iter().for_each(|words| rules.metric(&mut Choices::new(words)));
-        for (words, name) in words.tier_sets.iter().zip(["value", "长期"]) {
-            rules.tier_set(&mut Choices::new(words), name);
+        for (table, words) in schema.facts.iter().zip(&words.facts) {
+            let (text, keys_of) = (schema.text_keys[table.kind], &keys[table.kind]);
+            tables.push(rows(&schema, &keys, table, words, |_, choices| key(choices, text, keys_of, 12)));
         }
-        let rules = rules.text;
+        let rules = rules(&schema, words);
         let config = config(&schema, &mut Choices::new(&words.filters));
         Case { schema, config, rules, tables }
     }
@@ -112,17 +117,36 @@ impl Case {
     }
 }
 
+/// Metrics that no level is asked for, a tier set, metrics that may ask for its level, more sets.
+fn rules(schema: &Schema, words: &Words) -> String {
+    let mut rules = Rules::new(schema);
+    rules.program(&mut Choices::new(&words.points));
+    let (before, after) = words.metrics.split_at(words.metrics.len() / 2);
+    before.iter().for_each(|words| rules.metric(&mut Choices::new(words)));
+    let mut sets = words.tier_sets.iter().zip(["value", "长期"]);
+    sets.by_ref().take(1).for_each(|(words, name)| rules.tier_set(&mut Choices::new(words), name));
+    after.iter().for_each(|words| rules.metric(&mut Choices::new(words)));
+    sets.for_each(|(words, name)| rules.tier_set(&mut Choices::new(words), name));
+    rules.text
+}
+
 /// Keys that sort differently as numbers, as text and without regard to case.
-fn keys(schema: &Schema, count: usize) -> Vec<Stored> {
+fn keys(text: bool, count: usize) -> Vec<Stored> {
     let texts = ["b", "B", "a", "客户1", "Ab", "ab", "", "10", "9", "it's", "é", "z z", "_", "\u{1F600}"];
     let numbers = [10, 9, -5, 0, 1, 1 << 40, i64::MAX, i64::MIN, 2, 3, 4, 100, 7, 8];
-    match schema.text_keys {
+    match text {
         true => texts.iter().take(count).map(|text| Stored::Text((*text).to_owned())).collect(),
         false => numbers.iter().take(count).map(|number| Stored::Integer(*number)).collect(),
     }
 }
 
-fn rows(schema: &Schema, table: &Table, words: &[Vec<u32>], key: impl Fn(usize, &mut Choices<'_>) -> Stored) -> Rows {
+fn rows(
+    schema: &Schema,
+    keys: &[Vec<Stored>],
+    table: &Table,
+    words: &[Vec<u32>],
+    own_key: impl Fn(usize, &mut Choices<'_>) -> Stored,
+) -> Rows {
     let name = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
     let mut columns = format!("{} {}", name(table.key), table.key_declared);
     for column in &table.columns {
@@ -141,8 +165,11 @@ fn rows(schema: &Schema, table: &Table, words: &[Vec<u32>], key: impl Fn(usize, 
     let places = vec!["?"; table.columns.len() + 2].join(", ");
     let rows = words.iter().enumerate().map(|(i, words)| {
         let choices = &mut Choices::new(words);
-        let mut row = vec![Stored::Integer(i as i64), key(i, choices)];
-        row.extend(table.columns.iter().map(|column| cell(choices, schema, column)));
+        let mut row = vec![Stored::Integer(i as i64), own_key(i, choices)];
+        row.extend(table.columns.iter().map(|column| match column.is_parent {
+            true => key(choices, column.ty == Type::Text, &keys[1], 15),
+            false => cell(choices, schema, column),
+        }));
         row
     });
     Rows { insert: format!("INSERT INTO {} VALUES ({places})", name(&stored)), places, rows: rows.collect(), create }
@@ -163,14 +190,19 @@ fn written(value: &Stored) -> String {
 fn config(schema: &Schema, choices: &mut Choices<'_>) -> String {
     let mut out =
         format!("time_zone = \"{}\"\n[database]\nsqlite = \"shop.db\"\nbad_values = \"any\"\n", schema.zone().name());
-    let subject = &schema.subject;
-    let key_type = if schema.text_keys { "text" } else { "integer" };
-    let key = format!("key = {{ column = {}, type = \"{key_type}\" }}", quoted(subject.key));
-    out += &format!("[subject.customer]\ntable = {}\n{key}\n", quoted(subject.table));
-    out += &filter(schema, subject, choices);
-    out += &columns("subject.customer.attributes", subject);
+    for (subject, text) in schema.subjects.iter().zip(&schema.text_keys) {
+        let key_type = if *text { "text" } else { "integer" };
+        let key = format!("key = {{ column = {}, type = \"{key_type}\" }}", quoted(subject.key));
+        out += &format!("[subject.{}]\ntable = {}\n{key}\n", subject.name, quoted(subject.table));
+        if let Some(column) = subject.columns.iter().find(|column| column.is_parent) {
+            out += &format!("parent = {{ subject = \"account\", column = \"{}\" }}\n", column.name);
+        }
+        out += &filter(schema, subject, choices);
+        out += &columns(&format!("subject.{}.attributes", subject.name), subject);
+    }
     for facts in &schema.facts {
-        out += &format!("[facts.{}]\ntable = {}\nsubject = \"customer\"\n", facts.name, quoted(facts.table));
+        let subject = schema.subjects[facts.kind].name;
+        out += &format!("[facts.{}]\ntable = {}\nsubject = \"{subject}\"\n", facts.name, quoted(facts.table));
         out += &format!("subject_column = {}\ntime = \"happened_at\"\n", quoted(facts.key));
         out += &filter(schema, facts, choices);
         out += &columns(&format!("facts.{}.columns", facts.name), facts);
@@ -183,7 +215,7 @@ fn filter(schema: &Schema, table: &Table, choices: &mut Choices<'_>) -> String {
         return String::new();
     }
     let scope: Vec<_> = table.columns.iter().map(|column| column.item()).collect();
-    let condition = Writer { scope: &scope, choices, clock: &schema.clock }.condition(2);
+    let condition = Writer { scope: &scope, levels: &[], choices, clock: &schema.clock }.condition(2);
     format!("filter = {}\n", quoted(&condition))
 }
 

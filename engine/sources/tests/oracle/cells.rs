@@ -45,9 +45,9 @@ const UNITS: [i64; 10] = [0, 1, -1, 50, 100, -100, 12_345, 250, 999_999, -999_99
 pub(crate) const MOST_WHOLES: u128 = 21_000_000;
 
 /// A value for a key column: a subject's key, or something else in `strangers` of a hundred cases.
-pub(crate) fn key(choices: &mut Choices<'_>, schema: &Schema, keys: &[Stored], strangers: u32) -> Stored {
+pub(crate) fn key(choices: &mut Choices<'_>, text: bool, keys: &[Stored], strangers: u32) -> Stored {
     if choices.chance(strangers) {
-        return match (choices.below(4), schema.text_keys) {
+        return match (choices.below(4), text) {
             (0, _) => Stored::Null,
             (1, true) => Stored::Text("nobody".to_owned()),
             (1, false) => Stored::Integer(-77),

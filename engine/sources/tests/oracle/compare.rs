@@ -11,12 +11,14 @@ use tierd_eval::{
     levels::{UnknownConditions, grade},
 };
 use tierd_model::{Key, Value};
-use tierd_rules::{File, FileSet, MetricId, RuleSet, Step, SubjectId, TierSet, load};
-use tierd_sources::{Database, Keys, Progress, ReadOptions, ReaderKind, read, sql};
+use tierd_rules::{File, FileSet, MetricId, RuleSet, Step, SubjectId, TierSet, Unknown, load};
+use tierd_sources::{
+    Database, Keys, Progress, ReadOptions, ReaderKind, read_all,
+    sql::{entered_by, metrics_query, tier_set_query},
+};
 
 use crate::case::Case;
 
-const CUSTOMER: SubjectId = SubjectId(0);
 /// How far two reals may lie apart, as a share of the larger.
 const TOLERANCE: f64 = 1e-9;
 
@@ -30,22 +32,53 @@ pub(crate) fn check(case: &Case) -> Result<(), String> {
 fn difference(case: &Case, path: &Path) -> Result<(), String> {
     let rules = loaded(case)?;
     let connection = filled(case, path).map_err(|error| format!("the database can't be made: {error}"))?;
-    let all: Vec<MetricId> = (0..rules.metrics.len()).map(MetricId).collect();
-    let query = sql::metrics_query(&rules, CUSTOMER, &all, &case.schema.clock);
-    let expected = run(&connection, &query)?;
-    let lowered = |set| (set, sql::tier_set_query(&rules, set, &case.schema.clock));
-    let sets: Vec<(&TierSet, String)> = rules.tier_sets.iter().map(lowered).collect();
-    let levels = sets.iter().map(|(_, query)| run(&connection, query)).collect::<Result<Vec<_>, _>>()?;
+    let theirs = Theirs::new(case, &rules, &connection)?;
     drop(connection);
     for reader in [ReaderKind::Auto, ReaderKind::Step] {
-        let (keys, metrics) = evaluated(case, &rules, path, reader)?;
-        let ours = Ours { rules: &rules, keys: &keys, metrics: &metrics };
-        ours.same_metrics(&all, &expected, 1).map_err(|error| format!("{reader:?}: {error}\n{query}"))?;
-        for ((set, query), levels) in sets.iter().zip(&levels) {
-            ours.same_levels(case, set, levels).map_err(|error| format!("{reader:?}: {error}\n{query}"))?;
+        let found = evaluated(case, &rules, path, reader)?;
+        let of = |subject: SubjectId| Ours { rules: &rules, keys: &found[subject.0].0, metrics: &found[subject.0].1 };
+        for Lowered { of: (subject, all), query, rows } in &theirs.metrics {
+            of(*subject).same_metrics(all, rows, 1).map_err(|error| format!("{reader:?}: {error}\n{query}"))?;
+        }
+        for Lowered { of: set, query, rows } in &theirs.sets {
+            let same = of(set.subject).same_levels(case, set, rows);
+            same.map_err(|error| format!("{reader:?}: {error}\n{query}"))?;
         }
     }
     Ok(())
+}
+
+/// A query, and what SQLite makes of it.
+struct Lowered<T> {
+    of: T,
+    query: String,
+    rows: Vec<Vec<Stored>>,
+}
+
+/// What SQL says of all metrics of each kind of subject, and of all tier sets.
+struct Theirs<'a> {
+    metrics: Vec<Lowered<(SubjectId, Vec<MetricId>)>>,
+    sets: Vec<Lowered<&'a TierSet>>,
+}
+
+impl<'a> Theirs<'a> {
+    fn new(case: &Case, rules: &'a RuleSet, connection: &Connection) -> Result<Self, String> {
+        let clock = &case.schema.clock;
+        let (mut metrics, mut sets) = (Vec::new(), Vec::new());
+        for subject in (0..rules.config.subjects.len()).map(SubjectId) {
+            let all = (0..rules.metrics.len()).filter(|id| rules.metrics[*id].subject == subject);
+            let all: Vec<MetricId> = all.map(MetricId).collect();
+            let query = metrics_query(rules, subject, &all, clock).map_err(|error| error.to_string())?;
+            let rows = run(connection, &query)?;
+            metrics.push(Lowered { of: (subject, all), query, rows });
+        }
+        for set in &rules.tier_sets {
+            let query = tier_set_query(rules, set, clock).map_err(|error| error.to_string())?;
+            let rows = run(connection, &query)?;
+            sets.push(Lowered { of: set, query, rows });
+        }
+        Ok(Theirs { metrics, sets })
+    }
 }
 
 /// In memory where the system has such a place.
@@ -82,22 +115,26 @@ fn run(connection: &Connection, query: &str) -> Result<Vec<Vec<Stored>>, String>
     rows().map_err(|error| format!("{error}\n{query}"))
 }
 
-fn evaluated(case: &Case, rules: &RuleSet, path: &Path, reader: ReaderKind) -> Result<(Keys, Metrics), String> {
+/// The keys and metrics of each kind of subject.
+fn evaluated(case: &Case, rules: &RuleSet, path: &Path, reader: ReaderKind) -> Result<Vec<(Keys, Metrics)>, String> {
     let database = Database::open(path, Duration::from_secs(1)).map_err(|error| error.to_string())?;
     let clock = &case.schema.clock;
     let options = ReadOptions { threads: 1, reader };
-    let mut data = read(&database, rules, CUSTOMER, clock, options, &Progress::default())
+    let subjects: Vec<SubjectId> = (0..rules.config.subjects.len()).map(SubjectId).collect();
+    let mut data = read_all(&database, rules, &subjects, clock, options, &Progress::default())
         .map_err(|error| format!("tierd can't read the database: {error}"))?;
-    // Levels are compared set by set, since one that allows no UNKNOWN mustn't hide the others.
-    let metrics_only = RuleSet { order: metric_steps(rules), ..rules.clone() };
-    let outcome = evaluate(&metrics_only, vec![data.take_given()], &NoHistory, clock);
-    let mut outcome = outcome.map_err(|error| error.to_string())?;
-    let subjects = outcome.subjects.remove(0);
-    Ok((std::sync::Arc::unwrap_or_clone(data.keys), subjects.metrics))
+    let lenient = RuleSet { order: lenient_steps(rules), ..rules.clone() };
+    let given = data.iter_mut().map(|data| data.take_given()).collect();
+    let outcome = evaluate(&lenient, given, &NoHistory, clock).map_err(|error| error.to_string())?;
+    let metrics = outcome.subjects.into_iter().map(|subject| subject.metrics);
+    Ok(data.into_iter().map(|data| std::sync::Arc::unwrap_or_clone(data.keys)).zip(metrics).collect())
 }
 
-fn metric_steps(rules: &RuleSet) -> Vec<Step> {
-    rules.order.iter().copied().filter(|step| matches!(step, Step::Metric(_))).collect()
+/// All but the sets that allow no UNKNOWN, which mustn't hide the others and which nothing asks for its level. Their levels are
+/// compared one by one.
+fn lenient_steps(rules: &RuleSet) -> Vec<Step> {
+    let strict = |step: &Step| matches!(step, Step::TierSet(set) if rules.tier_sets[set.0].unknown == Unknown::Error);
+    rules.order.iter().copied().filter(|step| !strict(step)).collect()
 }
 
 /// What tierd has evaluated.
@@ -132,7 +169,7 @@ impl Ours<'_> {
 
     /// Whether rows of keys, levels and metrics are the same as ours.
     fn same_levels(&self, case: &Case, set: &TierSet, rows: &[Vec<Stored>]) -> Result<(), String> {
-        self.same_metrics(&set.metrics(), rows, 2)?;
+        self.same_metrics(&entered_by(set), rows, 2)?;
         let graded = match grade(set, self.metrics, &case.schema.clock) {
             Ok(graded) => graded,
             Err(unknown) => return no_levels(rows, &unknown),

@@ -25,7 +25,7 @@ impl Item {
     }
 
     /// The largest value at another scale.
-    fn at_scale(&self, scale: u8) -> u128 {
+    pub(crate) fn at_scale(&self, scale: u8) -> u128 {
         self.most.saturating_mul(pow10(scale.saturating_sub(self.scale())).unsigned_abs())
     }
 
@@ -34,9 +34,17 @@ impl Item {
     }
 }
 
+/// A tier set whose level conditions may ask for, and its levels, lowest first.
+#[derive(Debug, Clone)]
+pub(crate) struct Levels {
+    pub(crate) set: String,
+    pub(crate) names: Vec<&'static str>,
+}
+
 /// Writes expressions over a scope.
 pub(crate) struct Writer<'s, 'c, 'w> {
     pub(crate) scope: &'s [Item],
+    pub(crate) levels: &'s [Levels],
     pub(crate) choices: &'c mut Choices<'w>,
     pub(crate) clock: &'s Clock,
 }
@@ -60,6 +68,7 @@ impl Writer<'_, '_, '_> {
         let ty = self.column_of(|_| true).map_or(Type::Integer, |item| item.ty);
         match ty {
             _ if self.choices.chance(8) => self.is_null(),
+            _ if !self.levels.is_empty() && self.choices.chance(15) => self.level(),
             Type::Real => self.real_comparison(depth),
             Type::Date => self.date_comparison(depth),
             Type::Timestamp if self.choices.chance(40) => self.date_comparison(depth),
@@ -119,6 +128,25 @@ impl Writer<'_, '_, '_> {
         match self.column_of(|_| true) {
             Some(item) => format!("{} is {not}null", item.text),
             None => self.exact_comparison(1),
+        }
+    }
+
+    /// What is asked of a level, by the order of levels where it is a comparison. Some level must be able to meet it.
+    fn level(&mut self) -> String {
+        let Levels { set, names } = &self.levels[self.choices.below(self.levels.len())];
+        let name = |at: usize| format!("'{}'", names[at].replace('\'', "''"));
+        let (a, b) = (self.choices.below(names.len()), self.choices.below(names.len()));
+        let (low, high) = (name(a.min(b)), name(a.max(b)));
+        let not = if names.len() > 2 { self.choices.pick(&["", "not "]) } else { "" };
+        match self.choices.below(8) {
+            0 => format!("tier.{set} is {not}null"),
+            1 => format!("tier.{set} {not}in ({high}, {low})"),
+            2 => format!("tier.{set} between {low} and {high}"),
+            3 if a > 0 => format!("tier.{set} < {}", name(a)),
+            4 if b + 1 < names.len() => format!("tier.{set} > {}", name(b)),
+            5 => format!("tier.{set} <= {low}"),
+            6 if names.len() > 1 => format!("tier.{set} <> {high}"),
+            _ => format!("tier.{set} >= {low}"),
         }
     }
 

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use tierd_model::{
-    CalendarSpan, CalendarUnit, Clock, MICROS, Timestamp, Type, Window, WindowKind, Zone, parse_timestamp, pow10,
+    CalendarSpan, CalendarUnit, Clock, MICROS, MonthDay, Timestamp, Type, Window, WindowKind, Zone, parse_timestamp,
+    pow10,
 };
 
 use tierd_rules::is_usable_name;
@@ -13,8 +14,8 @@ use crate::{cells::MOST_WHOLES, choices::Choices, expression::Item};
 /// Rows of one fact table at most: what bounds of sums reckon with.
 pub(crate) const MOST_ROWS: usize = 60;
 
-/// Zones with and without daylight saving, with odd offsets, and one whose midnight is skipped.
-const ZONES: [&str; 7] = [
+/// Zones with and without daylight saving, with odd offsets, one whose midnight is skipped, and one that skipped a whole day.
+const ZONES: [&str; 8] = [
     "UTC",
     "Asia/Shanghai",
     "Europe/Paris",
@@ -22,10 +23,11 @@ const ZONES: [&str; 7] = [
     "Australia/Lord_Howe",
     "America/Santiago",
     "Asia/Kathmandu",
+    "Pacific/Apia",
 ];
 
 /// Runs at month ends, leap days, midnights, in gaps and overlaps.
-const RUNS: [&str; 12] = [
+const RUNS: [&str; 13] = [
     "2024-07-15T12:00:00",
     "2024-02-29T12:00:00",
     "2025-02-28T23:59:59.999999",
@@ -38,6 +40,7 @@ const RUNS: [&str; 12] = [
     "2026-05-31T00:00:00.000001",
     "2000-03-01T00:00:00",
     "2024-09-08T00:30:00",
+    "2012-02-29T12:00:00",
 ];
 
 /// A column as rules see it and as it is stored.
@@ -49,6 +52,8 @@ pub(crate) struct Column {
     pub(crate) declared: &'static str,
     /// Integers up to the ends of 64 bits: compared and ranked, not computed with.
     pub(crate) huge: bool,
+    /// Whether it names the subject's group.
+    pub(crate) is_parent: bool,
 }
 
 impl Column {
@@ -71,6 +76,8 @@ pub(crate) enum Layout {
 }
 
 pub(crate) struct Table {
+    /// Index into [`Schema::subjects`] of those whom its rows are about.
+    pub(crate) kind: usize,
     /// In rules.
     pub(crate) name: &'static str,
     /// In the database.
@@ -84,8 +91,10 @@ pub(crate) struct Table {
 
 pub(crate) struct Schema {
     pub(crate) clock: Clock,
-    pub(crate) text_keys: bool,
-    pub(crate) subject: Table,
+    /// Those who are graded, and in most cases the groups that they belong to.
+    pub(crate) subjects: Vec<Table>,
+    /// Whether their keys are text.
+    pub(crate) text_keys: Vec<bool>,
     pub(crate) facts: Vec<Table>,
     /// Instants at which something happens: window ends, changes of the clock, and right beside them.
     pub(crate) edges: Vec<i64>,
@@ -96,11 +105,18 @@ impl Schema {
         let zone = Arc::new(Zone::new(choices.pick(&ZONES)).expect("a zone"));
         let written = parse_timestamp(choices.pick(&RUNS).as_bytes()).expect("a time");
         let clock = Clock::new(written.instant(&zone), zone);
-        let text_keys = choices.chance(40);
+        let kinds = 1 + usize::from(choices.chance(70));
+        let text_keys: Vec<bool> = (0..kinds).map(|_| choices.chance(40)).collect();
         let edges = edges(&clock);
         let names = [("orders", "orders"), ("visits", "visit \"log\"")];
-        let facts = (0..=usize::from(choices.chance(60))).map(|i| facts(choices, names[i], text_keys)).collect();
-        Schema { subject: subject(choices, text_keys), clock, text_keys, facts, edges }
+        let tables = 1 + usize::from(choices.chance(60));
+        let facts = (0..tables).map(|i| {
+            let kind = if i > 0 && choices.chance(40) { kinds - 1 } else { 0 };
+            facts(choices, names[i], kind, text_keys[kind])
+        });
+        let facts = facts.collect();
+        let subjects = (0..kinds).map(|kind| subject(choices, kind, &text_keys)).collect();
+        Schema { subjects, clock, text_keys, facts, edges }
     }
 
     pub(crate) fn zone(&self) -> &Zone {
@@ -108,25 +124,38 @@ impl Schema {
     }
 }
 
-fn subject(choices: &mut Choices<'_>, text_keys: bool) -> Table {
-    let table = choices.pick(&["customers", "customer", "our 'best' ones"]);
+fn subject(choices: &mut Choices<'_>, kind: usize, text_keys: &[bool]) -> Table {
     let layout = layout(choices);
-    let columns = columns(choices, Vec::new(), 'a');
-    Table { name: "customer", table, layout, key: "id", key_declared: key_declared(choices, text_keys), columns }
+    let key_declared = key_declared(choices, text_keys[kind]);
+    if kind > 0 {
+        let columns = columns(choices, Vec::new(), 'b');
+        return Table { kind, name: "account", table: "accounts", layout, key: "code", key_declared, columns };
+    }
+    let table = choices.pick(&["customers", "customer", "our 'best' ones"]);
+    let parent = text_keys.get(1).map(|text| parent(choices, *text));
+    let columns = columns(choices, parent.into_iter().collect(), 'a');
+    Table { kind, name: "customer", table, layout, key: "id", key_declared, columns }
 }
 
-fn facts(choices: &mut Choices<'_>, (name, table): (&'static str, &'static str), text_keys: bool) -> Table {
+/// The column that names a subject's group.
+fn parent(choices: &mut Choices<'_>, text: bool) -> Column {
+    let ty = if text { Type::Text } else { Type::Integer };
+    let (name, declared) = ("belongs_to".to_owned(), key_declared(choices, text));
+    Column { stored: name.clone(), name, ty, encoding: None, declared, huge: !text, is_parent: true }
+}
+
+fn facts(choices: &mut Choices<'_>, (name, table): (&'static str, &'static str), kind: usize, text: bool) -> Table {
     let layout = layout(choices);
     let time = time_column(choices);
     let columns = columns(choices, vec![time], 'c');
     let key = choices.pick(&["customer_id", "customer_nr", "who \"exactly\""]);
-    Table { name, table, layout, key, key_declared: key_declared(choices, text_keys), columns }
+    Table { kind, name, table, layout, key, key_declared: key_declared(choices, text), columns }
 }
 
 /// Names that the lowered SQL has for its own purposes.
-pub(crate) const NASTY: [&str; 16] = [
+pub(crate) const NASTY: [&str; 20] = [
     "n", "d", "t", "v", "local", "day", "nth", "level", "key", "tail", "units", "metrics", "orders", "customer",
-    "zone", "at",
+    "zone", "at", "account", "years", "whose", "gap",
 ];
 
 /// More columns, of any type, after those that are there.
@@ -193,13 +222,14 @@ fn stored_as(choices: &mut Choices<'_>, name: String, ty: Type) -> Column {
     };
     let stored = if choices.chance(30) { format!("{name} \"x\"") } else { name.clone() };
     let huge = choices.chance(10);
-    Column { name, stored, ty, encoding, declared, huge }
+    Column { name, stored, ty, encoding, declared, huge, is_parent: false }
 }
 
 /// Every window that metrics use, with its text.
 pub(crate) fn windows() -> Vec<(&'static str, WindowKind)> {
     use CalendarUnit as Unit;
     let last = |months, days| WindowKind::Last(CalendarSpan { months, days });
+    let program_year = |day| WindowKind::ProgramYear(MonthDay::parse(day).expect("a day of the year"));
     vec![
         ("last = \"12 months\"", last(12, 0)),
         ("lifetime = true", WindowKind::Lifetime),
@@ -212,6 +242,9 @@ pub(crate) fn windows() -> Vec<(&'static str, WindowKind)> {
         ("previous = \"year\"", WindowKind::Previous(Unit::Year)),
         ("previous = \"quarter\"", WindowKind::Previous(Unit::Quarter)),
         ("previous = \"month\"", WindowKind::Previous(Unit::Month)),
+        ("program_year = \"04-01\"", program_year("04-01")),
+        ("program_year = \"02-29\"", program_year("02-29")),
+        ("program_year = \"12-31\"", program_year("12-31")),
     ]
 }
 
@@ -222,6 +255,12 @@ fn edges(clock: &Clock) -> Vec<i64> {
             let window = Window { kind, offset }.resolve(clock);
             edges.extend([window.start.0, window.end.0].iter().filter(|at| **at > i64::MIN));
         }
+    }
+    // Anniversaries of all these days.
+    for i in 0..edges.len() {
+        let day = clock.zone().date_of(Timestamp(edges[i]));
+        let years = [-24, -12, 12].map(|months| CalendarSpan::months(months).add_to(day));
+        edges.extend(years.map(|day| clock.zone().midnight(day).0));
     }
     let year = 400 * 86_400 * MICROS;
     let near = |at: i64| (at - clock.as_of().0).abs() < year;

@@ -37,7 +37,7 @@ metrics AS MATERIALIZED (
     customer.key AS key,
     coalesce(orders_by_customer.annual_spend, 0) AS annual_spend
   FROM customer
-  LEFT JOIN orders_by_customer ON orders_by_customer.customer = key
+  LEFT JOIN orders_by_customer ON orders_by_customer.customer = customer.key
 )
 SELECT
   key,

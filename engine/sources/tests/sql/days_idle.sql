@@ -37,7 +37,7 @@ metrics AS MATERIALIZED (
         WHEN orders_by_customer.days_idle >= 1761440400000000 THEN 3600000000 /* 2025-10-26T01:00:00 */
         ELSE 7200000000 END AS local))) AS INTEGER) AS days_idle
   FROM customer
-  LEFT JOIN orders_by_customer ON orders_by_customer.customer = key
+  LEFT JOIN orders_by_customer ON orders_by_customer.customer = customer.key
 )
 SELECT
   key,

@@ -22,11 +22,12 @@ orders AS MATERIALIZED (
 ),
 first_channel_rows AS MATERIALIZED (
   SELECT
-    customer,
+    customer AS key,
     channel AS first_channel,
     row_number() OVER (PARTITION BY customer ORDER BY ordered_at, channel) AS nth
   FROM orders
-  WHERE substr(channel, 1, 4) <> 'test' AND ordered_at < 1774936800000000 /* 2026-03-31T06:00:00Z */
+  WHERE substr(channel, 1, 4) <> 'test'
+    AND ordered_at < 1774936800000000 /* 2026-03-31T06:00:00Z */
     AND channel IS NOT NULL
 ),
 metrics AS MATERIALIZED (
@@ -34,7 +35,7 @@ metrics AS MATERIALIZED (
     customer.key AS key,
     coalesce(first_channel_rows.first_channel, 'unknown') AS first_channel
   FROM customer
-  LEFT JOIN first_channel_rows ON first_channel_rows.customer = key AND first_channel_rows.nth = 1
+  LEFT JOIN first_channel_rows ON first_channel_rows.key = customer.key AND first_channel_rows.nth = 1
 )
 SELECT
   key,

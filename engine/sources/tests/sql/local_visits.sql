@@ -59,7 +59,7 @@ metrics AS MATERIALIZED (
     customer.key AS key,
     coalesce(visits_by_customer.local_visits, 0) AS local_visits
   FROM customer
-  LEFT JOIN visits_by_customer ON visits_by_customer.customer = key
+  LEFT JOIN visits_by_customer ON visits_by_customer.customer = customer.key
 )
 SELECT
   key,

@@ -37,12 +37,12 @@ metrics AS MATERIALIZED (
     customer.key AS key,
     coalesce(orders_by_customer.annual_spend, 0) AS annual_spend
   FROM customer
-  LEFT JOIN orders_by_customer ON orders_by_customer.customer = key
+  LEFT JOIN orders_by_customer ON orders_by_customer.customer = customer.key
 ),
 metrics_2 AS MATERIALIZED (
   SELECT
     *,
-    CASE WHEN annual_spend IS NOT NULL THEN ntile(5) OVER (PARTITION BY annual_spend IS NULL ORDER BY annual_spend, key) END AS spend_score
+    CASE WHEN annual_spend IS NOT NULL THEN ntile(5) OVER (PARTITION BY annual_spend IS NULL ORDER BY annual_spend, metrics.key) END AS spend_score
   FROM metrics
 )
 SELECT

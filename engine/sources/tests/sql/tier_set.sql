@@ -61,14 +61,14 @@ metrics AS MATERIALIZED (
     customer.joined_on AS joined_on,
     customer.city AS city
   FROM customer
-  LEFT JOIN orders_by_customer ON orders_by_customer.customer = key
+  LEFT JOIN orders_by_customer ON orders_by_customer.customer = customer.key
 ),
 metrics_2 AS MATERIALIZED (
   SELECT
     *,
     (SELECT (n + CASE WHEN (n < 0) = (d < 0) THEN d / 2 ELSE -d / 2 END) / d
     FROM (SELECT annual_spend * 1000000 AS n, nullif(spend_before, 0) AS d)) AS growth,
-    CASE WHEN annual_spend IS NOT NULL THEN ntile(5) OVER (PARTITION BY annual_spend IS NULL ORDER BY annual_spend, key) END AS spend_score
+    CASE WHEN annual_spend IS NOT NULL THEN ntile(5) OVER (PARTITION BY annual_spend IS NULL ORDER BY annual_spend, metrics.key) END AS spend_score
   FROM metrics
 )
 SELECT

@@ -8,7 +8,7 @@ use tierd_eval::{
         rules::{RuleStory, Waits},
         text,
     },
-    retention::ActKind,
+    retention::{ActKind, DateEntry},
 };
 use tierd_ledger::{Held, Override};
 use tierd_model::{Clock, Value};
@@ -96,6 +96,7 @@ pub(super) fn rule(rule: &RuleStory) -> Json {
         "title": rule.title,
         "mode": if rule.mode == Mode::Shadow { "shadow" } else { "live" },
         "condition": rule.when.as_ref().map(clause),
+        "date": rule.date.map(|date| self::date(rule, date)),
         "entered": rule.entered.map(|at| at.to_string()),
         "last_action": rule.last_acted.map(|at| at.to_string()),
         "acts": rule.acts.map(|kind| match kind {
@@ -107,10 +108,24 @@ pub(super) fn rule(rule: &RuleStory) -> Json {
             Waits::NextEntry => json!({ "for": "next entry" }),
             Waits::HoldFor(day) => until("hold", day),
             Waits::Cooldown(day) => until("cooldown", day),
-            Waits::Turn => json!({ "for": "turn" }),
+            Waits::Condition => json!({ "for": "condition" }),
+            Waits::Group(first) => json!({ "for": "group", "rule": first }),
+            Waits::Limit => json!({ "for": "limit" }),
         }),
         "held_out": rule.held_out,
     })
+}
+
+/// The days of an entry give the date away, so that they are left out where it is masked.
+fn date(rule: &RuleStory, date: DateEntry) -> Json {
+    match rule.personal_date {
+        true => json!({ "day": Value::Date(date.day).masked(), "first": null, "last": null }),
+        false => json!({
+            "day": date.day.to_string(),
+            "first": date.first.to_string(),
+            "last": date.last.to_string(),
+        }),
+    }
 }
 
 fn level(check: &LevelCheck) -> Json {

@@ -15,8 +15,14 @@ pub(super) fn holding(words: &Words<'_>, explanation: &Explanation, out: &mut Ve
         out.push(line.push(Role::Plain, format!(": {}", because(words, holding, why))));
     }
     if let Some(reason) = holding.moved {
-        let line = line.clone().push(Role::Plain, "before ").push(Role::Level, name(explanation, holding.before));
-        out.push(line.push(Role::Plain, format!(": {}", reason.name())));
+        out.push(match holding.before {
+            None => line.clone().push(Role::Plain, reason.name()),
+            before => line
+                .clone()
+                .push(Role::Plain, "before ")
+                .push(Role::Level, name(explanation, before))
+                .push(Role::Plain, format!(": {}", reason.name())),
+        });
     }
     for &(kind, level) in &holding.overrides {
         let kind = match kind {
@@ -41,7 +47,7 @@ fn because(words: &Words<'_>, holding: &Holding, why: Why) -> String {
     let rises = holding.earned > holding.level;
     match why {
         Why::Override => "an override says otherwise".to_owned(),
-        Why::Keeps => "it stays, for its condition to stay holds".to_owned(),
+        Why::Keeps => "it stays, because its condition to stay is true".to_owned(),
         Why::Unknown => "it stays, because a condition is UNKNOWN".to_owned(),
         Why::Locked(until) => format!("locked until {until}"),
         Why::Grace(since, until) => format!("below since {since}, grace until {until}"),

@@ -1,12 +1,12 @@
 //! Retention rules about a subject, in words.
 
-use tierd_model::Clock;
+use tierd_model::{Clock, Value};
 use tierd_rules::retention::Mode;
 
 use super::{Line, Role, VERDICT, padded, table, verdict, words::Words};
 use crate::{
     explain::rules::{RuleStory, Waits},
-    retention::ActKind,
+    retention::{ActKind, DateEntry},
 };
 
 /// A headline, and what each rule says, with the parts of its condition.
@@ -28,27 +28,39 @@ pub fn rule_lines(rules: &[RuleStory], clock: &Clock) -> Vec<Line> {
     out
 }
 
+/// `date 2026-12-15 (entry 2026-11-15 to 2026-12-15)`. The days of an entry give the date away, so that they are masked with it.
+fn date(rule: &RuleStory, date: DateEntry) -> String {
+    let DateEntry { day, first, last } = date;
+    match (rule.personal_date, first == last) {
+        (true, _) => format!("date {}", Value::Date(day).masked()),
+        (false, true) if day == first => format!("date {day}"),
+        (false, _) => format!("date {day} (entry {first} to {last})"),
+    }
+}
+
 /// `in entry since 2026-03-01 09:00; last action 2026-03-01 09:00; waits for the next entry`
 fn state(words: &Words<'_>, rule: &RuleStory) -> String {
-    let mut parts = Vec::new();
+    let mut parts: Vec<String> = rule.date.map(|date| self::date(rule, date)).into_iter().collect();
     match rule.entered {
         Some(entered) => parts.push(format!("in entry since {}", words.local(entered))),
         None => parts.push("not in an entry".to_owned()),
     }
     match rule.acts {
-        Some(ActKind::Acted) => parts.push("acts in this run".to_owned()),
-        Some(ActKind::HeldOut) => parts.push("would act in this run".to_owned()),
-        Some(ActKind::Shadow) => parts.push("would act in this run, but is only watched".to_owned()),
+        Some(ActKind::Acted) => parts.push("the next run acts".to_owned()),
+        Some(ActKind::HeldOut) => parts.push("the next run would act".to_owned()),
+        Some(ActKind::Shadow) => parts.push("the next run would act, but only watches".to_owned()),
         None => {}
     }
     if let Some(last) = rule.last_acted.filter(|_| rule.acts.is_none()) {
         parts.push(format!("last action {}", words.local(last)));
     }
-    match rule.waits {
+    match &rule.waits {
         Some(Waits::NextEntry) => parts.push("done in this entry".to_owned()),
-        Some(Waits::HoldFor(until)) => parts.push(format!("waits until {until}: it must last so long")),
+        Some(Waits::HoldFor(until)) => parts.push(format!("waits until {until}, the time that `for` asks")),
         Some(Waits::Cooldown(until)) => parts.push(format!("waits until {until}: the last action is too recent")),
-        Some(Waits::Turn) => parts.push("waits for its turn".to_owned()),
+        Some(Waits::Condition) => parts.push("waits: its condition isn't true now".to_owned()),
+        Some(Waits::Group(first)) => parts.push(format!("waits: `{first}` goes first")),
+        Some(Waits::Limit) => parts.push("waits: the limit of the run is used up".to_owned()),
         None => {}
     }
     if rule.held_out {

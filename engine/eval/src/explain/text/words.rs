@@ -1,12 +1,12 @@
 //! Values, tests and gaps in words.
 
-use tierd_model::{Clock, DAY_MICROS, Date, Decimal, MICROS, Per, Timestamp, Value, WindowKind};
+use tierd_model::{Clock, DAY_MICROS, Date, Decimal, Instants, MICROS, Per, Timestamp, Value, Window, WindowKind};
 use tierd_rules::{CompareOp, RankKind, Standing};
 
 use super::super::{
     clauses::{Side, Test},
     missing::{Difference, Gap, Needed},
-    stories::{How, Lots},
+    stories::{How, Lots, Part},
 };
 use crate::rank::Bucket;
 
@@ -108,8 +108,8 @@ impl Words<'_> {
             }
             (Needed::Flag(flag), _) => format!("{what} must be {flag}"),
             (needed, _) => match gap.actual.value {
-                Some(_) => format!("{what} is {}, needs {}", self.value(&gap.actual), self.needed(needed)),
-                None => format!("{what} is unknown (NULL), needs {}", self.needed(needed)),
+                Some(_) => format!("{what} must be {}, and is {}", self.needed(needed), self.value(&gap.actual)),
+                None => format!("{what} must be {}, and is unknown (NULL)", self.needed(needed)),
             },
         }
     }
@@ -131,6 +131,8 @@ impl Words<'_> {
 
     fn needed(&self, needed: &Needed) -> String {
         match needed {
+            Needed::Compared(CompareOp::Eq, bound) => self.bound(bound),
+            Needed::Compared(CompareOp::Ne, bound) => format!("anything but {}", self.bound(bound)),
             Needed::Compared(op, bound) => format!("{} {}", op.symbol(), self.bound(bound)),
             Needed::Within(low, high) => format!("between {} and {}", self.bound(low), self.bound(high)),
             Needed::Outside(low, high) => format!("below {} or above {}", self.bound(low), self.bound(high)),
@@ -139,7 +141,7 @@ impl Words<'_> {
             Needed::StartingWith(prefix) => format!("text starting with '{prefix}'"),
             Needed::NotStartingWith(prefix) => format!("text not starting with '{prefix}'"),
             Needed::Null => "NULL".to_owned(),
-            Needed::Known => "a value".to_owned(),
+            Needed::Known => "known".to_owned(),
             Needed::Flag(flag) => flag.to_string(),
         }
     }
@@ -150,10 +152,9 @@ impl Words<'_> {
             How::Aggregate { text, from, filter, window, instants, per, .. } => {
                 let filter = filter.as_ref().map(|filter| format!(" where {filter}")).unwrap_or_default();
                 let per = per.map(|per| format!(", per {}", unit(per))).unwrap_or_default();
-                let time = match (window.kind, instants) {
-                    (_, None) => "in a window without beginning: its date is NULL".to_owned(),
-                    (WindowKind::Lifetime, Some(time)) => format!("before {}", self.local(time.end)),
-                    (_, Some(time)) => format!("from {} to {}", self.local(time.start), self.local(time.end)),
+                let time = match instants {
+                    None => "in a window without beginning: its date is NULL".to_owned(),
+                    Some(time) => self.time(*window, *time),
                 };
                 format!("{text} of {from}{filter}, {time}{per}")
             }
@@ -163,13 +164,22 @@ impl Words<'_> {
             How::Lookup { parent, key: Some(key), metric } => format!("{metric} of {parent} {key}"),
             How::Lookup { parent, key: None, metric } => format!("{metric} of the {parent}, of which there is none"),
             How::Rollup { text, members, count, filter } => {
-                let filter = filter.as_ref().map(|filter| format!(" where {filter}")).unwrap_or_default();
-                format!("{text} of {count} {members}{}{filter}", if *count == 1 { "" } else { "s" })
+                let s = if *count == 1 { "" } else { "s" };
+                match filter {
+                    // The number of those that count isn't known here.
+                    Some(filter) => format!("{text} of {members}s where {filter}; {count} {members}{s} in all"),
+                    None => format!("{text} of {count} {members}{s}"),
+                }
             }
-            How::Points { text, account } => match account {
-                Some(account) => format!("{text}; {}", self.account(account)),
-                None => text.clone(),
-            },
+            How::Points { text, part, account } => {
+                let part = match part {
+                    Part::All => String::new(),
+                    Part::Booked(window, time) => format!(" {}", self.time(*window, *time)),
+                    Part::LostBy(day) => format!(" up to the midnight that begins {day}"),
+                };
+                let account = account.as_ref().map(|account| format!("; {}", self.account(account)));
+                format!("{text}{part}{}", account.unwrap_or_default())
+            }
             How::Standing { set, what } => match what {
                 Standing::Level => format!("level in {set}"),
                 Standing::Was => format!("level in {set} before this run"),
@@ -184,6 +194,13 @@ impl Words<'_> {
                 };
                 format!("{what} by {of_name}, {first} first, among {ranked}")
             }
+        }
+    }
+
+    fn time(&self, window: Window, time: Instants) -> String {
+        match window.kind {
+            WindowKind::Lifetime => format!("before {}", self.local(time.end)),
+            _ => format!("from {} to {}", self.local(time.start), self.local(time.end)),
         }
     }
 

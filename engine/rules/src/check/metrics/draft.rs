@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// More metrics than any scheme has: a bound for time and memory.
-const MAX_METRICS: usize = 10_000;
+pub(in crate::check) const MAX_METRICS: usize = 10_000;
 
 /// A name used in an expression, and where.
 pub(in crate::check) type Use = (Arc<str>, Location);
@@ -122,7 +122,7 @@ impl Checking<'_> {
             }
             if drafts.len() == MAX_METRICS {
                 let headline = format!("there are more than {MAX_METRICS} metrics");
-                self.error(code::TOO_MANY, &name.at, headline, "take some out");
+                self.too_many(&name.at, headline, "take some out");
                 break;
             }
             drafts.push(self.draft(name, table, catalog));

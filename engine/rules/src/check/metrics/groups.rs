@@ -76,7 +76,7 @@ impl Checking<'_> {
         self.only_with_facts(table);
         if table.empty.is_none() {
             let function = call.as_ref().and_then(|call| self.called(call)).map(|called| called.function());
-            self.missing_empty::<()>(&draft.name, function);
+            self.missing_empty::<()>(&draft.name, "group without such members", function);
         }
         let Some(group) = catalog.parent(members) else {
             let name = &catalog.subjects[members.0].name.text;

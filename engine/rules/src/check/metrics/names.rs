@@ -210,7 +210,7 @@ impl<'a> Metrics<'a> {
 
     /// What a name means in the conditions of a set, if that isn't what it means everywhere.
     fn meant(&self, name: &str, head: &Head) -> Option<Arc<str>> {
-        if name == WAS && head.subject.is_none_or(|subject| self.scopes[subject.0].is_absent(WAS)) {
+        if name == WAS {
             return Some(format!("{WAS}.{}", head.name).into());
         }
         self.categories.renamed(name, head.category.as_deref()?)

@@ -4,17 +4,12 @@ use tierd_model::CalendarSpan;
 
 use crate::{
     SubjectId,
-    check::{
-        Checking,
-        catalog::Catalog,
-        metrics::Metrics,
-        template::{Places, has_places},
-    },
+    check::{Checking, catalog::Catalog, metrics::Metrics, template::Places},
     code,
     diagnostic::Diagnostic,
     fileset::Location,
     raw::{
-        At, Name,
+        At, Named,
         retention::{ActionTable, DataEntry, EscalateTable, RetentionTable},
     },
     retention::{Action, Escalation, EventAction, EventValue, Goal, TaskAction},
@@ -116,38 +111,48 @@ impl Checking<'_> {
         catalog: &'a Catalog,
         metrics: &mut Metrics<'a>,
     ) -> Option<Vec<(String, EventValue)>> {
-        let Some(data) = &table.data else {
-            return Some(vec![]);
-        };
-        let written = &data.value.as_ref()?.0;
-        let values: Vec<_> =
-            written.iter().map(|(name, value)| self.datum(name, value, places, catalog, metrics)).collect();
+        match &table.data {
+            Some(data) => self.named_data(data.value.as_ref()?, places, catalog, metrics),
+            None => Some(vec![]),
+        }
+    }
+
+    fn named_data<'a>(
+        &mut self,
+        written: &Named<DataEntry>,
+        places: &Places<'_>,
+        catalog: &'a Catalog,
+        metrics: &mut Metrics<'a>,
+    ) -> Option<Vec<(String, EventValue)>> {
+        // All of them, so that each one's mistakes are reported.
+        let values: Vec<_> = written
+            .0
+            .iter()
+            .map(|(name, value)| Some((name.text.clone(), self.datum(value, places, catalog, metrics)?)))
+            .collect();
         values.into_iter().collect()
     }
 
     fn datum<'a>(
         &mut self,
-        name: &Name,
-        value: &At<DataEntry>,
+        written: &At<DataEntry>,
         places: &Places<'_>,
         catalog: &'a Catalog,
         metrics: &mut Metrics<'a>,
-    ) -> Option<(String, EventValue)> {
-        let value = match value.value.as_ref()? {
-            DataEntry::Text(text) if text.is_empty() => EventValue::Json(text.as_str().into()),
+    ) -> Option<EventValue> {
+        match written.value.as_ref()? {
+            DataEntry::Text(text) if text.trim().is_empty() => Some(EventValue::Json(text.as_str().into())),
             DataEntry::Text(text) => {
-                let text = At { value: Some(text.clone()), at: value.at.clone() };
-                EventValue::Template(self.template(&text, places, catalog, metrics)?)
+                let text = At { value: Some(text.clone()), at: written.at.clone() };
+                self.template(&text, places, catalog, metrics).map(EventValue::Template)
             }
-            DataEntry::Json(json) if any_place(json) => {
-                let headline = "places are filled in only in the texts that stand directly in `data`";
-                let help = "write `name = \"{name}\"` in `data` itself";
-                self.error(code::BAD_TEMPLATE, &value.at, headline, help);
-                return None;
+            DataEntry::List(all) => {
+                let values: Vec<_> = all.iter().map(|value| self.datum(value, places, catalog, metrics)).collect();
+                values.into_iter().collect::<Option<_>>().map(EventValue::List)
             }
-            DataEntry::Json(json) => EventValue::Json(json.clone()),
-        };
-        Some((name.text.clone(), value))
+            DataEntry::Table(named) => self.named_data(named, places, catalog, metrics).map(EventValue::Table),
+            DataEntry::Json(json) => Some(EventValue::Json(json.clone())),
+        }
     }
 
     /// What is counted as having come back; `Some(None)` where nothing is.
@@ -177,14 +182,4 @@ fn keys_of_task(table: &ActionTable) -> [(&'static str, Option<&Location>); 5] {
         ("text", table.text.as_ref().map(|key| &key.at)),
         ("escalate", table.escalate.as_ref().map(|key| &key.at)),
     ]
-}
-
-/// Whether any text in this data holds a place.
-fn any_place(json: &serde_json::Value) -> bool {
-    match json {
-        serde_json::Value::String(text) => has_places(text),
-        serde_json::Value::Array(all) => all.iter().any(any_place),
-        serde_json::Value::Object(map) => map.values().any(any_place),
-        _ => false,
-    }
 }

@@ -198,8 +198,8 @@ impl Checking<'_> {
         }?;
         let from = plus(before?.negate(), after?);
         let until = plus(after?, late?);
-        let recurs = !matches!(day, DateTrigger::On(_));
-        if recurs && !(within_a_year(from) && within_a_year(until)) {
+        let yearly = !matches!(day, DateTrigger::On(_));
+        if yearly && [from, until].into_iter().any(|span| !within_a_year(span)) {
             let headline = "a day of every year, and an entry more than a year away from it";
             self.error(code::OUT_OF_RANGE, &on.at, headline, "write shorter spans");
             return None;
