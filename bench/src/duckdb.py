@@ -14,9 +14,10 @@ if not os.path.exists(copy):
         "orders": "id BIGINT, customer_id BIGINT, ordered_at VARCHAR, status VARCHAR, amount_cents BIGINT, points BIGINT",
     }
     for table, columns in tables.items():
+        names = ", ".join(column.split()[0] for column in columns.split(", "))
         database.execute(f"CREATE TABLE {table} ({columns})")
         with tempfile.NamedTemporaryFile("w", newline="", suffix=".csv") as file:
-            rows = sqlite3.connect(f"file:{source}?mode=ro", uri=True).execute(f"SELECT * FROM {table}")
+            rows = sqlite3.connect(f"file:{source}?mode=ro", uri=True).execute(f"SELECT {names} FROM {table}")
             csv.writer(file).writerows(rows)
             file.flush()
             database.execute(f"COPY {table} FROM '{file.name}'")

@@ -187,11 +187,12 @@ impl<H: History> Walk<'_, H> {
 
     /// All metrics of a points program: its account is replayed once.
     fn points(&mut self, place: usize, program: PointsId) -> Result<(), H::Error> {
-        let of = &self.subjects[place];
+        let of = &mut self.subjects[place];
         let asked: Vec<(usize, PointsMeasure)> =
             of_program(self.rules, program).filter(|&(id, _)| of.metrics.columns[id].is_none()).collect();
         let measures: Vec<PointsMeasure> = asked.iter().map(|&(_, measure)| measure).collect();
-        let bookings = of.bookings.iter().find(|(id, _)| *id == program).map_or(&[][..], |(_, bookings)| bookings);
+        let bookings = of.bookings.iter_mut().find(|(id, _)| *id == program);
+        let bookings = bookings.map_or(&mut [][..], |(_, bookings)| bookings);
         let program = &self.rules.points[program.0];
         let columns = points::columns(program, &measures, bookings, of.metrics.subjects, self.clock);
         for ((id, _), column) in asked.into_iter().zip(columns) {

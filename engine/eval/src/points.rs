@@ -4,7 +4,7 @@
 //! because the order in which bookings count is total (time, kind, place in the program, amount), the order in which rows were
 //! read doesn't matter.
 //!
-//! Bookings of all subjects come in one heap. They are grouped by a counting sort (`grouped`), and each subject's few are sorted
+//! Bookings of all subjects come in one heap. They are grouped by counting (`grouped`), and each subject's few are sorted
 //! and replayed (`account`); what measures ask for is added up on the way (`measures`). [`replay`] is the same for one
 //! subject, with the lots and the history, to be shown.
 //!
@@ -23,35 +23,34 @@ use tierd_rules::{PointsMeasure, PointsProgram};
 
 use crate::given::Booked;
 use account::{Account, Expiries};
-use grouped::Grouped;
+use grouped::by_subject;
 use measures::Measures;
 
 pub use account::{Entry, EntryKind, Lot};
 
 /// A column for each of these measures, one value per subject: of [`PointsProgram::ty`], or dates for
-/// [`PointsMeasure::NextExpiry`]. A number that doesn't fit is NULL. Bookings at or after the run's time don't count.
+/// [`PointsMeasure::NextExpiry`]. A number that doesn't fit is NULL. Bookings at or after the run's time don't count. The bookings
+/// are left in another order, which means nothing: moving them takes no memory beside their own.
 ///
 /// # Panics
 /// If a booking's subject isn't below `subjects`, or its booking isn't one of the program's.
 pub fn columns(
     program: &PointsProgram,
     measures: &[PointsMeasure],
-    bookings: &[Booked],
+    bookings: &mut [Booked],
     subjects: usize,
     clock: &Clock,
 ) -> Vec<ArrayRef> {
-    let grouped = Grouped::new(bookings, subjects);
     let mut expiries = Expiries::new(&program.expiry, clock.zone());
     let mut measured = Measures::new(program, measures, subjects, clock);
-    let (mut mine, mut account) = (Vec::new(), Account::default());
-    for subject in 0..subjects {
-        grouped.collect(subject, &mut mine);
-        sort(program, &mut mine);
+    let mut account = Account::default();
+    by_subject(bookings, subjects, |mine| {
+        sort(program, mine);
         account.clear();
         measured.begin();
-        account.replay(program, &mine, &mut expiries, clock.as_of(), |entry| measured.take(entry));
+        account.replay(program, mine, &mut expiries, clock.as_of(), |entry| measured.take(entry));
         measured.finish(&account);
-    }
+    });
     measured.into_columns()
 }
 

@@ -1,48 +1,109 @@
-//! Bookings by subject, without sorting: counted, then put in their places.
+//! Bookings by subject, without comparing any: put in place into blocks of neighbouring subjects, then counted within each block,
+//! which is small enough for the cache.
 
-use crate::{given::Booked, scan::prefetch};
+use crate::given::Booked;
 
-/// So many bookings ahead memory is asked for those of the next subjects: they lie anywhere.
-const AHEAD: usize = 32;
+/// There are at most 2 to the power of this many blocks: so many places can be written to in turn without missing the cache.
+const BLOCK_BITS: u32 = 8;
 
-/// Bookings grouped by subject.
-pub(super) struct Grouped<'a> {
-    bookings: &'a [Booked],
-    /// Indices of `bookings`, by subject.
-    order: Vec<u32>,
-    /// By subject, the end of its part of `order`; it begins where the one before ends.
-    ends: Vec<u32>,
+/// Calls `each` with the bookings of every subject, one after the other: also of those that have none. The bookings are left in
+/// another order.
+///
+/// # Panics
+/// If there is a booking of a subject beyond the last.
+pub(super) fn by_subject(bookings: &mut [Booked], subjects: usize, mut each: impl FnMut(&mut [Booked])) {
+    let shift = (usize::BITS - subjects.leading_zeros()).saturating_sub(BLOCK_BITS);
+    let width = 1 << shift;
+    let ends = into_blocks(bookings, shift, subjects.div_ceil(width));
+    let (mut begin, mut block) = (0, Block::default());
+    for (first, end) in (0..subjects).step_by(width).zip(ends) {
+        block.fill(&bookings[begin..end], first, width.min(subjects - first));
+        block.each(&mut each);
+        begin = end;
+    }
 }
 
-impl<'a> Grouped<'a> {
-    /// # Panics
-    /// If there are more than 2^32 bookings (96 GiB of them), or one of a subject beyond the last.
-    pub(super) fn new(bookings: &'a [Booked], subjects: usize) -> Self {
-        assert!(u32::try_from(bookings.len()).is_ok(), "bookings are counted in 32 bits");
-        // First how many each subject has, then where its part begins; filling moves that to its end.
-        let mut ends = vec![0u32; subjects];
-        bookings.iter().for_each(|booked| ends[booked.subject as usize] += 1);
-        let mut total = 0;
-        for place in &mut ends {
-            total += std::mem::replace(place, total);
+/// Puts the bookings of each block of `1 << shift` subjects together, and tells where each block ends.
+fn into_blocks(bookings: &mut [Booked], shift: u32, blocks: usize) -> Vec<usize> {
+    let block = |booked: &Booked| (booked.subject >> shift) as usize;
+    let mut next = vec![0; blocks];
+    bookings.iter().for_each(|booked| next[block(booked)] += 1);
+    to_begins(&mut next);
+    let ends: Vec<usize> = next.iter().copied().skip(1).chain([bookings.len()]).collect();
+    for of in 0..blocks {
+        while next[of] < ends[of] {
+            let to = block(&bookings[next[of]]);
+            bookings.swap(next[of], next[to]);
+            next[to] += 1;
         }
-        let mut order = vec![0u32; bookings.len()];
-        for (index, booked) in bookings.iter().enumerate() {
-            let place = &mut ends[booked.subject as usize];
-            order[*place as usize] = index as u32;
-            *place += 1;
+    }
+    ends
+}
+
+/// Counts become the places where each begins.
+fn to_begins(counts: &mut [usize]) {
+    let mut total = 0;
+    counts.iter_mut().for_each(|count| total += std::mem::replace(count, total));
+}
+
+/// The bookings of neighbouring subjects. Its memory is used again and again.
+#[derive(Default)]
+struct Block {
+    bookings: Vec<Booked>,
+    /// By subject, the end of its part of `bookings`; it begins where the one before ends.
+    ends: Vec<usize>,
+}
+
+impl Block {
+    /// Takes the bookings of so many subjects from `first`.
+    fn fill(&mut self, bookings: &[Booked], first: usize, subjects: usize) {
+        let Block { bookings: placed, ends } = self;
+        let place = |booked: &Booked| booked.subject as usize - first;
+        ends.clear();
+        ends.resize(subjects, 0);
+        bookings.iter().for_each(|booked| ends[place(booked)] += 1);
+        to_begins(ends);
+        placed.clear();
+        placed.extend_from_slice(bookings);
+        // Filling moves the begin of each part to its end.
+        for booked in bookings {
+            let next = &mut ends[place(booked)];
+            placed[*next] = *booked;
+            *next += 1;
         }
-        Grouped { bookings, order, ends }
     }
 
-    /// Puts the bookings of a subject in place of what `out` holds, in the order in which they came.
-    pub(super) fn collect(&self, subject: usize, out: &mut Vec<Booked>) {
-        let first = subject.checked_sub(1).map_or(0, |before| self.ends[before] as usize);
-        let end = self.ends[subject] as usize;
-        let mine = &self.order[first..end];
-        let coming = &self.order[self.order.len().min(first + AHEAD)..self.order.len().min(end + AHEAD)];
-        coming.iter().for_each(|&index| prefetch(self.bookings, index as usize));
-        out.clear();
-        out.extend(mine.iter().map(|&index| self.bookings[index as usize]));
+    fn each(&mut self, each: &mut impl FnMut(&mut [Booked])) {
+        let mut begin = 0;
+        for &end in &self.ends {
+            each(&mut self.bookings[begin..end]);
+            begin = end;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tierd_model::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn every_subject_has_its_own_bookings_however_many_there_are() {
+        for subjects in [1, 2, 255, 256, 257, 1000, 70_000] {
+            let subject = |amount: u64| (amount * amount * 7919 % subjects as u64) as u32;
+            let one = |amount| Booked { subject: subject(amount), booking: 0, at: Timestamp(0), amount: amount as i64 };
+            let mut bookings: Vec<Booked> = (1..3000).map(one).collect();
+            let mut expected = vec![Vec::new(); subjects];
+            bookings.iter().for_each(|booked| expected[booked.subject as usize].push(booked.amount));
+            let mut found = Vec::new();
+            by_subject(&mut bookings, subjects, |mine| {
+                let mut amounts: Vec<i64> = mine.iter().map(|booked| booked.amount).collect();
+                amounts.sort_unstable();
+                found.push(amounts);
+            });
+            assert!(found == expected, "{subjects} subjects");
+        }
+        by_subject(&mut [], 0, |_| unreachable!("nobody is there"));
     }
 }

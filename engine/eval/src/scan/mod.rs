@@ -48,5 +48,4 @@ pub use fact_scan::{BadCell, FactScan, Scanned};
 pub use fact_times::FactTime;
 pub use interner::{Interner, NULL_ID, NotUtf8};
 pub use plan::FactPlan;
-pub(crate) use prefetch::prefetch;
 pub use readings::{Reading, readings};

@@ -2,7 +2,7 @@
 
 /// Begins to load an element, if there is such; has no other effect.
 #[inline]
-pub(crate) fn prefetch<T>(list: &[T], index: usize) {
+pub(super) fn prefetch<T>(list: &[T], index: usize) {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
