@@ -45,9 +45,7 @@ impl Metrics {
     pub fn cut_points(&self, metric: MetricId) -> Option<&CutPoints> {
         self.cut_points.iter().find(|cuts| cuts.metric == metric)
     }
-}
 
-impl Metrics {
     /// The column of a metric of these subjects.
     ///
     /// # Panics
