@@ -1,6 +1,6 @@
 //! `propose` over databases as they are found: each `init/NAME.sql` makes one, `init/NAME.expected` is what is proposed for it.
 //!
-//! After a change, `UPDATE_EXPECTED=1 cargo test -p tierd-sources --test init` rewrites the expectations; read them before
+//! After a change, `UPDATE_EXPECT=1 cargo test -p tierd-sources --test init` rewrites the expectations; read them before
 //! they are committed.
 
 #![expect(clippy::unwrap_used, reason = "a failing test may panic")]
@@ -37,7 +37,7 @@ fn check(name: &str) {
     let sql = fs::read_to_string(path.with_extension("sql")).unwrap();
     let proposal = propose(&database(&sql), &OPTIONS).unwrap();
     let (shown, expected) = (shown(&proposal), path.with_extension("expected"));
-    if std::env::var_os("UPDATE_EXPECTED").is_some() {
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
         fs::write(&expected, &shown).unwrap();
     }
     assert_runs(&loaded(&proposal), &sql);
