@@ -34,6 +34,7 @@ use crate::{
 mod cycle;
 pub(super) mod draft;
 mod forms;
+mod frozen;
 mod groups;
 mod names;
 mod own_time;

@@ -74,6 +74,8 @@ table! {
         optional quintile: String,
         /// As `quintile`, with any number of buckets.
         optional ntile: NtileTable,
+        /// With `quintile` or `ntile`: frozen cuts. The values at which each bucket from the second on begins, in the order of the rank; subjects are then compared with these and no longer with each other.
+        optional cuts: Vec<super::At<Constant>>,
         /// From a points account: `PROGRAM.balance`, `earned`, `spent`, `expired` (these three in a `window`, default: lifetime), `expiring` (with `within`) or `next_expiry`.
         #[schemars(example = "club.balance")]
         optional points: String,

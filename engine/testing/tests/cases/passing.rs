@@ -1,4 +1,4 @@
-use crate::support::{pass, shop};
+use crate::support::{CONFIG, pass, rules, shop};
 
 #[test]
 fn facts_attributes_and_windows() {
@@ -188,4 +188,45 @@ fn several_subjects_are_ranked_against_each_other() {
         expect_moves = { best = "first -> none", value = "stays" }
         "#,
     );
+}
+
+#[test]
+fn frozen_cuts_put_each_by_its_own_value() {
+    let frozen = r#"
+        [metric.spend]
+        from = "orders"
+        aggregate = "sum(amount)"
+        window = "lifetime"
+        empty = "null"
+        [metric.fifth]
+        quintile = "spend asc"
+        cuts = [100, 500.50, 2000, 10000]
+        [metric.third_down]
+        ntile = { of = "spend desc", buckets = 3 }
+        cuts = [2000, 100]
+        [tiers.top]
+        level = [{ name = "rest" }, { name = "best", when = "fifth = 5 and third_down = 1" }]
+    "#;
+    let case = |amount: &str, fifth: &str, third: &str| {
+        let facts = match amount {
+            "none" => String::new(),
+            amount => format!("facts.orders = [{{ ordered_at = 2026-06-01, amount = {amount} }}]"),
+        };
+        format!(
+            "[[case]]\nname = \"{amount}\"\nas_of = 2026-06-30\n{facts}\n\
+             expect_metrics = {{ fifth = {fifth}, third_down = {third} }}\n"
+        )
+    };
+    let cases = [
+        case("99.99", "1", "3"),
+        case("100", "2", "3"),
+        case("500.49", "2", "2"),
+        case("500.50", "3", "2"),
+        case("1999.99", "3", "2"),
+        case("2000", "4", "2"),
+        case("2000.01", "4", "1"),
+        case("10000", "5", "1"),
+        case("none", "\"null\"", "\"null\""),
+    ];
+    pass(&rules(&[("tierd.toml", CONFIG), ("rules/frozen.toml", frozen)]), &cases.concat());
 }

@@ -180,6 +180,7 @@ impl Checking<'_> {
         if table.aggregate.is_none() {
             self.only_with_aggregate(table);
         }
+        self.idle_cuts(table);
         if let (Some(within), None) = (&table.within, &table.points) {
             self.error(code::CONFLICTING_KEYS, &within.at, "`within` goes with `points` only", "leave it out");
         }

@@ -73,9 +73,13 @@ impl Checking<'_> {
         let Some((text, kind)) = quintile.or(ranked).or(percentile).or(ntile) else {
             return;
         };
-        if let Some((of, descending)) = self.direction(text) {
-            draft.uses = vec![of];
-            draft.body = Some(Body::Rank { descending, kind });
+        match (self.direction(text), &table.cuts) {
+            (Some(order), Some(cuts)) => self.frozen(draft, cuts, order, kind),
+            (Some((of, descending)), None) => {
+                draft.uses = vec![of];
+                draft.body = Some(Body::Rank { descending, kind });
+            }
+            (None, _) => {}
         }
     }
 
@@ -136,7 +140,7 @@ impl Checking<'_> {
         Some(Row { title, when: when?, points: points?, at: at.clone() })
     }
 
-    fn points(&mut self, digits: &str, at: &Location) -> Option<Node> {
+    pub(super) fn points(&mut self, digits: &str, at: &Location) -> Option<Node> {
         let whole = digits.parse().ok().map(NodeKind::Integer);
         let kind = whole.or_else(|| {
             let number = Decimal::parse(digits).filter(|number| number.scale <= tierd_model::MAX_SCALE);
