@@ -149,6 +149,18 @@ impl CompareOp {
             CompareOp::Ge => ">=",
         }
     }
+
+    /// The comparison with its sides exchanged: `10000 <= spend` is `spend >= 10000`.
+    #[must_use]
+    pub fn mirrored(self) -> Self {
+        match self {
+            CompareOp::Lt => CompareOp::Gt,
+            CompareOp::Le => CompareOp::Ge,
+            CompareOp::Gt => CompareOp::Lt,
+            CompareOp::Ge => CompareOp::Le,
+            CompareOp::Eq | CompareOp::Ne => self,
+        }
+    }
 }
 
 /// Arithmetic operators.

@@ -160,19 +160,9 @@ fn test(row: &Row<'_>, expr: &Expr) -> Test {
 /// `10000 <= spend` reads as `spend >= 10000`.
 fn compare(left: Side, op: CompareOp, right: Side) -> Test {
     if left.is_constant() && !right.is_constant() {
-        return Test::Compare { left: right, op: mirrored(op), right: left };
+        return Test::Compare { left: right, op: op.mirrored(), right: left };
     }
     Test::Compare { left, op, right }
-}
-
-fn mirrored(op: CompareOp) -> CompareOp {
-    match op {
-        CompareOp::Lt => CompareOp::Gt,
-        CompareOp::Le => CompareOp::Ge,
-        CompareOp::Gt => CompareOp::Lt,
-        CompareOp::Ge => CompareOp::Le,
-        CompareOp::Eq | CompareOp::Ne => op,
-    }
 }
 
 fn side(row: &Row<'_>, expr: &Expr) -> Side {

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use arrow_array::{Array, BooleanArray};
+use arrow_buffer::BooleanBuffer;
 use tierd_model::Clock;
 use tierd_rules::{Diagnostic, Expr, ExprKind, MetricId, RuleSet, TierSet, code};
 
@@ -19,18 +19,18 @@ pub(super) fn lints(rules: &RuleSet, set: &TierSet, clock: &Clock) -> Option<Dia
         return None;
     }
     let grid = Grid::new(rules, set.levels.iter().filter_map(|level| level.when.as_ref()), clock);
-    let verdicts: Vec<Vec<(MetricId, BooleanArray)>> = wants
+    let verdicts: Vec<Vec<(MetricId, BooleanBuffer)>> = wants
         .iter()
-        .map(|wants| wants.iter().map(|want| (want.metric, grid.truth(want.condition))).collect())
+        .map(|wants| wants.iter().map(|want| (want.metric, grid.fulfilling(want.condition))).collect())
         .collect();
     let metrics = measures(&verdicts);
+    if metrics.len() < 2 {
+        return None;
+    }
     let level = |row: usize| highest(&verdicts, row, |_| true);
     let alone = |row: usize, metric: MetricId| highest(&verdicts, row, |of| of == metric);
     let fall = |row: usize, metric: MetricId| alone(row, metric).saturating_sub(level(row));
     let worst = |metric: MetricId| (0..grid.rows()).map(|row| fall(row, metric)).max().unwrap_or(0);
-    if metrics.len() < 2 {
-        return None;
-    }
     let (metric, by) = metrics.into_iter().map(|metric| (metric, worst(metric))).min_by_key(|(_, by)| Reverse(*by))?;
     if by < FALL {
         return None;
@@ -67,11 +67,11 @@ fn wants(when: &Expr) -> Option<Vec<Want<'_>>> {
 }
 
 /// Metrics that levels differ by: a part that all of them ask for alike (`orders > 0`) says nothing of a level.
-fn measures(verdicts: &[Vec<(MetricId, BooleanArray)>]) -> Vec<MetricId> {
+fn measures(verdicts: &[Vec<(MetricId, BooleanBuffer)>]) -> Vec<MetricId> {
     let mut metrics: Vec<MetricId> = verdicts.iter().flatten().map(|(metric, _)| *metric).collect();
     metrics.sort_unstable();
     metrics.dedup();
-    let parts = |level: &[(MetricId, BooleanArray)], metric: MetricId| -> Vec<BooleanArray> {
+    let parts = |level: &[(MetricId, BooleanBuffer)], metric: MetricId| -> Vec<BooleanBuffer> {
         level.iter().filter(|(of, _)| *of == metric).map(|(_, verdict)| verdict.clone()).collect()
     };
     metrics.retain(|&metric| {
@@ -83,10 +83,10 @@ fn measures(verdicts: &[Vec<(MetricId, BooleanArray)>]) -> Vec<MetricId> {
 }
 
 /// The highest level whose parts on these metrics hold; the lowest where there is none.
-fn highest(verdicts: &[Vec<(MetricId, BooleanArray)>], row: usize, of: impl Fn(MetricId) -> bool) -> usize {
-    let holds = |parts: &Vec<(MetricId, BooleanArray)>| {
+fn highest(verdicts: &[Vec<(MetricId, BooleanBuffer)>], row: usize, of: impl Fn(MetricId) -> bool) -> usize {
+    let holds = |parts: &Vec<(MetricId, BooleanBuffer)>| {
         let mut own = parts.iter().filter(|(metric, _)| of(*metric)).peekable();
-        own.peek().is_some() && own.all(|(_, verdict)| verdict.is_valid(row) && verdict.value(row))
+        own.peek().is_some() && own.all(|(_, verdict)| verdict.value(row))
     };
     verdicts.iter().rposition(holds).unwrap_or(0)
 }

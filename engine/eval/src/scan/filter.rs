@@ -140,7 +140,7 @@ impl<'a> Needs<'a> {
         use ExprKind as K;
         match &expr.kind {
             K::Compare(op, a, b) if b.columns().is_empty() => self.compare(*op, a, b),
-            K::Compare(op, a, b) if a.columns().is_empty() => self.compare(mirrored(*op), b, a),
+            K::Compare(op, a, b) if a.columns().is_empty() => self.compare(op.mirrored(), b, a),
             K::Between { value, low, high, negated } => {
                 let inside = vec![self.compare(CompareOp::Ge, value, low)?, self.compare(CompareOp::Le, value, high)?];
                 Some(negate_if(*negated, Filter::All(inside)))
@@ -206,17 +206,6 @@ fn negate_if(negated: bool, filter: Filter) -> Filter {
         Filter::Constant(truth) if negated => Filter::Constant(truth ^ TRUE ^ FALSE),
         filter if negated => Filter::Not(Box::new(filter)),
         filter => filter,
-    }
-}
-
-/// `constant op column` read from the other side.
-fn mirrored(op: CompareOp) -> CompareOp {
-    match op {
-        CompareOp::Lt => CompareOp::Gt,
-        CompareOp::Le => CompareOp::Ge,
-        CompareOp::Gt => CompareOp::Lt,
-        CompareOp::Ge => CompareOp::Le,
-        CompareOp::Eq | CompareOp::Ne => op,
     }
 }
 

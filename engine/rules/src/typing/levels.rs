@@ -27,7 +27,7 @@ impl<'a> Typing<'a> {
     ) -> Option<Option<Expr>> {
         let (level, text, op) = match (&left.kind, &right.kind) {
             (NodeKind::Name(_), NodeKind::Text(_)) => (left, right, op),
-            (NodeKind::Text(_), NodeKind::Name(_)) => (right, left, mirrored(op)),
+            (NodeKind::Text(_), NodeKind::Name(_)) => (right, left, op.mirrored()),
             _ => return None,
         };
         let levels = self.levels_of(level)?;
@@ -117,16 +117,5 @@ impl<'a> Typing<'a> {
         let value = Box::new(self.value(level)?);
         let list = levels.names[range].iter().map(|name| Value::Text(name.as_str().into())).collect();
         Some(Expr { kind: ExprKind::In { value, list, negated }, ty: Type::Bool, at: at.clone() })
-    }
-}
-
-/// The comparison with its sides exchanged.
-fn mirrored(op: CompareOp) -> CompareOp {
-    match op {
-        CompareOp::Lt => CompareOp::Gt,
-        CompareOp::Le => CompareOp::Ge,
-        CompareOp::Gt => CompareOp::Lt,
-        CompareOp::Ge => CompareOp::Le,
-        CompareOp::Eq | CompareOp::Ne => op,
     }
 }
