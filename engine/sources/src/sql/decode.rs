@@ -130,7 +130,10 @@ fn date(raw: &Sql, encoding: TimeEncoding, zone: &Zone, reach: Reach) -> Sql {
     let c = raw.bare();
     match encoding {
         TimeEncoding::Iso8601 => {
-            Sql::whole(format!("CASE WHEN typeof({c}) = 'text' AND date({c}, '+0 days') = {c} THEN {c} END"))
+            // SQLite also knows years before 0, written with a sign: hence the length.
+            Sql::whole(format!(
+                "CASE WHEN typeof({c}) = 'text' AND length({c}) = 10 AND date({c}, '+0 days') = {c} THEN {c} END"
+            ))
         }
         TimeEncoding::Yyyymmdd => yyyymmdd(raw),
         _ => date_of(zone, reach, &instant(raw, encoding)),

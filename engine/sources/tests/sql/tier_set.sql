@@ -7,7 +7,7 @@ WITH all_customer AS MATERIALIZED (
     CASE typeof(id) WHEN 'integer' THEN id END AS key,
     CASE WHEN typeof(active) = 'integer' AND active IN (0, 1) THEN active END AS active,
     CASE typeof(city) WHEN 'text' THEN city END AS city,
-    CASE WHEN typeof("date joined") = 'text' AND date("date joined", '+0 days') = "date joined" THEN "date joined" END AS joined_on
+    CASE WHEN typeof("date joined") = 'text' AND length("date joined") = 10 AND date("date joined", '+0 days') = "date joined" THEN "date joined" END AS joined_on
   FROM main.customers
 ),
 customer AS MATERIALIZED (

@@ -12,7 +12,7 @@ customer AS MATERIALIZED (
   SELECT
     CASE typeof(id) WHEN 'integer' THEN id END AS key,
     CASE typeof(account_id) WHEN 'integer' THEN account_id END AS account_id,
-    CASE WHEN typeof(joined_on) = 'text' AND date(joined_on, '+0 days') = joined_on THEN joined_on END AS joined_on
+    CASE WHEN typeof(joined_on) = 'text' AND length(joined_on) = 10 AND date(joined_on, '+0 days') = joined_on THEN joined_on END AS joined_on
   FROM main.customers
 ),
 orders AS MATERIALIZED (
