@@ -72,6 +72,8 @@ pub(crate) enum Command {
     Test(TestArgs),
     /// Evaluate all rules and store the levels
     Run(RunArgs),
+    /// Stay: keep up with the files, run by schedule, answer over HTTP
+    Serve(ServeArgs),
     /// Show why a customer has its level, and what is missing for the next
     Explain(ExplainArgs),
     /// Show how many customers each level has
@@ -168,6 +170,13 @@ pub(crate) struct RunArgs {
     pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) reading: Reading,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Seconds that a run may still take when tierd is told to stop; after that it is abandoned, and leaves nothing
+    #[arg(long, value_name = "SECONDS", default_value_t = 20)]
+    pub(crate) stop_after: u64,
 }
 
 /// How the database is read.

@@ -8,6 +8,7 @@ use std::{
 use arrow_array::ArrayRef;
 use serde_json::json;
 use tierd_eval::{
+    due::Due,
     evaluate::{self, Outcome, SetOutcome, SubjectOutcome},
     levels::UnknownConditions,
 };
@@ -30,6 +31,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Evaluator<'a> {
     /// The run's time.
     pub clock: &'a Clock,
+    /// Which sets and rules are decided.
+    pub due: &'a Due,
     /// How rows are read.
     pub options: ReadOptions,
     /// Told how far reading has come.
@@ -117,7 +120,7 @@ impl Evaluator<'_> {
         let evaluating = Instant::now();
         let given = sources.iter_mut().map(SourceData::take_given).collect();
         let history = LedgerHistory::new(ledger, rules, &sources, self.clock);
-        let outcome = evaluate::evaluate(rules, given, &history, self.clock)?;
+        let outcome = evaluate::evaluate(rules, given, &history, self.due, self.clock)?;
         Ok(Evaluation { sources, outcome, read, evaluate: evaluating.elapsed() })
     }
 }

@@ -10,9 +10,11 @@ pub mod evaluate;
 mod handed;
 mod history;
 mod limits;
+mod lock;
 pub mod project;
 pub mod report;
 pub mod run;
+pub mod serve;
 pub mod verify;
 
 pub use limits::LimitError;

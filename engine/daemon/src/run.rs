@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tierd_ledger::{Ledger, Outcome, Reader, RevisionHash, RevisionRecord, RunId, RunRecord, RunStart};
+use tierd_ledger::{Cause, Ledger, Outcome, Reader, RevisionHash, RevisionRecord, RunId, RunRecord, RunStart};
 use tierd_model::Timestamp;
 use tierd_rules::RuleSet;
 
@@ -62,7 +62,8 @@ pub fn run(
     record_revision(&mut ledger, rules, started)?;
     let (clock, revision) = (evaluator.clock, RevisionHash(rules.revision.0));
     let before = Reader::open(&path)?;
-    let start = RunStart { as_of: clock.as_of(), today: clock.today(), started, revision };
+    let start =
+        RunStart { cause: Cause::Hand, schedules: None, as_of: clock.as_of(), today: clock.today(), started, revision };
     let writer = ledger.begin_run(start);
     let evaluation = match evaluator.evaluate(project, rules, Some(&before)) {
         Ok(evaluation) => evaluation,
@@ -81,6 +82,7 @@ pub fn run(
         read: evaluation.read,
         evaluate: evaluation.evaluate,
         cut_points: Some(&cut_points),
+        table_rows: None,
     };
     let handed = Handed::new(rules, &evaluation, &before, clock);
     let summary = handed.to(|sets, rules| writer.apply(&record, sets, rules))?;

@@ -18,6 +18,7 @@ use tierd_rules::{
 
 use crate::{
     derive::{Metrics, derived, ranked},
+    due::Due,
     given::{Booked, Given, KeyOf},
     groups::{lookup, rollup},
     history::{Held, History, Override},
@@ -92,7 +93,7 @@ pub enum Error<E> {
 /// Evaluates all rules on what was read.
 ///
 /// `given` has every kind of subject that [`crate::given::needed_subjects`] names. A column that is given for a metric which would be computed takes the
-/// place of the computation.
+/// place of the computation. Sets and rules that are not `due` stay as they are.
 ///
 /// # Errors
 /// [`Error`].
@@ -103,6 +104,7 @@ pub fn evaluate<H: History>(
     rules: &RuleSet,
     given: Vec<Given>,
     history: &H,
+    _due: &Due,
     clock: &Clock,
 ) -> Result<Outcome, Error<H::Error>> {
     let held = rules.tier_sets.iter().map(|_| None).collect();

@@ -10,6 +10,7 @@
 pub mod action;
 pub mod columns;
 pub mod derive;
+pub mod due;
 pub mod effect;
 pub mod evaluate;
 pub mod explain;

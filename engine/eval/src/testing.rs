@@ -5,11 +5,11 @@ use std::sync::Arc;
 use arrow_array::{Array, ArrayRef};
 use tierd_model::{Clock, Date, Decimal, Key, Timestamp, Type, Value, Zone, parse_date, parse_timestamp};
 use tierd_rules::{
-    CompareOp, Config, Expr, ExprKind, FileId, FileSet, Level, Limit, Location, Metric, MetricId, MetricKind, Movement,
-    Revision, RuleSet, Step, SubjectId, TierSet, TierSetId, Unknown,
+    CompareOp, Config, Expr, ExprKind, FileId, FileSet, Http, Level, Limit, Location, Metric, MetricId, MetricKind,
+    Movement, Revision, RuleSet, Step, SubjectId, TierSet, TierSetId, Unknown,
 };
 
-use crate::{columns::array_of, derive::Metrics, evaluate::evaluate, given::Given, history::NoHistory};
+use crate::{columns::array_of, derive::Metrics, due::Due, evaluate::evaluate, given::Given, history::NoHistory};
 
 /// A node that is written nowhere.
 pub(crate) fn node(kind: ExprKind, ty: Type) -> Expr {
@@ -111,6 +111,8 @@ pub(crate) fn tier_set(unknown: Unknown, conditions: Vec<Option<Expr>>) -> TierS
         unknown,
         ordered: true,
         movement: Movement::AT_ONCE,
+        schedule: None,
+        guard: None,
         category: None,
         allow: Vec::new(),
         levels,
@@ -126,14 +128,15 @@ pub(crate) fn rule_set(metrics: Vec<Metric>, tier_sets: Vec<TierSet>) -> RuleSet
         zone: Arc::new(Zone::utc()),
         bad_values: Limit::Rows(0),
         unknown_subjects: Limit::Unlimited,
+        http: Http::default(),
         subjects: Vec::new(),
         facts: Vec::new(),
     };
     let (revision, files) = (Revision([0; 32]), FileSet::default());
     let sets = (0..tier_sets.len()).map(|set| Step::TierSet(TierSetId(set)));
     let order = (0..metrics.len()).map(|metric| Step::Metric(MetricId(metric))).chain(sets).collect();
-    let (points, retention, warnings) = (Vec::new(), Vec::new(), Vec::new());
-    RuleSet { revision, files, config, metrics, tier_sets, points, retention, order, warnings }
+    let (points, retention, schedules, warnings) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    RuleSet { revision, files, config, metrics, tier_sets, points, retention, schedules, order, warnings }
 }
 
 /// Subjects of a kind with integer keys from 1 and these columns.
@@ -150,6 +153,6 @@ pub(crate) fn given(subject: usize, subjects: usize, columns: Vec<Option<ArrayRe
 
 /// The metrics of the first kind of subject, whose attributes and aggregates are given.
 pub(crate) fn complete(rules: &RuleSet, columns: Vec<Option<ArrayRef>>, subjects: usize, clock: &Clock) -> Metrics {
-    let outcome = evaluate(rules, vec![given(0, subjects, columns)], &NoHistory, clock).unwrap();
+    let outcome = evaluate(rules, vec![given(0, subjects, columns)], &NoHistory, &Due::ALL, clock).unwrap();
     outcome.subjects.into_iter().next().unwrap().metrics
 }

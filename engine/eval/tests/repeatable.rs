@@ -8,6 +8,7 @@ use arrow_array::ArrayRef;
 use proptest::{collection::vec, option, prelude::*};
 use tierd_eval::{
     derive::CutPoints,
+    due::Due,
     evaluate::{Outcome, SubjectOutcome, evaluate},
     history::{Held, History, NoHistory, Override, PolicyState, RuleState},
     levels::{NONE, UnknownAt},
@@ -234,9 +235,9 @@ fn runs(rules: &RuleSet, world: &World, days: i64) -> [Found; 2] {
     let subjects = world.subjects();
     let clock = |days| Clock::new(Timestamp(NOW + days * DAY_MICROS), Arc::clone(&rules.config.zone));
     let (first, second) = (clock(0), clock(days));
-    let before = evaluate(rules, given(rules, &subjects, &first), &NoHistory, &first).unwrap();
+    let before = evaluate(rules, given(rules, &subjects, &first), &NoHistory, &Due::ALL, &first).unwrap();
     let history = After(&before, first.as_of());
-    let after = evaluate(rules, given(rules, &subjects, &second), &history, &second).unwrap();
+    let after = evaluate(rules, given(rules, &subjects, &second), &history, &Due::ALL, &second).unwrap();
     [before, after].map(Found::new)
 }
 

@@ -7,6 +7,7 @@ use arrow_array::{ArrayRef, Date32Array, Decimal128Array, Int64Array, StringArra
 use tierd_eval::{
     columns::arrow_type,
     derive::Metrics,
+    due::Due,
     evaluate::evaluate,
     explain::{Explanation, explain, text::lines},
     given::Given,
@@ -87,7 +88,7 @@ fn metrics(rules: &RuleSet) -> Metrics {
         parents: Vec::new(),
         bookings: Vec::new(),
     };
-    evaluate(rules, vec![given], &NoHistory, &clock()).unwrap().subjects.remove(0).metrics
+    evaluate(rules, vec![given], &NoHistory, &Due::ALL, &clock()).unwrap().subjects.remove(0).metrics
 }
 
 fn explained(subject: usize) -> (Explanation, Vec<String>) {

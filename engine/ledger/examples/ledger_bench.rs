@@ -10,7 +10,7 @@
 use std::{error::Error, fmt::Write as _, path::PathBuf, time::Instant};
 
 use tierd_ledger::{
-    Keys, Ledger, Reader, RevisionHash, RevisionRecord, RunRecord, RunStart, RunSummary, SetDecisions, StateRow,
+    Cause, Keys, Ledger, Reader, RevisionHash, RevisionRecord, RunRecord, RunStart, RunSummary, SetDecisions, StateRow,
 };
 use tierd_model::{Date, Timestamp};
 
@@ -113,7 +113,14 @@ fn run(
         reason: &|_| "first level",
         states,
     };
-    let start = RunStart { as_of: Timestamp(0), today: Date(0), started: Timestamp(0), revision: HASH };
+    let start = RunStart {
+        cause: Cause::Hand,
+        schedules: None,
+        as_of: Timestamp(0),
+        today: Date(0),
+        started: Timestamp(0),
+        revision: HASH,
+    };
     let before = processor_ms();
     let record = RunRecord { data_version: "bench", ..RunRecord::default() };
     let RunSummary { write, transitions, .. } = ledger.begin_run(start).apply(&record, &[set], &[])?;

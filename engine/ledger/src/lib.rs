@@ -20,7 +20,7 @@
 //! keys in ascending order, a level for each, and the words to store.
 //!
 //! ```
-//! use tierd_ledger::{Keys, Ledger, Reader, RevisionHash, RevisionRecord, RunRecord, RunStart, SetDecisions};
+//! use tierd_ledger::{Cause, Keys, Ledger, Reader, RevisionHash, RevisionRecord, RunRecord, RunStart, SetDecisions};
 //! use tierd_model::{Date, Timestamp};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -30,7 +30,7 @@
 //! let revision = RevisionHash([1; 32]);
 //! ledger.record_revision(&RevisionRecord { hash: revision, loaded: Timestamp(0), files: &[("rules/value.toml", "")] })?;
 //!
-//! let run = ledger.begin_run(RunStart { as_of: Timestamp(0), today: Date(0), started: Timestamp(0), revision });
+//! let run = ledger.begin_run(RunStart { cause: Cause::Hand, schedules: None, as_of: Timestamp(0), today: Date(0), started: Timestamp(0), revision });
 //! let decisions = SetDecisions {
 //!     name: "value",
 //!     family: "value",
@@ -87,7 +87,7 @@ pub use reader::{
 };
 pub use retention::{ActKind, ActRow, NewTask, Outgoing, RuleDecisions, RuleState, RuleStateRow};
 pub use revision::{RevisionHash, RevisionRecord};
-pub use run::{Outcome, RunId, RunRecord, RunStart, RunSummary, RunWriter};
+pub use run::{Cause, Outcome, RunId, RunRecord, RunStart, RunSummary, RunWriter};
 
 use error::At;
 use tierd_model::{Date, Timestamp};
@@ -161,7 +161,7 @@ impl Ledger {
     }
 
     /// Begins a run. Nothing is written before it ends.
-    pub fn begin_run(&mut self, start: RunStart) -> RunWriter<'_> {
+    pub fn begin_run<'a>(&'a mut self, start: RunStart<'a>) -> RunWriter<'a> {
         RunWriter::new(self, start)
     }
 }

@@ -18,9 +18,47 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RunId(pub i64);
 
+/// Why a run is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Cause {
+    /// Somebody asked for it.
+    Hand,
+    /// Its schedules came.
+    Schedule,
+    /// The data changed.
+    Change,
+    /// A missed slot is made good.
+    Fill,
+    /// Somebody approved a held run.
+    Approval,
+}
+
+impl Cause {
+    const ALL: [Cause; 5] = [Cause::Hand, Cause::Schedule, Cause::Change, Cause::Fill, Cause::Approval];
+
+    /// As in the column `run.cause`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Cause::Hand => "hand",
+            Cause::Schedule => "schedule",
+            Cause::Change => "change",
+            Cause::Fill => "fill",
+            Cause::Approval => "approval",
+        }
+    }
+
+    pub(crate) fn of_name(name: &str) -> Option<Self> {
+        Cause::ALL.into_iter().find(|cause| cause.name() == name)
+    }
+}
+
 /// How a run begins.
 #[derive(Debug, Clone, Copy)]
-pub struct RunStart {
+pub struct RunStart<'a> {
+    /// Why it is made.
+    pub cause: Cause,
+    /// The schedules that it decides; `None` for everything.
+    pub schedules: Option<&'a [String]>,
     /// The time that it evaluates.
     pub as_of: Timestamp,
     /// The local day of that time: tasks that were to be done by then become somebody else's.
@@ -50,6 +88,8 @@ pub struct RunRecord<'a> {
     pub evaluate: Duration,
     /// Cut points of the ranks, as JSON.
     pub cut_points: Option<&'a str>,
+    /// Rows of each table that it read, as a JSON object.
+    pub table_rows: Option<&'a str>,
 }
 
 /// How a run ended.
@@ -59,6 +99,8 @@ pub enum Outcome {
     Applied,
     /// Every level is as it was, and nobody is told anything.
     Unchanged,
+    /// It exceeds a guard and waits for a person; nothing has changed. The message says which guard.
+    Held(String),
     /// Nothing was decided; the message says why.
     Failed(String),
 }
@@ -69,6 +111,7 @@ impl Outcome {
         match self {
             Outcome::Applied => "applied",
             Outcome::Unchanged => "unchanged",
+            Outcome::Held(_) => "held",
             Outcome::Failed(_) => "failed",
         }
     }
@@ -98,12 +141,12 @@ pub struct RunSummary {
 #[derive(Debug)]
 pub struct RunWriter<'a> {
     ledger: &'a mut Ledger,
-    start: RunStart,
+    start: RunStart<'a>,
     begun: Instant,
 }
 
 impl<'a> RunWriter<'a> {
-    pub(crate) fn new(ledger: &'a mut Ledger, start: RunStart) -> Self {
+    pub(crate) fn new(ledger: &'a mut Ledger, start: RunStart<'a>) -> Self {
         RunWriter { ledger, start, begun: Instant::now() }
     }
 
@@ -138,15 +181,15 @@ impl<'a> RunWriter<'a> {
 
 /// When a run began, and when its writing did.
 #[derive(Clone, Copy)]
-struct Timing {
-    start: RunStart,
+struct Timing<'a> {
+    start: RunStart<'a>,
     begun: Instant,
     writing: Instant,
 }
 
 fn apply_run(
     conn: &mut Connection,
-    timing: Timing,
+    timing: Timing<'_>,
     record: &RunRecord<'_>,
     sets: &[SetDecisions<'_>],
     rules: &[RuleDecisions<'_>],
@@ -166,7 +209,12 @@ fn apply_run(
 }
 
 /// Returns how many actions are new, and how many tasks were escalated.
-fn apply_rules(conn: &Connection, run: RunId, start: RunStart, rules: &[RuleDecisions<'_>]) -> KindResult<(u64, u64)> {
+fn apply_rules(
+    conn: &Connection,
+    run: RunId,
+    start: RunStart<'_>,
+    rules: &[RuleDecisions<'_>],
+) -> KindResult<(u64, u64)> {
     let mut outbox = Outbox::new(conn, Occasion { at: start.as_of.0, run: Some(run.0) })?;
     let escalated = tasks::escalate(conn, start.as_of, start.today, &mut outbox)?;
     let mut written = 0;
@@ -176,7 +224,7 @@ fn apply_rules(conn: &Connection, run: RunId, start: RunStart, rules: &[RuleDeci
     Ok((written, escalated))
 }
 
-fn fail_run(conn: &mut Connection, timing: Timing, record: &RunRecord<'_>, message: &str) -> KindResult<RunId> {
+fn fail_run(conn: &mut Connection, timing: Timing<'_>, record: &RunRecord<'_>, message: &str) -> KindResult<RunId> {
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let run = next_run(&tx)?;
     let outcome = Outcome::Failed(message.to_owned());
@@ -199,10 +247,16 @@ struct End<'a> {
     actions: u64,
 }
 
-fn insert_run(conn: &Connection, run: RunId, timing: Timing, record: &RunRecord<'_>, end: &End<'_>) -> KindResult<()> {
+fn insert_run(
+    conn: &Connection,
+    run: RunId,
+    timing: Timing<'_>,
+    record: &RunRecord<'_>,
+    end: &End<'_>,
+) -> KindResult<()> {
     let took = i64::try_from(timing.begun.elapsed().as_micros()).unwrap_or(i64::MAX);
     let message = match end.outcome {
-        Outcome::Failed(message) => Some(message.as_str()),
+        Outcome::Held(message) | Outcome::Failed(message) => Some(message.as_str()),
         _ => None,
     };
     conn.execute(
@@ -227,6 +281,9 @@ fn insert_run(conn: &Connection, run: RunId, timing: Timing, record: &RunRecord<
             ":outcome": end.outcome.name(),
             ":message": message,
             ":cut_points": record.cut_points,
+            ":cause": timing.start.cause.name(),
+            ":schedules": timing.start.schedules.map(|names| serde_json::json!(names).to_string()),
+            ":table_rows": record.table_rows,
         },
     )?;
     Ok(())
@@ -234,10 +291,10 @@ fn insert_run(conn: &Connection, run: RunId, timing: Timing, record: &RunRecord<
 
 const INSERT_RUN: &str = "INSERT INTO run (id, as_of, started, finished, revision, data_version, subjects, fact_rows,
     bad_values, unknown_subjects, transitions, first_transition, read_ms, evaluate_ms, write_ms, outcome, message, cut_points,
-    actions)
+    actions, cause, schedules, table_rows)
 VALUES (:id, :as_of, :started, :finished, :revision, :data_version, :subjects, :fact_rows,
     :bad_values, :unknown_subjects, :transitions, :first_transition, :read_ms, :evaluate_ms, :write_ms, :outcome, :message,
-    :cut_points, :actions)";
+    :cut_points, :actions, :cause, :schedules, :table_rows)";
 
 /// A count as SQLite stores it.
 pub(crate) fn stored(count: u64) -> i64 {
@@ -266,7 +323,14 @@ mod tests {
         let mut ledger = Ledger::open(&path, "a test").unwrap();
         let hash = RevisionHash([1; 32]);
         ledger.record_revision(&RevisionRecord { hash, loaded: Timestamp(0), files: &[] }).unwrap();
-        let start = RunStart { as_of: Timestamp(0), today: Date(0), started: Timestamp(0), revision: hash };
+        let start = RunStart {
+            cause: Cause::Hand,
+            schedules: None,
+            as_of: Timestamp(0),
+            today: Date(0),
+            started: Timestamp(0),
+            revision: hash,
+        };
         let (keys, assigned) = ((0..20_000).collect::<Vec<i64>>(), vec![0; 20_000]);
         let set = SetDecisions {
             name: "value",

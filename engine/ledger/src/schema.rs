@@ -11,7 +11,8 @@ use crate::error::{ErrorKind, KindResult};
 pub(crate) const APPLICATION_ID: i64 = 0x7469_6572;
 
 /// Step `n` takes a file of version `n` to version `n + 1`.
-pub(crate) const STEPS: &[&str] = &[include_str!("../schema/1.sql"), include_str!("../schema/2.sql")];
+pub(crate) const STEPS: &[&str] =
+    &[include_str!("../schema/1.sql"), include_str!("../schema/2.sql"), include_str!("../schema/3.sql")];
 
 /// The version that this program writes.
 pub(crate) fn known_version() -> i64 {

@@ -7,9 +7,11 @@ use crate::{
     diagnostic::Diagnostic,
     expr::Expr,
     fileset::{FileSet, Location, Revision},
+    guard::Guard,
     movement::{Category, Movement},
     points::{PointsMeasure, PointsProgram},
     retention::RetentionRule,
+    schedule::{Schedule, ScheduleId},
 };
 
 /// Index into [`Config::subjects`].
@@ -62,6 +64,8 @@ pub struct RuleSet {
     pub points: Vec<PointsProgram>,
     /// Retention rules, by name.
     pub retention: Vec<RetentionRule>,
+    /// Schedules of the configuration, by name; then those that sets and rules give in words.
+    pub schedules: Vec<Schedule>,
     /// Every metric and every tier set, each after those that it refers to. Metrics appear in the order of `metrics`.
     pub order: Vec<Step>,
     /// Warnings that checking gave.
@@ -279,6 +283,10 @@ pub struct TierSet {
     pub ordered: bool,
     /// How the level that is earned becomes the one that is held.
     pub movement: Movement,
+    /// When it is decided; `None` only by hand, because there is no `[schedule.default]`.
+    pub schedule: Option<ScheduleId>,
+    /// How much of it may change in a run.
+    pub guard: Option<Guard>,
     /// The category that this set is about, of a set that is kept per category. The set is then named `price[shoes]`.
     pub category: Option<Category>,
     /// Codes of lints that are not to be given for this set.

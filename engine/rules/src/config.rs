@@ -1,6 +1,6 @@
 //! `tierd.toml`, checked: where the data is and what its columns mean.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use tierd_model::{CalendarSpan, KeyType, Type, Zone};
 
@@ -21,10 +21,39 @@ pub struct Config {
     pub bad_values: Limit,
     /// How many fact rows may name no known subject.
     pub unknown_subjects: Limit,
+    /// How a daemon is reached.
+    pub http: Http,
     /// Who is graded.
     pub subjects: Vec<Subject>,
     /// What is known of them, with dates.
     pub facts: Vec<Facts>,
+}
+
+/// How a daemon is reached: `[http]`. A change of these needs a restart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Http {
+    /// Address and port; `None` (`listen = "off"`) for no TCP at all. Default: 127.0.0.1:7411.
+    pub listen: Option<SocketAddr>,
+    /// Path of the Unix socket, as written (from the folder of `tierd.toml`); `None` (`"off"`) for none. Default: `tierd.sock`.
+    pub socket: Option<String>,
+    /// Path of a file with the token that changes need over TCP, as written; without one, changes go over the socket alone.
+    pub token_file: Option<String>,
+    /// Names, with port where it isn't the default one, under which others reach it: allowed in `Host` besides loopback names.
+    pub hosts: Vec<String>,
+    /// Web pages that may ask from a browser: allowed in `Origin` besides its own.
+    pub origins: Vec<String>,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Http {
+            listen: Some(SocketAddr::from(([127, 0, 0, 1], 7411))),
+            socket: Some("tierd.sock".to_owned()),
+            token_file: None,
+            hosts: Vec::new(),
+            origins: Vec::new(),
+        }
+    }
 }
 
 /// A limit of rows: a number, or a share of the rows read.

@@ -14,9 +14,11 @@ pub mod config;
 pub mod diagnostic;
 pub mod expr;
 pub mod fileset;
+pub mod guard;
 pub mod movement;
 pub mod points;
 pub mod retention;
+pub mod schedule;
 
 mod check;
 mod raw;
@@ -32,13 +34,15 @@ pub use checked::{
     Aggregate, AggregateFn, FactsId, Level, Metric, MetricId, MetricKind, PointsId, RankKind, Rollup, RuleId, RuleSet,
     ScoreRow, Standing, Step, SubjectId, TierSet, TierSetId, Unknown,
 };
-pub use config::{AmountEncoding, Column, Config, Encoding, Facts, Limit, Parent, Subject, TimeEncoding};
+pub use config::{AmountEncoding, Column, Config, Encoding, Facts, Http, Limit, Parent, Subject, TimeEncoding};
 pub use diagnostic::{Diagnostic, Label, Severity};
 pub use expr::{ArithOp, CompareOp, Expr, ExprKind};
 pub use fileset::{File, FileId, FileSet, Location, Revision};
+pub use guard::{Guard, GuardExceed};
 pub use movement::{Category, Lock, LockUntil, Movement, Period, Timing};
 pub use points::{Booking, BookingKind, Expiry, PointsMeasure, PointsProgram};
 pub use retention::RetentionRule;
+pub use schedule::{DEFAULT_SCHEDULE, Missed, Schedule, ScheduleId};
 pub use schema::{config_schema, rules_schema, tests_schema};
 pub use suggest::nearest;
 pub use syntax::is_usable_name;

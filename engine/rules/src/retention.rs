@@ -6,6 +6,8 @@ use crate::{
     checked::{FactsId, MetricId, SubjectId, TierSetId},
     expr::Expr,
     fileset::Location,
+    guard::Guard,
+    schedule::ScheduleId,
 };
 
 /// A retention rule.
@@ -17,6 +19,10 @@ pub struct RetentionRule {
     pub title: Option<String>,
     /// Whom it is about.
     pub subject: SubjectId,
+    /// When it is decided, as [`crate::TierSet::schedule`]. Rules on moves go with the tier set.
+    pub schedule: Option<ScheduleId>,
+    /// How much it may do in a run.
+    pub guard: Option<Guard>,
     /// What opens an entry, besides `when`.
     pub trigger: Trigger,
     /// Must be TRUE as well, over metrics: both to open an entry and to act in it. Only rules with another trigger than [`Trigger::State`] may leave it out.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tierd_eval::evaluate::evaluate;
+use tierd_eval::{due::Due, evaluate::evaluate};
 use tierd_model::Clock;
 use tierd_rules::{
     FileSet, RuleSet,
@@ -89,7 +89,8 @@ impl State<'_> {
         let clock = Clock::new(step.as_of, Arc::clone(&rules.config.zone));
         let given = self.world.given(&clock);
         let past = self.past.of(rules, &given, &case.overrides, step.as_of);
-        let outcome = evaluate(rules, given, &past, &clock).map_err(|error| refused(step, &error, &clock))?;
+        let outcome =
+            evaluate(rules, given, &past, &Due::ALL, &clock).map_err(|error| refused(step, &error, &clock))?;
         if let Some(coverage) = coverage {
             coverage.see(&outcome, &clock);
         }

@@ -12,6 +12,7 @@ mod overrides;
 mod report;
 mod run;
 mod schema;
+mod serve;
 mod sql;
 mod tasks;
 mod test;
@@ -31,6 +32,7 @@ pub(crate) fn dispatch(cli: &Cli, output: Output) -> Result<(), Failure> {
         Command::Check(args) => check::check(args, folder, output),
         Command::Test(args) => test::test(args, folder, output),
         Command::Run(args) => run::run(args, folder, output),
+        Command::Serve(args) => serve::serve(args, folder, output),
         Command::Explain(args) => explain::explain(args, folder, output),
         Command::Levels(args) => levels::levels(args, folder, output),
         Command::Export(args) => export::export(args, folder, output),

@@ -7,6 +7,7 @@ use tierd_rules::{
 
 use super::*;
 use crate::{
+    due::Due,
     evaluate::evaluate,
     history::NoHistory,
     testing::{array, clock, date, decimal, given, integer, metric, nowhere, rule_set, text as words, tier_set},
@@ -29,6 +30,8 @@ fn rule(action: retention::Action) -> RetentionRule {
         name: "win_back".to_owned(),
         title: None,
         subject: SubjectId(0),
+        schedule: None,
+        guard: None,
         trigger: Trigger::State,
         when: None,
         hold_for: None,
@@ -72,7 +75,7 @@ fn action(rule: &RetentionRule) -> Action {
         Some(array(Type::Date, &[None])),
     ];
     let now = clock("2026-03-31T10:00", "UTC");
-    let outcome = evaluate(&rules, vec![given(0, 1, columns)], &NoHistory, &now).unwrap();
+    let outcome = evaluate(&rules, vec![given(0, 1, columns)], &NoHistory, &Due::ALL, &now).unwrap();
     Actions::new(&rules, rule, &outcome, &now).unwrap().action(0)
 }
 

@@ -5,8 +5,8 @@ use std::sync::{Arc, LazyLock};
 use tierd_eval::scan::real_bits;
 use tierd_model::{Clock, KeyType, Type, Value, Zone};
 use tierd_rules::{
-    Aggregate, Column, Config, Encoding, Expr, ExprKind, Facts, FileId, FileSet, Limit, Location, Metric, MetricKind,
-    RuleSet, Subject, SubjectId,
+    Aggregate, Column, Config, Encoding, Expr, ExprKind, Facts, FileId, FileSet, Http, Limit, Location, Metric,
+    MetricKind, RuleSet, Subject, SubjectId,
 };
 
 pub(crate) const SUBJECTS: usize = 5;
@@ -94,6 +94,7 @@ pub(crate) fn rules(types: &[Type], filter: Option<Expr>, metrics: Vec<(Type, Ag
             zone: Arc::clone(zone()),
             bad_values: Limit::Rows(0),
             unknown_subjects: Limit::Unlimited,
+            http: Http::default(),
             subjects: vec![Subject {
                 name: "customer".into(),
                 table: "customers".into(),
@@ -120,6 +121,7 @@ pub(crate) fn rules(types: &[Type], filter: Option<Expr>, metrics: Vec<(Type, Ag
         metrics: anchors.chain(metrics).enumerate().map(metric).collect(),
         tier_sets: vec![],
         points: vec![],
+        schedules: vec![],
         retention: vec![],
         order: vec![],
         warnings: vec![],

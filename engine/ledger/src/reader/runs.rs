@@ -5,7 +5,7 @@ use super::{Reader, revision_hash};
 use crate::{
     error::{At, ErrorKind, KindResult, Result},
     revision::{self, RevisionHash},
-    run::{Outcome, RunId, restored},
+    run::{Cause, Outcome, RunId, restored},
 };
 
 /// One run, as recorded.
@@ -45,6 +45,12 @@ pub struct Run {
     pub outcome: Outcome,
     /// Cut points of the ranks, as JSON.
     pub cut_points: Option<String>,
+    /// Why it was made.
+    pub cause: Cause,
+    /// The schedules that it decided; `None` for everything.
+    pub schedules: Option<Vec<String>>,
+    /// Rows of each table that it read, as a JSON object.
+    pub table_rows: Option<String>,
 }
 
 /// One revision, as recorded.
@@ -62,7 +68,8 @@ pub struct Revision {
 
 const RUN: &str =
     "SELECT r.id, r.as_of, r.started, r.finished, v.sha256, r.data_version, r.subjects, r.fact_rows, r.bad_values,
-       r.unknown_subjects, r.transitions, r.read_ms, r.evaluate_ms, r.write_ms, r.outcome, r.message, r.cut_points, r.actions
+       r.unknown_subjects, r.transitions, r.read_ms, r.evaluate_ms, r.write_ms, r.outcome, r.message, r.cut_points, r.actions,
+       r.cause, r.schedules, r.table_rows
 FROM run AS r JOIN revision AS v ON v.id = r.revision";
 
 impl Reader {
@@ -87,7 +94,7 @@ impl Reader {
     /// # Errors
     /// [`ErrorKind`].
     pub fn last_applied_run(&self) -> Result<Option<Run>> {
-        let rest = "WHERE r.outcome <> 'failed' ORDER BY r.id DESC LIMIT ?1";
+        let rest = "WHERE r.outcome IN ('applied', 'unchanged') ORDER BY r.id DESC LIMIT ?1";
         self.select_runs(rest, 1).map(|mut runs| runs.pop()).at(&self.path)
     }
 
@@ -160,6 +167,7 @@ fn read_run(row: &Row<'_>) -> KindResult<Run> {
     let outcome = match row.get::<_, String>(14)?.as_str() {
         "applied" => Outcome::Applied,
         "unchanged" => Outcome::Unchanged,
+        "held" => Outcome::Held(row.get(15)?),
         "failed" => Outcome::Failed(row.get(15)?),
         _ => return Err(ErrorKind::Unreadable("a run with an unknown outcome")),
     };
@@ -181,5 +189,13 @@ fn read_run(row: &Row<'_>) -> KindResult<Run> {
         write_ms: restored(row.get(13)?)?,
         outcome,
         cut_points: row.get(16)?,
+        cause: Cause::of_name(&row.get::<_, String>(18)?)
+            .ok_or(ErrorKind::Unreadable("a run with an unknown cause"))?,
+        schedules: row
+            .get::<_, Option<String>>(19)?
+            .map(|names| serde_json::from_str(&names))
+            .transpose()
+            .map_err(|_| ErrorKind::Unreadable("a run with unknown schedules"))?,
+        table_rows: row.get(20)?,
     })
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, types::FromSql};
 use tierd_ledger::{
-    ActKind, ActRow, KeyRef, Keys, Ledger, NewOverride, NewTask, Outgoing, OverrideKind, Result, RevisionHash,
+    ActKind, ActRow, Cause, KeyRef, Keys, Ledger, NewOverride, NewTask, Outgoing, OverrideKind, Result, RevisionHash,
     RevisionRecord, RuleDecisions, RuleStateRow, RunId, RunRecord, RunStart, RunSummary, SetDecisions,
 };
 use tierd_model::{Date, Timestamp};
@@ -39,10 +39,17 @@ pub(crate) fn record_revision(ledger: &mut Ledger) {
     ledger.record_revision(&RevisionRecord { hash: REVISION, loaded: Timestamp(FIRST_DAY), files }).unwrap();
 }
 
-pub(crate) fn start(day: i64) -> RunStart {
+pub(crate) fn start(day: i64) -> RunStart<'static> {
     let as_of = Timestamp(FIRST_DAY + day * tierd_model::DAY_MICROS);
     let today = Date((as_of.0 / tierd_model::DAY_MICROS) as i32);
-    RunStart { as_of, today, started: Timestamp(as_of.0 + 1_000_000), revision: REVISION }
+    RunStart {
+        cause: Cause::Hand,
+        schedules: None,
+        as_of,
+        today,
+        started: Timestamp(as_of.0 + 1_000_000),
+        revision: REVISION,
+    }
 }
 
 pub(crate) fn decisions<'a>(keys: Keys<'a>, assigned: &'a [u16]) -> SetDecisions<'a> {

@@ -161,6 +161,7 @@ fn what_a_run_saw_is_kept() {
         read: Duration::from_millis(150),
         evaluate: Duration::from_micros(20_900),
         cut_points: Some(r#"{"recency":[10,20]}"#),
+        table_rows: None,
     };
     ledger.begin_run(start(0)).apply(&record, &[], &[]).unwrap();
     let run = Reader::open(&place.path).unwrap().last_applied_run().unwrap().unwrap();

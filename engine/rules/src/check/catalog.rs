@@ -10,7 +10,7 @@ use self::columns::good_columns;
 pub(super) use self::columns::{Columns, columns_scope};
 use super::{Checking, points::Programs};
 use crate::{
-    Column, Config, Facts, FactsId, Limit, Parent, Subject, SubjectId, code,
+    Column, Config, Facts, FactsId, Http, Limit, Parent, Subject, SubjectId, code,
     diagnostic::Diagnostic,
     expr::Expr,
     fileset::Location,
@@ -131,6 +131,7 @@ impl Checking<'_> {
             zone: zone.clone(),
             bad_values: At::value_or(database.bad_values.as_ref(), Limit::Rows(0), |limit| limit.0)?,
             unknown_subjects: At::value_or(database.unknown_subjects.as_ref(), Limit::Unlimited, |limit| limit.0)?,
+            http: Http::default(),
             subjects: vec![],
             facts: vec![],
         })

@@ -140,6 +140,7 @@ impl Checking<'_> {
             tier_sets,
             points: catalog.programs.into_good(),
             retention,
+            schedules: vec![],
             warnings: vec![],
         })
     }

@@ -78,6 +78,8 @@ impl Checking<'_> {
             name: name.text.clone(),
             title: table.title.as_ref().and_then(|title| title.value.clone()),
             subject,
+            schedule: None,
+            guard: None,
             trigger: trigger?,
             when: when?,
             hold_for: limits.hold_for,

@@ -87,6 +87,8 @@ impl Checking<'_> {
             unknown: unknown?,
             ordered: ordered?,
             movement: movement?,
+            schedule: None,
+            guard: None,
             category,
             allow: allowed(table.allow.as_ref()),
             levels: levels.into_iter().collect::<Option<_>>()?,

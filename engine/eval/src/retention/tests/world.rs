@@ -47,6 +47,8 @@ pub(super) fn rule(name: &str, trigger: Trigger, when: Option<Expr>) -> Retentio
         name: name.to_owned(),
         title: None,
         subject: SubjectId(0),
+        schedule: None,
+        guard: None,
         trigger,
         when,
         hold_for: None,

@@ -1,0 +1,126 @@
+//! What others ask a daemon by.
+
+use std::sync::Arc;
+
+use tierd_ledger::Reader;
+use tierd_model::Timestamp;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::{
+    active::Active,
+    executor::{RunDone, RunRefused, RunRequest, Running, Waiting},
+    reload::{ReloadCause, ReloadRequest, Reloaded},
+    scheduler::Schedules,
+    wall::Wall,
+};
+use crate::Project;
+
+/// What others ask a daemon by. Clones are handles on the same daemon.
+#[derive(Debug, Clone)]
+pub struct Handle(Arc<Parts>);
+
+#[derive(Debug)]
+pub(super) struct Parts {
+    pub(super) project: Project,
+    pub(super) wall: Arc<dyn Wall>,
+    pub(super) active: watch::Sender<Arc<Active>>,
+    pub(super) reloads: mpsc::Sender<ReloadRequest>,
+    pub(super) runs: mpsc::Sender<Waiting>,
+    pub(super) running: watch::Sender<Option<Running>>,
+    pub(super) last_run: watch::Sender<Option<Arc<RunDone>>>,
+    pub(super) schedules: watch::Sender<Arc<Schedules>>,
+    pub(super) stopping: watch::Sender<bool>,
+}
+
+impl Handle {
+    pub(super) fn new(parts: Parts) -> Self {
+        Handle(Arc::new(parts))
+    }
+
+    pub(super) fn parts(&self) -> &Parts {
+        &self.0
+    }
+
+    /// The project that is served.
+    pub fn project(&self) -> &Project {
+        &self.0.project
+    }
+
+    /// What the clock on the wall shows.
+    pub fn now(&self) -> Timestamp {
+        self.0.wall.now()
+    }
+
+    /// The rules in force.
+    pub fn active(&self) -> Arc<Active> {
+        Arc::clone(&self.0.active.borrow())
+    }
+
+    /// Told whenever other rules come into force, or files are refused.
+    pub fn watch_active(&self) -> watch::Receiver<Arc<Active>> {
+        self.0.active.subscribe()
+    }
+
+    /// The run that runs.
+    pub fn running(&self) -> Option<Running> {
+        self.0.running.borrow().clone()
+    }
+
+    /// The last run that this daemon made, held and failed ones among them.
+    pub fn last_run(&self) -> Option<Arc<RunDone>> {
+        self.0.last_run.borrow().clone()
+    }
+
+    /// Told after each run.
+    pub fn watch_runs(&self) -> watch::Receiver<Option<Arc<RunDone>>> {
+        self.0.last_run.subscribe()
+    }
+
+    /// When runs are due.
+    pub fn schedules(&self) -> Arc<Schedules> {
+        Arc::clone(&self.0.schedules.borrow())
+    }
+
+    /// The ledger, for reading; to be used on a thread for blocking work.
+    ///
+    /// # Errors
+    /// [`tierd_ledger::ErrorKind`]; above all `Missing` before the first run.
+    pub fn reader(&self) -> Result<Reader, tierd_ledger::Error> {
+        Reader::open(&self.0.project.ledger(&self.active().rules.config))
+    }
+
+    /// Looks at the files now, and says what came of it. Requests that come while one is being answered share the next answer.
+    pub async fn reload(&self, cause: ReloadCause) -> Option<Reloaded> {
+        let (reply, answer) = oneshot::channel();
+        self.0.reloads.send(ReloadRequest { cause, reply: Some(reply) }).await.ok()?;
+        answer.await.ok()
+    }
+
+    /// Makes a run, after those that wait already.
+    ///
+    /// # Errors
+    /// [`RunRefused`]: nothing has changed then, but that a failed run has a row in the ledger.
+    pub async fn run(&self, request: RunRequest) -> Result<Arc<RunDone>, RunRefused> {
+        let (reply, answer) = oneshot::channel();
+        let sent = self.0.runs.send(Waiting { request, reply: Some(reply) }).await;
+        sent.map_err(|_| RunRefused::Stopping)?;
+        answer.await.unwrap_or(Err(RunRefused::Stopping))
+    }
+
+    /// No new run begins from now on.
+    pub fn begin_stop(&self) {
+        self.0.stopping.send_replace(true);
+    }
+
+    /// Whether the daemon is stopping.
+    pub fn is_stopping(&self) -> bool {
+        *self.0.stopping.borrow()
+    }
+
+    /// Waits until the daemon is told to stop.
+    pub async fn stopped(&self) {
+        let mut stopping = self.0.stopping.subscribe();
+        // The sender lives as long as the handle.
+        let _ = stopping.wait_for(|stopping| *stopping).await;
+    }
+}

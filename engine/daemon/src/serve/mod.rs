@@ -1,0 +1,125 @@
+//! A daemon: the rules in force, kept up with the files; runs, one at a time; schedules; and a [`Handle`] on all of it.
+//!
+//! ```text
+//! files ─► watch ─► reload ─► Active (a watch channel) ─► scheduler ─► executor ─► ledger
+//!                     ▲                                      ▲             ▲
+//!                     └──────────────── Handle ──────────────┴─────────────┘  ◄── HTTP, signals
+//! ```
+//!
+//! Each part is a task of its own that owns its state; others see what it publishes on watch channels and ask it by messages.
+//! Reading files, evaluating and writing the ledger happen on threads for blocking work. The ledger is opened for writing
+//! only while something is written, so that commands beside the daemon (`tierd override add`, `tierd tasks done`) take their turn.
+//!
+//! Nothing here prints, and nothing knows HTTP.
+
+mod active;
+mod executor;
+mod handle;
+mod reload;
+mod scheduler;
+mod wall;
+
+use std::sync::Arc;
+
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+};
+
+use crate::{Project, ProjectError, lock::DaemonLock};
+
+pub use active::{Active, Origin, Problem, Refused};
+pub use executor::{RunDone, RunRefused, RunRequest, Running};
+pub use handle::Handle;
+pub use reload::{ReloadCause, Reloaded};
+pub use scheduler::{NextRun, Schedules};
+pub use wall::{SystemWall, Wall};
+
+/// Why a daemon can't start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The files can't be read.
+    #[error(transparent)]
+    Project(#[from] ProjectError),
+    /// The rules have errors, and the ledger has no earlier ones to go on with.
+    #[error("the rules have errors, and there is no earlier revision to go on with:\n{}", problems.join("\n"))]
+    NoRules {
+        /// Each problem, rendered for people.
+        problems: Vec<String>,
+    },
+    /// The ledger can't be used, or another daemon does.
+    #[error(transparent)]
+    Ledger(#[from] tierd_ledger::Error),
+    /// Another daemon serves this project.
+    #[error("this project is served by {holder} already")]
+    Served {
+        /// What it says of itself.
+        holder: String,
+    },
+    /// A file beside the ledger can't be used.
+    #[error("cannot lock {}", path.display())]
+    Lock {
+        /// Which.
+        path: std::path::PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// A daemon that runs. Dropping it ends its tasks at once; [`Serving::stop`] ends them well.
+#[derive(Debug)]
+pub struct Serving {
+    handle: Handle,
+    tasks: JoinSet<()>,
+    // Given up last.
+    _lock: DaemonLock,
+}
+
+/// Starts a daemon for this project: locks its ledger against other daemons, loads the rules, or the last good ones, and begins to
+/// watch, to schedule and to take requests.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn start(project: Project, wall: Arc<dyn Wall>) -> Result<Serving, StartError> {
+    let first = reload::first(&project, &*wall)?;
+    let lock = DaemonLock::take(&project.ledger(&first.rules.config))?;
+    let (active, _) = watch::channel(Arc::new(first));
+    let (reload_tx, reload_rx) = mpsc::channel(16);
+    let (run_tx, run_rx) = mpsc::channel(64);
+    let (running, _) = watch::channel(None);
+    let (last_run, _) = watch::channel(None);
+    let (schedules, _) = watch::channel(Arc::new(Schedules::default()));
+    let (stopping, _) = watch::channel(false);
+    let handle = Handle::new(handle::Parts {
+        project,
+        wall,
+        active,
+        reloads: reload_tx,
+        runs: run_tx,
+        running,
+        last_run,
+        schedules,
+        stopping,
+    });
+    let mut tasks = JoinSet::new();
+    tasks.spawn(reload::task(handle.clone(), reload_rx));
+    tasks.spawn(executor::task(handle.clone(), run_rx));
+    tasks.spawn(scheduler::task(handle.clone()));
+    Ok(Serving { handle, tasks, _lock: lock })
+}
+
+impl Serving {
+    /// What others ask it by.
+    pub fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// Stops well: begins no new run, and waits for the one that runs, at most this long; a run that isn't done by then is abandoned,
+    /// and leaves nothing. Returns whether everything was done in time.
+    pub async fn stop(mut self, patience: std::time::Duration) -> bool {
+        self.handle.begin_stop();
+        let done = async { while self.tasks.join_next().await.is_some() {} };
+        tokio::time::timeout(patience, done).await.is_ok()
+    }
+}
