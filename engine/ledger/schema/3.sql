@@ -39,8 +39,11 @@ INSERT INTO run_3 (id, as_of, started, finished, revision, data_version, subject
     transitions, first_transition, read_ms, evaluate_ms, write_ms, outcome, message, cut_points, actions)
 SELECT id, as_of, started, finished, revision, data_version, subjects, fact_rows, bad_values, unknown_subjects,
     transitions, first_transition, read_ms, evaluate_ms, write_ms, outcome, message, cut_points, actions FROM run;
+-- Other views read `run`, and must not mind that it isn't there for a moment.
+PRAGMA legacy_alter_table = ON;
 DROP TABLE run;
 ALTER TABLE run_3 RENAME TO run;
+PRAGMA legacy_alter_table = OFF;
 
 -- What a held run would have changed, and what became of it. `shown` is what a person decides by, as JSON; `digest` is over
 -- everything that would have been applied.
