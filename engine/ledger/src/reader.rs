@@ -3,6 +3,7 @@
 
 mod align;
 mod events;
+mod holds;
 mod levels;
 mod overrides;
 mod rules;
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 
 pub use events::{Event, LEVEL_CHANGED};
+pub use holds::Hold;
 pub use levels::{Held, HeldLevel, LevelCount, Transition};
 pub use overrides::{Override, OverrideFilter};
 pub use rules::Action;

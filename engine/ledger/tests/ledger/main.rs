@@ -6,6 +6,7 @@ mod common;
 mod crash;
 mod documented;
 mod files;
+mod holds;
 mod migration;
 mod movement;
 mod retention;
