@@ -10,3 +10,4 @@ mod migration;
 mod movement;
 mod retention;
 mod runs;
+mod schedules;
