@@ -8,5 +8,6 @@ mod documented;
 mod files;
 mod migration;
 mod movement;
+mod reloads;
 mod retention;
 mod runs;
