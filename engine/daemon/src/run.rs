@@ -63,6 +63,19 @@ pub enum RunError {
     /// Reading or evaluating failed; the ledger has a record of it, unless that is temporary.
     #[error(transparent)]
     Evaluate(#[from] EvaluateError),
+    /// A mistake in tierd.
+    #[error("tierd made a mistake and gave the run up; nothing was changed. Its log says where")]
+    Panicked,
+}
+
+impl RunError {
+    /// What a log may say: as the message, but without keys and values from the database.
+    pub fn without_values(&self) -> String {
+        match self {
+            RunError::Evaluate(error) => error.without_values(),
+            other => other.to_string(),
+        }
+    }
 }
 
 impl RunError {
