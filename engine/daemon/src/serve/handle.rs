@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::{
     active::Active,
     executor::{RunDone, RunRefused, RunRequest, Running, Waiting},
+    explain::Explainer,
     reload::{ReloadCause, ReloadRequest, Reloaded},
     scheduler::Schedules,
     wall::Wall,
@@ -30,6 +31,7 @@ pub(super) struct Parts {
     pub(super) last_run: watch::Sender<Option<Arc<RunDone>>>,
     pub(super) schedules: watch::Sender<Arc<Schedules>>,
     pub(super) stopping: watch::Sender<bool>,
+    pub(super) explainer: Explainer,
 }
 
 impl Handle {

@@ -14,6 +14,7 @@
 
 mod active;
 mod executor;
+mod explain;
 mod handle;
 mod reload;
 mod scheduler;
@@ -101,6 +102,7 @@ pub async fn start(project: Project, wall: Arc<dyn Wall>) -> Result<Serving, Sta
         last_run,
         schedules,
         stopping,
+        explainer: explain::Explainer::default(),
     });
     let mut tasks = JoinSet::new();
     tasks.spawn(reload::task(handle.clone(), reload_rx));
