@@ -114,7 +114,8 @@ fn later_run_of_the_same_schedules_takes_the_place_of_a_hold() {
     let daily = names(&["daily", "default"]);
     let monthly = names(&["monthly"]);
     let both = names(&["daily", "monthly"]);
-    let cases: [(Option<&[String]>, Option<&[String]>, bool); 6] = [
+    type Names<'a> = Option<&'a [String]>;
+    let cases: [(Names<'_>, Names<'_>, bool); 6] = [
         (None, None, true),
         (None, Some(&daily), true),
         (Some(&daily), None, true),
