@@ -23,9 +23,9 @@ pub struct RunReport {
     pub run: Option<RunId>,
     /// Whether anything changed.
     pub outcome: Outcome,
-    /// Each tier set, in the order of the rules.
+    /// Each tier set that was decided, in the order of the rules.
     pub sets: Vec<SetReport>,
-    /// Each retention rule, in the order of the rules.
+    /// Each retention rule that was decided, in the order of the rules.
     pub rules: Vec<RuleReport>,
     /// What was read and found.
     pub evaluation: Evaluation,
@@ -87,7 +87,7 @@ pub fn run(
     let handed = Handed::new(rules, &evaluation, &before, clock);
     let summary = handed.to(|sets, rules| writer.apply(&record, sets, rules))?;
     let outcomes = &evaluation.outcome;
-    let sets = outcomes.sets.iter().zip(summary.sets).map(|(set, stored)| SetReport::stored(set, stored)).collect();
+    let sets = outcomes.sets_due().zip(summary.sets).map(|(set, stored)| SetReport::stored(set, stored)).collect();
     let rules = RuleReport::all(rules, outcomes);
     Ok(RunReport { run: Some(summary.run), outcome: summary.outcome, sets, rules, evaluation, write: summary.write })
 }
@@ -101,7 +101,7 @@ pub fn dry_run(project: &Project, rules: &RuleSet, evaluator: &Evaluator<'_>) ->
     let ledger = path.exists().then(|| Reader::open(&path)).transpose()?;
     let evaluation = evaluator.evaluate(project, rules, ledger.as_ref())?;
     let comparing = Instant::now();
-    let sets = evaluation.outcome.sets.iter().map(|set| SetReport::compared(rules, &evaluation, set, ledger.as_ref()));
+    let sets = evaluation.outcome.sets_due().map(|set| SetReport::compared(rules, &evaluation, set, ledger.as_ref()));
     let sets: Vec<SetReport> = sets.collect::<Result<_, tierd_ledger::Error>>()?;
     let rules = RuleReport::all(rules, &evaluation.outcome);
     let changed = sets.iter().any(|set| !set.moves.is_empty()) || rules.iter().any(|rule| rule.actions() > 0);
