@@ -71,6 +71,7 @@ mod reader;
 mod retention;
 mod revision;
 mod run;
+mod schedule;
 mod schema;
 mod tasks;
 
@@ -88,12 +89,13 @@ pub use hold::{HoldDigest, HoldState, NewHold, Verdict};
 pub use key::{KeyRef, Keys, TextKeys};
 pub use overrides::{End, NewOverride, OverrideId, OverrideKind};
 pub use reader::{
-    Action, Done, Event, Held, HeldLevel, Hold, LEVEL_CHANGED, LevelCount, Override, OverrideFilter, Reader, Revision,
-    Run, Standing, Task, TaskFilter, Transition,
+    Action, Done, Event, Gap, GapState, Held, HeldLevel, Hold, LEVEL_CHANGED, LevelCount, Override, OverrideFilter,
+    Reader, Revision, Run, Standing, Task, TaskFilter, Transition,
 };
 pub use retention::{ActKind, ActRow, NewTask, Outgoing, RuleDecisions, RuleState, RuleStateRow};
 pub use revision::{RevisionHash, RevisionRecord};
 pub use run::{Cause, Outcome, RunId, RunRecord, RunStart, RunSummary, RunWriter};
+pub use schedule::{FollowedSchedule, GapId, GapReason, NewGap};
 
 use error::At;
 use tierd_model::{Date, Timestamp};
@@ -184,6 +186,25 @@ impl Ledger {
     /// [`ErrorKind::NoHold`], [`ErrorKind::HoldOver`]; [`ErrorKind::Nobody`] and [`ErrorKind::NoReason`] where something is missing.
     pub fn reject_hold(&mut self, hold: RunId, verdict: &Verdict<'_>) -> Result<()> {
         hold::reject(&mut self.conn, hold, verdict).at(&self.path)
+    }
+
+    /// Follows these schedules (name, and its recurrence and zone as text) and no others from now on. One that is new, or comes at
+    /// other times than it did, counts from `now` on; of the others what has been taken care of stays. Those that are no longer
+    /// among them are forgotten, their gaps stay.
+    ///
+    /// # Errors
+    /// [`ErrorKind`]; nothing is written then.
+    pub fn follow_schedules(&mut self, schedules: &[(&str, String)], now: Timestamp) -> Result<()> {
+        schedule::follow(&mut self.conn, schedules, now).at(&self.path)
+    }
+
+    /// Notes slots for which there will be no run, and that they have been taken care of by that. A gap that goes on where the
+    /// last one of its schedule ended, for the same reason, becomes part of it.
+    ///
+    /// # Errors
+    /// [`ErrorKind`]; nothing is written then.
+    pub fn note_gaps(&mut self, gaps: &[NewGap<'_>], noted: Timestamp) -> Result<()> {
+        schedule::note_gaps(&mut self.conn, gaps, noted).at(&self.path)
     }
 
     /// Begins a run. Nothing is written before it ends.

@@ -8,6 +8,7 @@ mod levels;
 mod overrides;
 mod rules;
 mod runs;
+mod schedules;
 mod standings;
 mod tasks;
 
@@ -21,6 +22,7 @@ pub use levels::{Held, HeldLevel, LevelCount, Transition};
 pub use overrides::{Override, OverrideFilter};
 pub use rules::Action;
 pub use runs::{Revision, Run};
+pub use schedules::{Gap, GapState};
 pub use standings::Standing;
 pub use tasks::{Done, Task, TaskFilter};
 

@@ -12,7 +12,7 @@ use crate::{
     outbox::{self, Occasion, Outbox},
     retention::RuleDecisions,
     revision::{self, RevisionHash},
-    tasks,
+    schedule, tasks,
 };
 
 /// The number of a run. Later runs have larger numbers.
@@ -327,7 +327,11 @@ fn insert_run(
             ":table_rows": record.table_rows,
         },
     )?;
-    Ok(())
+    match end.outcome {
+        Outcome::Failed(_) => Ok(()),
+        // Together with the run: a crash finds its slot taken care of, or no run.
+        _ => schedule::taken_care_of(conn, run, timing.start),
+    }
 }
 
 const INSERT_RUN: &str = "INSERT INTO run (id, as_of, started, finished, revision, data_version, subjects, fact_rows,

@@ -14,7 +14,7 @@ use crate::{
     Project,
     evaluate::Evaluator,
     report::{RuleReport, SetReport},
-    run::{self, RunError, RunReport},
+    run::{self, Asked, RunError, RunReport},
 };
 
 /// What is to be run.
@@ -67,6 +67,9 @@ pub enum RunRefused {
     /// It failed.
     #[error("{0}")]
     Failed(String),
+    /// Others have locked the database or the ledger: the same request may succeed a little later.
+    #[error("{0}")]
+    Deferred(String),
 }
 
 /// A request and whom to answer.
@@ -102,11 +105,18 @@ async fn one(handle: &Handle, request: RunRequest) -> Result<Arc<RunDone>, RunRe
     let work = move || carry_out(&project, &active, &asked, started, &progress);
     let made = tokio::task::spawn_blocking(work).await;
     handle.parts().running.send_replace(None);
-    let result = made.map_err(|error| error.to_string()).and_then(|made| made.map_err(|error| error.to_string()));
+    let result = made.map_err(|error| RunRefused::Failed(error.to_string())).and_then(|made| made.map_err(refused));
     let failure = result.as_ref().err().cloned();
     let done = Arc::new(RunDone::new(request, started, handle.now(), result));
     handle.parts().last_run.send_replace(Some(Arc::clone(&done)));
-    failure.map_or(Ok(done), |message| Err(RunRefused::Failed(message)))
+    failure.map_or(Ok(done), Err)
+}
+
+fn refused(error: RunError) -> RunRefused {
+    match error.is_temporary() {
+        true => RunRefused::Deferred(error.to_string()),
+        false => RunRefused::Failed(error.to_string()),
+    }
 }
 
 fn carry_out(
@@ -120,7 +130,8 @@ fn carry_out(
     let clock = Clock::new(request.as_of.unwrap_or(started), Arc::clone(&rules.config.zone));
     let due = due(rules, request.schedules.as_deref());
     let evaluator = Evaluator { clock: &clock, due: &due, options: ReadOptions::default(), progress };
-    run::run(project, rules, &evaluator, started)
+    let asked = Asked { cause: request.cause, schedules: request.schedules.as_deref(), started };
+    run::run(project, rules, &evaluator, asked)
 }
 
 /// What schedules of these names decide.
@@ -131,13 +142,13 @@ fn due(rules: &RuleSet, schedules: Option<&[String]>) -> Due {
 }
 
 impl RunDone {
-    fn new(request: RunRequest, started: Timestamp, finished: Timestamp, result: Result<RunReport, String>) -> Self {
+    fn new(request: RunRequest, started: Timestamp, finished: Timestamp, result: Result<RunReport, RunRefused>) -> Self {
         match result {
             Ok(RunReport { run, outcome, sets, rules, .. }) => {
                 RunDone { request, started, finished, run, outcome, sets, rules }
             }
-            Err(message) => {
-                let outcome = Outcome::Failed(message);
+            Err(refused) => {
+                let outcome = Outcome::Failed(refused.to_string());
                 RunDone { request, started, finished, run: None, outcome, sets: vec![], rules: vec![] }
             }
         }

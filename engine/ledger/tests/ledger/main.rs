@@ -11,3 +11,4 @@ mod migration;
 mod movement;
 mod retention;
 mod runs;
+mod schedules;
