@@ -29,11 +29,9 @@ mod tests {
     /// A new version must not move every run of every installation.
     #[test]
     fn part_never_changes() {
-        assert_eq!(part_of(MOST, &["/srv/shop", "default"]), Duration::from_micros(PINNED));
+        assert_eq!(part_of(MOST, &["/srv/shop", "default"]), Duration::from_micros(76_623_143));
         assert_eq!(part_of(Duration::ZERO, &["/srv/shop", "default"]), Duration::ZERO);
     }
-
-    const PINNED: u64 = 0;
 
     #[test]
     fn parts_of_similar_names_are_spread_over_the_whole() {

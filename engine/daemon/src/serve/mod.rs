@@ -15,6 +15,8 @@
 mod active;
 mod executor;
 mod handle;
+mod jitter;
+mod planner;
 mod reload;
 mod scheduler;
 mod wall;

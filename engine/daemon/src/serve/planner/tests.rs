@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tierd_model::{Recurrence, Zone, parse_timestamp};
-use tierd_rules::Location;
+use tierd_rules::{FileId, Location};
 
 use super::*;
 
@@ -18,7 +18,7 @@ pub(super) fn schedule(every: &str, zone: &str, missed: Missed) -> Schedule {
         deadline: None,
         jitter: Duration::ZERO,
         on_change: None,
-        at: Location::default(),
+        at: Location { file: FileId(0), range: 0..0 },
     }
 }
 
