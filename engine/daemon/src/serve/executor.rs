@@ -142,7 +142,12 @@ fn due(rules: &RuleSet, schedules: Option<&[String]>) -> Due {
 }
 
 impl RunDone {
-    fn new(request: RunRequest, started: Timestamp, finished: Timestamp, result: Result<RunReport, RunRefused>) -> Self {
+    fn new(
+        request: RunRequest,
+        started: Timestamp,
+        finished: Timestamp,
+        result: Result<RunReport, RunRefused>,
+    ) -> Self {
         match result {
             Ok(RunReport { run, outcome, sets, rules, .. }) => {
                 RunDone { request, started, finished, run, outcome, sets, rules }

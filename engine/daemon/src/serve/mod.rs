@@ -13,6 +13,7 @@
 //! Nothing here prints, and nothing knows HTTP.
 
 mod active;
+mod changes;
 mod executor;
 mod handle;
 mod jitter;
@@ -34,7 +35,7 @@ pub use active::{Active, Origin, Problem, Refused};
 pub use executor::{RunDone, RunRefused, RunRequest, Running};
 pub use handle::Handle;
 pub use reload::{ReloadCause, Reloaded};
-pub use scheduler::{NextRun, Schedules};
+pub use scheduler::{LastSlot, NextRun, Retry, Schedules};
 pub use wall::{SystemWall, Wall};
 
 /// Why a daemon can't start.
@@ -108,6 +109,7 @@ pub async fn start(project: Project, wall: Arc<dyn Wall>) -> Result<Serving, Sta
     tasks.spawn(reload::task(handle.clone(), reload_rx));
     tasks.spawn(executor::task(handle.clone(), run_rx));
     tasks.spawn(scheduler::task(handle.clone()));
+    tasks.spawn(changes::task(handle.clone()));
     Ok(Serving { handle, tasks, _lock: lock })
 }
 

@@ -115,7 +115,9 @@ impl World {
                 self.note(gap);
             }
             for run in &plan.runs {
-                run.lines.iter().for_each(|&line| self.memories[line].busy = Some((run.slot.0, self.wall, self.passed)));
+                run.lines
+                    .iter()
+                    .for_each(|&line| self.memories[line].busy = Some((run.slot.0, self.wall, self.passed)));
             }
             self.queue.extend(plan.runs);
             match plan.next {
