@@ -13,20 +13,14 @@
 //! Nothing here prints, and nothing knows HTTP.
 
 mod active;
-<<<<<<< HEAD
 mod changes;
-=======
 mod counters;
->>>>>>> main
 mod executor;
 mod explain;
 mod handle;
-<<<<<<< HEAD
 mod jitter;
-mod planner;
-=======
 mod liveness;
->>>>>>> main
+mod planner;
 mod reload;
 mod scheduler;
 mod told;
