@@ -18,6 +18,7 @@ mod handle;
 mod reload;
 mod scheduler;
 mod wall;
+mod watcher;
 
 use std::sync::Arc;
 
@@ -31,9 +32,10 @@ use crate::{Project, ProjectError, lock::DaemonLock};
 pub use active::{Active, Origin, Problem, Refused};
 pub use executor::{RunDone, RunRefused, RunRequest, Running};
 pub use handle::Handle;
-pub use reload::{ReloadCause, Reloaded};
+pub use reload::{FileInfo, FileState, ReloadCause, ReloadStatus, Reloaded, RollbackRefused, roll_back};
 pub use scheduler::{NextRun, Schedules};
 pub use wall::{SystemWall, Wall};
+pub use watcher::Watching;
 
 /// Why a daemon can't start.
 #[derive(Debug, thiserror::Error)]
@@ -82,9 +84,13 @@ pub struct Serving {
 /// # Errors
 /// [`StartError`].
 pub async fn start(project: Project, wall: Arc<dyn Wall>) -> Result<Serving, StartError> {
-    let first = reload::first(&project, &*wall)?;
-    let lock = DaemonLock::take(&project.ledger(&first.rules.config))?;
-    let (active, _) = watch::channel(Arc::new(first));
+    let first = reload::first(&project, wall.now())?;
+    let lock = DaemonLock::take(&project.ledger(&first.active.rules.config))?;
+    let (active, _) = watch::channel(Arc::new(first.active.clone()));
+    let (reload_status, _) = watch::channel(Arc::new(first.status.clone()));
+    let (unwritten, _) = watch::channel(0);
+    let (watching, _) = watch::channel(Watching::Events { folders: 0 });
+    let (note_tx, note_rx) = mpsc::unbounded_channel();
     let (reload_tx, reload_rx) = mpsc::channel(16);
     let (run_tx, run_rx) = mpsc::channel(64);
     let (running, _) = watch::channel(None);
@@ -96,6 +102,9 @@ pub async fn start(project: Project, wall: Arc<dyn Wall>) -> Result<Serving, Sta
         wall,
         active,
         reloads: reload_tx,
+        reload_status,
+        unwritten,
+        watching,
         runs: run_tx,
         running,
         last_run,
@@ -103,7 +112,9 @@ pub async fn start(project: Project, wall: Arc<dyn Wall>) -> Result<Serving, Sta
         stopping,
     });
     let mut tasks = JoinSet::new();
-    tasks.spawn(reload::task(handle.clone(), reload_rx));
+    tasks.spawn(reload::task(handle.clone(), reload_rx, first.road(handle.clone(), note_tx)));
+    tasks.spawn(reload::note_task(handle.clone(), note_rx));
+    tasks.spawn(watcher::task(handle.clone()));
     tasks.spawn(executor::task(handle.clone(), run_rx));
     tasks.spawn(scheduler::task(handle.clone()));
     Ok(Serving { handle, tasks, _lock: lock })
