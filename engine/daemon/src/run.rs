@@ -11,6 +11,7 @@ use tierd_rules::RuleSet;
 
 use crate::{
     Project,
+    decisions::{self, Stamp},
     evaluate::{EvaluateError, Evaluation, Evaluator},
     handed::Handed,
     report::{RuleReport, SetReport},
@@ -63,6 +64,19 @@ pub enum RunError {
     /// Reading or evaluating failed; the ledger has a record of it, unless that is temporary.
     #[error(transparent)]
     Evaluate(#[from] EvaluateError),
+    /// A mistake in tierd.
+    #[error("tierd made a mistake and gave the run up; nothing was changed. Its log says where")]
+    Panicked,
+}
+
+impl RunError {
+    /// What a log may say: as the message, but without keys and values from the database.
+    pub fn without_values(&self) -> String {
+        match self {
+            RunError::Evaluate(error) => error.without_values(),
+            other => other.to_string(),
+        }
+    }
 }
 
 impl RunError {
@@ -122,6 +136,8 @@ pub fn run(
     };
     let handed = Handed::new(rules, &evaluation, &before, clock);
     let summary = handed.to(|sets, rules| writer.apply(&record, sets, rules))?;
+    let stamp = Stamp { run: summary.run, revision: rules.revision, as_of: clock.as_of() };
+    decisions::keep(&path, &stamp, rules, &evaluation);
     let outcomes = &evaluation.outcome;
     let sets = outcomes.sets_due().zip(summary.sets).map(|(set, stored)| SetReport::stored(set, stored)).collect();
     let rules = RuleReport::all(rules, outcomes);

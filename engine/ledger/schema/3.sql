@@ -92,7 +92,10 @@ CREATE TABLE reload (
     -- The revision in force from then on.
     revision INTEGER REFERENCES revision (id),
     -- Why they were refused, as JSON: one object for each diagnostic.
-    problems TEXT    CHECK (problems IS NULL OR json_valid(problems))
+    problems TEXT    CHECK (problems IS NULL OR json_valid(problems)),
+    -- Who rolled back, and why, where they said so.
+    by       TEXT,
+    why      TEXT
 ) STRICT;
 
 -- The `for` by which entries of a rule have been waiting; a changed one begins anew.
@@ -163,6 +166,6 @@ FROM gap;
 
 CREATE VIEW reloads AS
 SELECT l.id AS reload, strftime('%Y-%m-%dT%H:%M:%SZ', l.at / 1000000, 'unixepoch') AS at, l.cause, l.outcome, l.files,
-       v.sha256 AS revision, l.problems
+       v.sha256 AS revision, l.problems, l.by, l.why
 FROM reload AS l
 LEFT JOIN revision AS v ON v.id = l.revision;

@@ -68,6 +68,7 @@ mod movement;
 mod outbox;
 mod overrides;
 mod reader;
+mod reload;
 mod retention;
 mod revision;
 mod run;
@@ -89,9 +90,10 @@ pub use hold::{HoldDigest, HoldState, NewHold, Verdict};
 pub use key::{KeyRef, Keys, TextKeys};
 pub use overrides::{End, NewOverride, OverrideId, OverrideKind};
 pub use reader::{
-    Action, Done, Event, Gap, GapState, Held, HeldLevel, Hold, LEVEL_CHANGED, LevelCount, Override, OverrideFilter,
-    Reader, Revision, Run, Standing, Task, TaskFilter, Transition,
+    Action, Activation, Done, Event, Gap, GapState, Held, HeldLevel, Hold, LEVEL_CHANGED, LevelCount, Override,
+    OverrideFilter, Reader, Reload, Revision, Run, Standing, Task, TaskFilter, Transition,
 };
+pub use reload::{NewReload, ReloadOutcome};
 pub use retention::{ActKind, ActRow, NewTask, Outgoing, RuleDecisions, RuleState, RuleStateRow};
 pub use revision::{RevisionHash, RevisionRecord};
 pub use run::{Cause, Outcome, RunId, RunRecord, RunStart, RunSummary, RunWriter};
@@ -145,6 +147,15 @@ impl Ledger {
     /// [`ErrorKind`]; nothing is written then.
     pub fn record_revision(&mut self, record: &RevisionRecord<'_>) -> Result<bool> {
         revision::record(&mut self.conn, record).at(&self.path)
+    }
+
+    /// Records what became of a change of the files, with the revision that is in force from then on and all its files, in one
+    /// transaction.
+    ///
+    /// # Errors
+    /// [`ErrorKind`]; nothing is written then.
+    pub fn record_reload(&mut self, reload: &NewReload<'_>) -> Result<()> {
+        reload::record(&mut self.conn, reload).at(&self.path)
     }
 
     /// Records a person's decision that overrules the rules for a while, and returns its number.

@@ -9,6 +9,7 @@ mod files;
 mod holds;
 mod migration;
 mod movement;
+mod reloads;
 mod retention;
 mod runs;
 mod schedules;
