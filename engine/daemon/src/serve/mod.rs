@@ -21,6 +21,7 @@ mod liveness;
 mod reload;
 mod scheduler;
 mod told;
+mod verdicts;
 mod wall;
 
 use std::{sync::Arc, time::Duration};
@@ -39,6 +40,7 @@ pub use handle::Handle;
 pub use liveness::{Liveness, Part, Patience};
 pub use reload::{ReloadCause, Reloaded};
 pub use scheduler::{NextRun, Schedules};
+pub use verdicts::{Decision, VerdictRefused};
 pub use wall::{SystemWall, Wall};
 
 /// So long it may take a run to notice that it is abandoned, and to say so in the ledger.
