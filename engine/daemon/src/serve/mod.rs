@@ -24,6 +24,7 @@ mod planner;
 mod reload;
 mod scheduler;
 mod told;
+mod verdicts;
 mod wall;
 mod watcher;
 
@@ -43,6 +44,7 @@ pub use handle::Handle;
 pub use liveness::{Liveness, Part, Patience};
 pub use reload::{FileInfo, FileState, ReloadCause, ReloadStatus, Reloaded, RollbackRefused, roll_back};
 pub use scheduler::{LastSlot, NextRun, Retry, Schedules};
+pub use verdicts::{Decision, VerdictRefused};
 pub use wall::{SystemWall, Wall};
 pub use watcher::Watching;
 
