@@ -11,6 +11,7 @@ mod handed;
 mod history;
 mod limits;
 mod lock;
+pub mod overrides;
 pub mod project;
 pub mod report;
 pub mod run;

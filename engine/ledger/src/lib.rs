@@ -82,8 +82,8 @@ pub use error::{Error, ErrorKind, Result};
 pub use key::{KeyRef, Keys, TextKeys};
 pub use overrides::{End, NewOverride, OverrideId, OverrideKind};
 pub use reader::{
-    Action, Done, Event, Held, HeldLevel, LEVEL_CHANGED, LevelCount, Override, OverrideFilter, Reader, Revision, Run,
-    Standing, Task, TaskFilter, Transition,
+    Action, Done, Event, Held, HeldLevel, HeldPage, HeldRow, LEVEL_CHANGED, LevelCount, Override, OverrideFilter,
+    Reader, Revision, Run, RunSet, Standing, Task, TaskFilter, Transition,
 };
 pub use retention::{ActKind, ActRow, NewTask, Outgoing, RuleDecisions, RuleState, RuleStateRow};
 pub use revision::{RevisionHash, RevisionRecord};

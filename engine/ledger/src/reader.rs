@@ -3,9 +3,11 @@
 
 mod align;
 mod events;
+mod held_page;
 mod levels;
 mod overrides;
 mod rules;
+mod run_sets;
 mod runs;
 mod standings;
 mod tasks;
@@ -15,9 +17,11 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 
 pub use events::{Event, LEVEL_CHANGED};
+pub use held_page::{HeldPage, HeldRow};
 pub use levels::{Held, HeldLevel, LevelCount, Transition};
 pub use overrides::{Override, OverrideFilter};
 pub use rules::Action;
+pub use run_sets::RunSet;
 pub use runs::{Revision, Run};
 pub use standings::Standing;
 pub use tasks::{Done, Task, TaskFilter};
