@@ -179,6 +179,7 @@ pub(super) fn time(text: &str, handle: &Handle) -> Result<tierd_model::Timestamp
 fn refusal(refused: &RunRefused) -> Problem {
     match refused {
         RunRefused::Stopping => Problem::stopping(),
+        RunRefused::Deferred(message) => Problem::busy("run-deferred", message, 30),
         RunRefused::Failed(message) => Problem::conflict("run-failed", message),
     }
 }
