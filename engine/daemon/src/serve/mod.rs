@@ -15,6 +15,7 @@
 mod active;
 mod counters;
 mod executor;
+mod explain;
 mod handle;
 mod liveness;
 mod reload;
@@ -111,6 +112,7 @@ pub async fn start(project: Project, wall: Arc<dyn Wall>) -> Result<Serving, Sta
         stopping,
         counters: counters::Counters::default(),
         pulse: liveness::Pulse::new(),
+        explainer: explain::Explainer::default(),
     });
     let mut tasks = JoinSet::new();
     tasks.spawn(liveness::watched(handle.clone(), Part::Reload, reload::task(handle.clone(), reload_rx)));
