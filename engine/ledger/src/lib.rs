@@ -54,6 +54,7 @@
 
 mod actions;
 mod apply;
+mod backup;
 mod changes;
 mod compare;
 mod decisions;
@@ -77,13 +78,14 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 
 pub use apply::{Move, SetSummary};
+pub use backup::{BackupDone, backup};
 pub use decisions::{ChangeReason, DecidingMetrics, NO_LEVEL, SetDecisions, StateRow};
 pub use error::{Error, ErrorKind, Result};
 pub use key::{KeyRef, Keys, TextKeys};
 pub use overrides::{End, NewOverride, OverrideId, OverrideKind};
 pub use reader::{
-    Action, Done, Event, Held, HeldLevel, LEVEL_CHANGED, LevelCount, Override, OverrideFilter, Reader, Revision, Run,
-    Standing, Task, TaskFilter, Transition,
+    Action, Done, Event, Held, HeldLevel, LEVEL_CHANGED, LevelCount, Numbers, Override, OverrideFilter, Reader,
+    Revision, Run, Standing, Task, TaskFilter, Transition,
 };
 pub use retention::{ActKind, ActRow, NewTask, Outgoing, RuleDecisions, RuleState, RuleStateRow};
 pub use revision::{RevisionHash, RevisionRecord};

@@ -4,6 +4,7 @@
 mod align;
 mod events;
 mod levels;
+mod numbers;
 mod overrides;
 mod rules;
 mod runs;
@@ -16,6 +17,7 @@ use rusqlite::Connection;
 
 pub use events::{Event, LEVEL_CHANGED};
 pub use levels::{Held, HeldLevel, LevelCount, Transition};
+pub use numbers::Numbers;
 pub use overrides::{Override, OverrideFilter};
 pub use rules::Action;
 pub use runs::{Revision, Run};
