@@ -1,4 +1,4 @@
-//! What a run did to each tier set and about each retention rule, in numbers.
+//! What a run did to each tier set and about each retention rule that it decided, in numbers.
 
 use tierd_eval::{
     evaluate::{Outcome, SetOutcome},
@@ -112,9 +112,9 @@ fn moves(names: &[&str], was: &[u16], now: &[u16]) -> Vec<Move> {
 }
 
 impl RuleReport {
-    /// Of every rule.
+    /// Of every rule that was decided.
     pub(crate) fn all(rules: &RuleSet, outcome: &Outcome) -> Vec<Self> {
-        outcome.rules.iter().map(|rule| RuleReport::new(&rules.retention[rule.rule.0].name, rule)).collect()
+        outcome.rules_due().map(|rule| RuleReport::new(&rules.retention[rule.rule.0].name, rule)).collect()
     }
 
     fn new(name: &str, rule: &RuleOutcome) -> Self {

@@ -79,6 +79,7 @@ fn holding(rules: &RuleSet, explanation: &Explanation, holding: &Holding) -> Jso
 /// Why another level is held than the earned one.
 fn why(why: Why) -> Json {
     match why {
+        Why::NotDue => json!({ "what": "not due" }),
         Why::Override => json!({ "what": "override" }),
         Why::Keeps => json!({ "what": "keeps" }),
         Why::Unknown => json!({ "what": "unknown" }),

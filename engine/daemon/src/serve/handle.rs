@@ -8,8 +8,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
     active::Active,
+    counters::{Counters, Counts},
     executor::{RunDone, RunRefused, RunRequest, Running, Waiting},
     explain::Explainer,
+    liveness::Pulse,
     reload::{ReloadCause, ReloadRequest, Reloaded},
     scheduler::Schedules,
     wall::Wall,
@@ -31,6 +33,8 @@ pub(super) struct Parts {
     pub(super) last_run: watch::Sender<Option<Arc<RunDone>>>,
     pub(super) schedules: watch::Sender<Arc<Schedules>>,
     pub(super) stopping: watch::Sender<bool>,
+    pub(super) counters: Counters,
+    pub(super) pulse: Pulse,
     pub(super) explainer: Explainer,
 }
 
@@ -78,6 +82,11 @@ impl Handle {
         self.0.last_run.subscribe()
     }
 
+    /// What this daemon has done since it started, in numbers.
+    pub fn counts(&self) -> Counts {
+        self.0.counters.now()
+    }
+
     /// When runs are due.
     pub fn schedules(&self) -> Arc<Schedules> {
         Arc::clone(&self.0.schedules.borrow())
@@ -112,6 +121,13 @@ impl Handle {
     /// No new run begins from now on.
     pub fn begin_stop(&self) {
         self.0.stopping.send_replace(true);
+    }
+
+    /// Ends the reading of the run that runs; it fails then. What is past its reading goes on.
+    pub(super) fn abandon_run(&self) {
+        if let Some(running) = self.running() {
+            running.progress.cancel();
+        }
     }
 
     /// Whether the daemon is stopping.
