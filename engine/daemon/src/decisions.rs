@@ -46,7 +46,7 @@ pub(crate) fn path(ledger: &Path) -> PathBuf {
 
 /// Writes the file of a run beside this ledger, in place of the one before. That this fails is no reason for a run to fail: then
 /// explanations take longer.
-pub(crate) fn keep(ledger: &Path, stamp: &Stamp, rules: &RuleSet, evaluation: &Evaluation) {
+pub(crate) fn keep(ledger: &Path, stamp: &Stamp, rules: &RuleSet, evaluation: &mut Evaluation) {
     if let Err(error) = write::write(&path(ledger), stamp, rules, evaluation) {
         tracing::warn!(run = stamp.run.0, %error, "the decision file cannot be written; explanations will evaluate everybody");
     }

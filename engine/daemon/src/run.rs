@@ -112,7 +112,7 @@ pub fn run(
     let Asked { cause, schedules, started } = asked;
     let start = RunStart { cause, schedules, as_of: clock.as_of(), today: clock.today(), started, revision };
     let writer = ledger.begin_run(start);
-    let evaluation = match evaluator.evaluate(project, rules, Some(&before)) {
+    let mut evaluation = match evaluator.evaluate(project, rules, Some(&before)) {
         Ok(evaluation) => evaluation,
         Err(error) => {
             let error = RunError::from(error);
@@ -137,7 +137,7 @@ pub fn run(
     let handed = Handed::new(rules, &evaluation, &before, clock);
     let summary = handed.to(|sets, rules| writer.apply(&record, sets, rules))?;
     let stamp = Stamp { run: summary.run, revision: rules.revision, as_of: clock.as_of() };
-    decisions::keep(&path, &stamp, rules, &evaluation);
+    decisions::keep(&path, &stamp, rules, &mut evaluation);
     let outcomes = &evaluation.outcome;
     let sets = outcomes.sets_due().zip(summary.sets).map(|(set, stored)| SetReport::stored(set, stored)).collect();
     let rules = RuleReport::all(rules, outcomes);

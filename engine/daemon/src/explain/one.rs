@@ -112,7 +112,8 @@ impl One<'_> {
             Some(_) => vec![0],
             None => vec![NO_PARENT],
         };
-        Given { subject: self.kind, subjects: 1, key: always(self.key.clone()), columns, parents, bookings: Vec::new() }
+        let (key, bookings) = (always(self.key.clone()), row.bookings.clone());
+        Given { subject: self.kind, subjects: 1, key, columns, parents, bookings }
     }
 
     /// Another kind: no subjects, but as much as an explanation of this subject says of them. Its parent's key, and how many
