@@ -11,7 +11,7 @@ use tierd_rules::RuleSet;
 
 use crate::{
     Project,
-    decisions::{self, Stamp},
+    decisions::{self, Stamp, Writer},
     evaluate::{EvaluateError, Evaluation, Evaluator},
     handed::Handed,
     report::{RuleReport, SetReport},
@@ -137,7 +137,7 @@ pub fn run(
     let handed = Handed::new(rules, &evaluation, &before, clock);
     let summary = handed.to(|sets, rules| writer.apply(&record, sets, rules))?;
     let stamp = Stamp { run: summary.run, revision: rules.revision, as_of: clock.as_of() };
-    decisions::keep(&path, &stamp, rules, &mut evaluation);
+    decisions::keep(&path, &stamp, rules, &mut evaluation, Writer::Run);
     let outcomes = &evaluation.outcome;
     let sets = outcomes.sets_due().zip(summary.sets).map(|(set, stored)| SetReport::stored(set, stored)).collect();
     let rules = RuleReport::all(rules, outcomes);

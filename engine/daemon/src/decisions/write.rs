@@ -7,17 +7,19 @@ use std::{
     num::NonZero,
     panic,
     path::Path,
+    sync::Arc,
     thread,
 };
 
 use tierd_eval::{
-    evaluate::{Outcome, SubjectOutcome},
+    evaluate::{Outcome, SetOutcome, SubjectOutcome},
     explain::personal,
     given::{Booked, NO_PARENT},
+    levels::grade,
     points::Grouped,
 };
-use tierd_model::Timestamp;
-use tierd_rules::{MetricId, MetricKind, PointsId, RuleSet, SubjectId, Unknown};
+use tierd_model::{Clock, Timestamp};
+use tierd_rules::{MetricId, MetricKind, PointsId, RuleSet, SubjectId, TierSet, Unknown};
 use tierd_sources::Keys;
 
 use super::{
@@ -31,18 +33,42 @@ use crate::evaluate::Evaluation;
 /// Subjects whose rows a thread puts together before they are written.
 const STRETCH: usize = 128 * BLOCK_ROWS;
 
+/// Who writes. There is one of each at a time, and each has its own name for a file that isn't whole yet.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Writer {
+    /// A run, which has the ledger's lock.
+    Run,
+    /// The daemon, after it had to evaluate everybody for an explanation.
+    Explanation,
+}
+
+impl Writer {
+    fn end(self) -> &'static str {
+        match self {
+            Writer::Run => ".new",
+            Writer::Explanation => ".again",
+        }
+    }
+}
+
 /// Writes the file of a run, under another name until it is whole. Returns whether there is one: not where rows would have to hold
 /// what is personal.
 ///
 /// # Errors
 /// Where the file can't be written; the one before is still there then, and of no use.
-pub(crate) fn write(path: &Path, stamp: &Stamp, rules: &RuleSet, evaluation: &mut Evaluation) -> io::Result<bool> {
+pub(crate) fn write(
+    path: &Path,
+    stamp: &Stamp,
+    rules: &RuleSet,
+    evaluation: &mut Evaluation,
+    by: Writer,
+) -> io::Result<bool> {
     let personal = personal(rules);
     if evaluation.outcome.subjects.iter().any(|of| keeps_personal(rules, of, &personal)) {
         return Ok(false);
     }
     let mut new = path.as_os_str().to_owned();
-    new.push(format!(".{}", std::process::id()));
+    new.push(by.end());
     // They are put in order beside everything else, which only is looked at.
     let mut bookings: Vec<_> = evaluation.outcome.subjects.iter_mut().map(|of| mem::take(&mut of.bookings)).collect();
     let written = write_to(Path::new(&new), stamp, rules, evaluation, (&personal, &mut bookings));
@@ -87,7 +113,8 @@ fn write_to(
         let blocks = write_rows(&mut out, &rows, stamp.as_of)?;
         kinds.push(kind(rules, of, &rows, blocks));
     }
-    let asked = asked(rules, &evaluation.outcome);
+    let clock = Clock::new(stamp.as_of, Arc::clone(&rules.config.zone));
+    let asked = asked(rules, &evaluation.outcome, &clock);
     let header = Header { run: stamp.run.0, revision: stamp.revision.to_string(), as_of: stamp.as_of.0, kinds, asked };
     let header = out.part(&serde_json::to_vec(&header)?)?;
     for number in [header.at, header.bytes, header.checksum] {
@@ -96,10 +123,16 @@ fn write_to(
     out.out.flush()
 }
 
-/// Tier sets in which an UNKNOWN makes an evaluation ask what is held.
-fn asked(rules: &RuleSet, outcome: &Outcome) -> Vec<String> {
+/// Tier sets in which an UNKNOWN makes an evaluation of all rules ask what is held. What wasn't due hasn't been looked at yet.
+fn asked(rules: &RuleSet, outcome: &Outcome, clock: &Clock) -> Vec<String> {
+    let meets_unknown = |of: &SetOutcome, set: &TierSet| match of.due {
+        true => !of.unknown.is_empty(),
+        false => {
+            grade(set, &outcome.subjects[of.subject].metrics, clock).is_ok_and(|graded| !graded.unknown.is_empty())
+        }
+    };
     let sets = outcome.sets.iter().map(|of| (of, &rules.tier_sets[of.set.0]));
-    let asked = sets.filter(|(of, set)| !of.unknown.is_empty() && set.unknown == Unknown::Keep);
+    let asked = sets.filter(|(of, set)| set.unknown == Unknown::Keep && meets_unknown(of, set));
     asked.map(|(_, set)| set.name.clone()).collect()
 }
 

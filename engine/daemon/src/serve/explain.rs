@@ -14,7 +14,7 @@ use tierd_sources::{Progress, ReadOptions};
 
 use super::Handle;
 use crate::{
-    decisions::{self, DecisionFile, Stamp},
+    decisions::{self, DecisionFile, Stamp, Writer},
     evaluate::{Evaluation, Evaluator},
     explain::{self, Answers, ExplainError, json},
 };
@@ -110,7 +110,7 @@ impl<'a> Asked<'a> {
         let mut evaluation = self.evaluate(&spent)?;
         let answers = explain::of_evaluation(&spent, &evaluation, Some(&self.ledger), &self.clock, key, set);
         if self.ledger.last_applied_run()?.is_some_and(|run| run.id == self.stamp.run) {
-            decisions::keep(self.ledger.path(), &self.stamp, &self.rules, &mut evaluation);
+            decisions::keep(self.ledger.path(), &self.stamp, &self.rules, &mut evaluation, Writer::Explanation);
         }
         answers
     }
