@@ -1,20 +1,22 @@
 //! Runs, one at a time, in the order in which they were asked for.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tierd_eval::due::Due;
 use tierd_ledger::{Cause, Outcome, RunId};
 use tierd_model::{Clock, Timestamp};
-use tierd_rules::RuleSet;
 use tierd_sources::{Progress, ReadOptions};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Handle, active::Active};
+use super::{
+    Handle, told,
+    verdicts::{self, Decision, VerdictRefused},
+};
 use crate::{
-    Project,
     evaluate::Evaluator,
+    memory,
     report::{RuleReport, SetReport},
-    run::{self, RunError, RunReport},
+    run::{self, Asked, RunError, RunReport},
 };
 
 /// What is to be run.
@@ -52,10 +54,25 @@ pub struct RunDone {
     pub run: Option<RunId>,
     /// How it ended.
     pub outcome: Outcome,
+    /// How long each part of it took; nothing where it failed.
+    pub phases: Phases,
+    /// Subjects read.
+    pub subjects: u64,
     /// Each tier set that it decided.
     pub sets: Vec<SetReport>,
     /// Each retention rule that it decided.
     pub rules: Vec<RuleReport>,
+}
+
+/// How long the parts of a run took.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Phases {
+    /// Reading the database.
+    pub read: Duration,
+    /// Everything after that, in memory.
+    pub evaluate: Duration,
+    /// Comparing with what is held, and writing.
+    pub write: Duration,
 }
 
 /// Why there was no run, or a failed one.
@@ -67,13 +84,20 @@ pub enum RunRefused {
     /// It failed.
     #[error("{0}")]
     Failed(String),
+    /// Others have locked the database or the ledger: the same request may succeed a little later.
+    #[error("{0}")]
+    Deferred(String),
 }
 
-/// A request and whom to answer.
+/// What somebody waits for.
 #[derive(Debug)]
-pub(super) struct Waiting {
-    pub(super) request: RunRequest,
-    pub(super) reply: Option<oneshot::Sender<Result<Arc<RunDone>, RunRefused>>>,
+pub(super) enum Waiting {
+    /// A run.
+    Run(RunRequest, oneshot::Sender<Result<Arc<RunDone>, RunRefused>>),
+    /// A held run to be applied.
+    Approve(Decision, oneshot::Sender<Result<Arc<RunDone>, VerdictRefused>>),
+    /// A held run never to be applied.
+    Reject(Decision, oneshot::Sender<Result<(), VerdictRefused>>),
 }
 
 /// Makes one run after the other until the daemon stops.
@@ -84,62 +108,113 @@ pub(super) async fn task(handle: Handle, mut runs: mpsc::Receiver<Waiting>) {
             () = handle.stopped() => return,
             waiting = runs.recv() => waiting,
         };
-        let Some(Waiting { request, reply }) = waiting else { return };
-        let answer = one(&handle, request).await;
-        if let Some(reply) = reply {
-            // Whoever asked may have gone.
-            let _ = reply.send(answer);
+        // Whoever asked may have gone, and then nobody hears the answer.
+        match waiting {
+            Some(Waiting::Run(request, reply)) => drop(reply.send(one(&handle, request).await)),
+            Some(Waiting::Approve(decision, reply)) => drop(reply.send(verdicts::approve(&handle, decision).await)),
+            Some(Waiting::Reject(decision, reply)) => drop(reply.send(verdicts::reject(&handle, decision).await)),
+            None => return,
         }
     }
 }
 
 async fn one(handle: &Handle, request: RunRequest) -> Result<Arc<RunDone>, RunRefused> {
-    let (active, project, started) = (handle.active(), handle.project().clone(), handle.now());
-    let progress = Arc::new(Progress::default());
-    let running = Running { request: request.clone(), since: started, progress: Arc::clone(&progress) };
-    handle.parts().running.send_replace(Some(running));
-    let asked = request.clone();
-    let work = move || carry_out(&project, &active, &asked, started, &progress);
-    let made = tokio::task::spawn_blocking(work).await;
-    handle.parts().running.send_replace(None);
-    let result = made.map_err(|error| error.to_string()).and_then(|made| made.map_err(|error| error.to_string()));
-    let failure = result.as_ref().err().cloned();
-    let done = Arc::new(RunDone::new(request, started, handle.now(), result));
-    handle.parts().last_run.send_replace(Some(Arc::clone(&done)));
-    failure.map_or(Ok(done), |message| Err(RunRefused::Failed(message)))
+    let started = handle.now();
+    let work = |handle: &Handle, running: &Running| {
+        carry_out(handle, running).map(|report| RunDone::of(handle, running, report))
+    };
+    match make(handle, &request, work).await.unwrap_or(Err(RunError::Panicked)) {
+        Ok(done) => Ok(publish(handle, done, None)),
+        Err(error) => {
+            let refused = refused(&error);
+            publish(handle, RunDone::failed(handle, started, request, &refused), Some(&error));
+            Err(refused)
+        }
+    }
 }
 
-fn carry_out(
-    project: &Project,
-    active: &Active,
+/// Makes a run on a thread for blocking work; `None` if that panics. What it found is to be dropped there, before anybody is answered; its
+/// memory is given back.
+pub(super) async fn make<T: Send + 'static>(
+    handle: &Handle,
     request: &RunRequest,
-    started: Timestamp,
-    progress: &Progress,
-) -> Result<RunReport, RunError> {
-    let rules = &active.rules;
-    let clock = Clock::new(request.as_of.unwrap_or(started), Arc::clone(&rules.config.zone));
-    let due = due(rules, request.schedules.as_deref());
-    let evaluator = Evaluator { clock: &clock, due: &due, options: ReadOptions::default(), progress };
-    run::run(project, rules, &evaluator, started)
+    work: impl FnOnce(&Handle, &Running) -> T + Send + 'static,
+) -> Option<T> {
+    let running = Running { request: request.clone(), since: handle.now(), progress: Arc::new(Progress::default()) };
+    handle.parts().running.send_replace(Some(running.clone()));
+    told::began(request, &handle.active());
+    let of = handle.clone();
+    let blocking = move || {
+        let made = work(&of, &running);
+        memory::give_back();
+        made
+    };
+    // What a panic says may quote anything; the program's log says where it happened.
+    let made = tokio::task::spawn_blocking(blocking).await.ok();
+    handle.parts().running.send_replace(None);
+    made
 }
 
-/// What schedules of these names decide.
-fn due(rules: &RuleSet, schedules: Option<&[String]>) -> Due {
-    let Some(names) = schedules else { return Due::ALL };
-    let ids = rules.schedules.iter().enumerate().filter(|(_, schedule)| names.contains(&schedule.name));
-    Due::by(ids.map(|(id, _)| tierd_rules::ScheduleId(id)).collect())
+/// Tells everybody what came of a run.
+pub(super) fn publish(handle: &Handle, done: RunDone, failure: Option<&RunError>) -> Arc<RunDone> {
+    let done = Arc::new(done);
+    told::ended(&done, failure);
+    handle.parts().counters.ended(&done);
+    handle.parts().last_run.send_replace(Some(Arc::clone(&done)));
+    done
+}
+
+pub(super) fn refused(error: &RunError) -> RunRefused {
+    match error.is_temporary() {
+        true => RunRefused::Deferred(error.to_string()),
+        false => RunRefused::Failed(error.to_string()),
+    }
+}
+
+fn carry_out(handle: &Handle, running: &Running) -> Result<RunReport, RunError> {
+    let (active, Running { request, since, progress }) = (handle.active(), running);
+    let rules = &active.rules;
+    let clock = Clock::new(request.as_of.unwrap_or(*since), Arc::clone(&rules.config.zone));
+    let due = Due::named(rules, request.schedules.as_deref());
+    let evaluator = Evaluator { clock: &clock, due: &due, options: ReadOptions::default(), progress };
+    let asked = Asked { cause: request.cause, schedules: request.schedules.as_deref(), started: *since };
+    run::run(handle.project(), rules, &evaluator, asked)
 }
 
 impl RunDone {
-    fn new(request: RunRequest, started: Timestamp, finished: Timestamp, result: Result<RunReport, String>) -> Self {
-        match result {
-            Ok(RunReport { run, outcome, sets, rules, .. }) => {
-                RunDone { request, started, finished, run, outcome, sets, rules }
-            }
-            Err(message) => {
-                let outcome = Outcome::Failed(message);
-                RunDone { request, started, finished, run: None, outcome, sets: vec![], rules: vec![] }
-            }
+    /// Of a run that was made; what it found is dropped here.
+    pub(super) fn of(handle: &Handle, running: &Running, report: RunReport) -> Self {
+        let RunReport { run, outcome, violations: _, sets, rules, evaluation, write } = report;
+        RunDone {
+            request: running.request.clone(),
+            started: running.since,
+            finished: handle.now(),
+            run,
+            outcome,
+            phases: Phases { read: evaluation.read, evaluate: evaluation.evaluate, write },
+            subjects: evaluation.subject_count(),
+            sets,
+            rules,
         }
+    }
+
+    /// Of one that failed.
+    pub(super) fn failed(handle: &Handle, started: Timestamp, request: RunRequest, why: &RunRefused) -> Self {
+        RunDone {
+            request,
+            started,
+            finished: handle.now(),
+            run: None,
+            outcome: Outcome::Failed(why.to_string()),
+            phases: Phases::default(),
+            subjects: 0,
+            sets: Vec::new(),
+            rules: Vec::new(),
+        }
+    }
+
+    /// From its beginning to its end, by the clock on the wall; nothing where that was turned back.
+    pub fn took(&self) -> Duration {
+        Duration::from_micros(u64::try_from(self.finished.0 - self.started.0).unwrap_or(0))
     }
 }

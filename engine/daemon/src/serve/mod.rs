@@ -13,13 +13,22 @@
 //! Nothing here prints, and nothing knows HTTP.
 
 mod active;
+mod changes;
+mod counters;
 mod executor;
+mod explain;
 mod handle;
+mod jitter;
+mod liveness;
+mod planner;
 mod reload;
 mod scheduler;
+mod told;
+mod verdicts;
 mod wall;
+mod watcher;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::{
     sync::{mpsc, watch},
@@ -29,11 +38,18 @@ use tokio::{
 use crate::{Project, ProjectError, lock::DaemonLock};
 
 pub use active::{Active, Origin, Problem, Refused};
-pub use executor::{RunDone, RunRefused, RunRequest, Running};
+pub use counters::{Counts, DURATION_BOUNDS, Durations};
+pub use executor::{Phases, RunDone, RunRefused, RunRequest, Running};
 pub use handle::Handle;
-pub use reload::{ReloadCause, Reloaded};
-pub use scheduler::{NextRun, Schedules};
+pub use liveness::{Liveness, Part, Patience};
+pub use reload::{FileInfo, FileState, ReloadCause, ReloadStatus, Reloaded, RollbackRefused, roll_back};
+pub use scheduler::{LastSlot, NextRun, Retry, Schedules};
+pub use verdicts::{Decision, VerdictRefused};
 pub use wall::{SystemWall, Wall};
+pub use watcher::Watching;
+
+/// So long it may take a run to notice that it is abandoned, and to say so in the ledger.
+const GIVING_UP: Duration = Duration::from_secs(2);
 
 /// Why a daemon can't start.
 #[derive(Debug, thiserror::Error)]
@@ -82,9 +98,13 @@ pub struct Serving {
 /// # Errors
 /// [`StartError`].
 pub async fn start(project: Project, wall: Arc<dyn Wall>) -> Result<Serving, StartError> {
-    let first = reload::first(&project, &*wall)?;
-    let lock = DaemonLock::take(&project.ledger(&first.rules.config))?;
-    let (active, _) = watch::channel(Arc::new(first));
+    let first = reload::first(&project, wall.now())?;
+    let lock = DaemonLock::take(&project.ledger(&first.active.rules.config))?;
+    let (active, _) = watch::channel(Arc::new(first.active.clone()));
+    let (reload_status, _) = watch::channel(Arc::new(first.status.clone()));
+    let (unwritten, _) = watch::channel(0);
+    let (watching, _) = watch::channel(Watching::Events { folders: 0 });
+    let (note_tx, note_rx) = mpsc::unbounded_channel();
     let (reload_tx, reload_rx) = mpsc::channel(16);
     let (run_tx, run_rx) = mpsc::channel(64);
     let (running, _) = watch::channel(None);
@@ -96,16 +116,26 @@ pub async fn start(project: Project, wall: Arc<dyn Wall>) -> Result<Serving, Sta
         wall,
         active,
         reloads: reload_tx,
+        reload_status,
+        unwritten,
+        watching,
         runs: run_tx,
         running,
         last_run,
         schedules,
         stopping,
+        counters: counters::Counters::default(),
+        pulse: liveness::Pulse::new(),
+        explainer: explain::Explainer::default(),
     });
     let mut tasks = JoinSet::new();
-    tasks.spawn(reload::task(handle.clone(), reload_rx));
+    let reloads = reload::task(handle.clone(), reload_rx, first.road(handle.clone(), note_tx));
+    tasks.spawn(liveness::watched(handle.clone(), Part::Reload, reloads));
+    tasks.spawn(reload::note_task(handle.clone(), note_rx));
+    tasks.spawn(watcher::task(handle.clone()));
     tasks.spawn(executor::task(handle.clone(), run_rx));
-    tasks.spawn(scheduler::task(handle.clone()));
+    tasks.spawn(liveness::watched(handle.clone(), Part::Scheduler, scheduler::task(handle.clone())));
+    tasks.spawn(changes::task(handle.clone()));
     Ok(Serving { handle, tasks, _lock: lock })
 }
 
@@ -115,11 +145,21 @@ impl Serving {
         &self.handle
     }
 
-    /// Stops well: begins no new run, and waits for the one that runs, at most this long; a run that isn't done by then is abandoned,
-    /// and leaves nothing. Returns whether everything was done in time.
-    pub async fn stop(mut self, patience: std::time::Duration) -> bool {
+    /// Stops well: begins no new run, and waits for the one that runs, at most this long. A run that isn't done by then is
+    /// abandoned: its reading ends, and an evaluation, which nothing can interrupt, ends with the process before anything of it is
+    /// written. Returns whether everything was done in time.
+    pub async fn stop(mut self, patience: Duration) -> bool {
         self.handle.begin_stop();
-        let done = async { while self.tasks.join_next().await.is_some() {} };
-        tokio::time::timeout(patience, done).await.is_ok()
+        if self.ends_within(patience).await {
+            return true;
+        }
+        self.handle.abandon_run();
+        self.ends_within(GIVING_UP).await;
+        false
+    }
+
+    async fn ends_within(&mut self, patience: Duration) -> bool {
+        let ended = async { while self.tasks.join_next().await.is_some() {} };
+        tokio::time::timeout(patience, ended).await.is_ok()
     }
 }
