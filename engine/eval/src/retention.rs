@@ -129,16 +129,24 @@ pub enum ActKind {
     Shadow,
 }
 
-/// Decides all rules of one kind of subject together, because those of a group depend on each other.
-///
-/// `states` names the rules to decide, and what each remembers, as [`crate::history::History::rule_states`] gives it. The outcomes
-/// come in the same order.
+/// What a rule that is to be decided remembers, as [`crate::history::History`] tells.
+#[derive(Debug, Clone)]
+pub struct Remembered {
+    /// Which rule.
+    pub rule: RuleId,
+    /// By subject, ascending.
+    pub states: Vec<(u32, RuleState)>,
+    /// Whether entries in which it hasn't acted begin anew, because its `for` is another one than before.
+    pub restarts: bool,
+}
+
+/// Decides all rules of one kind of subject together, because those of a group depend on each other. The outcomes come in the order
+/// of the rules to decide.
 ///
 /// # Panics
 /// If a metric of a rule is absent from the context's metrics.
-pub fn decide(context: &Context<'_>, states: &[(RuleId, Vec<(u32, RuleState)>)]) -> Vec<RuleOutcome> {
-    let draft = |(rule, before): &(RuleId, Vec<(u32, RuleState)>)| entry::draft(context, *rule, before);
-    let mut drafts: Vec<Draft<'_>> = states.iter().map(draft).collect();
+pub fn decide(context: &Context<'_>, remembered: &[Remembered]) -> Vec<RuleOutcome> {
+    let mut drafts: Vec<Draft<'_>> = remembered.iter().map(|remembered| entry::draft(context, remembered)).collect();
     group::settle(&mut drafts, context.metrics.subjects);
     drafts.into_iter().map(|draft| outcome(context, draft)).collect()
 }
