@@ -58,9 +58,7 @@ impl History for LedgerHistory<'_> {
     }
 
     fn hold_for_changed(&self, rule: RuleId) -> Result<bool, tierd_ledger::Error> {
-        let Some(ledger) = self.ledger else { return Ok(false) };
-        let rule = &self.rules.retention[rule.0];
-        Ok(ledger.hold_for(&rule.name)?.is_some_and(|kept| kept != hold_for(rule)))
+        self.ledger.map_or(Ok(false), |ledger| hold_for_changed(ledger, &self.rules.retention[rule.0]))
     }
 
     fn rule_states(&self, rule: RuleId) -> Result<Vec<(u32, RuleState)>, tierd_ledger::Error> {
@@ -106,6 +104,11 @@ pub(crate) fn in_force(set: &TierSet, subject: u32, stored: &tierd_ledger::Overr
 /// How long entries of a rule have to last, as the ledger records it.
 pub(crate) fn hold_for(rule: &RetentionRule) -> String {
     rule.hold_for.map_or_else(String::new, |span| span.to_string())
+}
+
+/// Whether that is another time than the one that the ledger has recorded. What isn't recorded is taken for the same.
+pub(crate) fn hold_for_changed(ledger: &Reader, rule: &RetentionRule) -> Result<bool, tierd_ledger::Error> {
+    Ok(ledger.hold_for(&rule.name)?.is_some_and(|kept| kept != hold_for(rule)))
 }
 
 /// The names of a set's levels, lowest first.
