@@ -9,6 +9,7 @@ mod decisions;
 pub mod effect;
 pub mod evaluate;
 pub mod explain;
+pub mod fill;
 mod handed;
 mod history;
 mod limits;
