@@ -79,7 +79,7 @@ pub struct RuleOutcome {
     pub waiting: Waiting,
     /// Subjects for whom the condition is UNKNOWN.
     pub unknown: u64,
-    /// More subjects than the limit allows, in a rule that holds then: how many; it acts on nobody.
+    /// More subjects than the limit allows, and it holds the run then: how many. They are all in `acts`.
     pub held: Option<u64>,
 }
 
@@ -100,7 +100,7 @@ pub struct Waiting {
     pub cooldown: u64,
     /// Another rule of the group acts.
     pub group: u64,
-    /// The run's limit is used up, or holds the rule.
+    /// The run's limit is used up.
     pub limit: u64,
 }
 
@@ -169,20 +169,20 @@ fn outcome(context: &Context<'_>, mut draft: Draft<'_>) -> RuleOutcome {
     RuleOutcome { rule, due: true, acts, states, entered, waiting, unknown, held }
 }
 
-/// Leaves as many candidates as the limit allows; how many there were if that holds the rule.
+/// Leaves as many candidates as the limit allows; all of them, and how many they are, if the limit holds the run instead: a person who
+/// lets it pass means all.
 fn limit(draft: &mut Draft<'_>) -> Option<u64> {
     let limit = draft.of.limit?;
     let candidates = draft.candidates.len() as u64;
     if candidates <= limit.per_run {
         return None;
     }
-    let (left, held) = match limit.exceed {
-        Exceed::Defer => (limit.per_run, None),
-        Exceed::Hold => (0, Some(candidates)),
-    };
-    draft.candidates.truncate(left as usize);
-    draft.waiting.limit = candidates - left;
-    held
+    if limit.exceed == Exceed::Hold {
+        return Some(candidates);
+    }
+    draft.candidates.truncate(limit.per_run as usize);
+    draft.waiting.limit = candidates - limit.per_run;
+    None
 }
 
 fn kind(context: &Context<'_>, rule: &RetentionRule, subject: u32) -> ActKind {
