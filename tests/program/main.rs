@@ -5,6 +5,7 @@
 mod bad_input;
 mod commands;
 mod effect;
+mod explain;
 mod holds;
 mod ledger_commands;
 mod packs;

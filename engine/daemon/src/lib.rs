@@ -17,6 +17,7 @@ mod limits;
 mod lock;
 mod made;
 mod memory;
+pub mod overrides;
 pub mod project;
 pub mod report;
 pub mod run;

@@ -54,6 +54,7 @@
 
 mod actions;
 mod apply;
+mod backup;
 mod changes;
 mod compare;
 mod decisions;
@@ -84,14 +85,16 @@ use std::{
 use rusqlite::Connection;
 
 pub use apply::{Move, SetSummary};
+pub use backup::{BackupDone, backup};
 pub use decisions::{ChangeReason, DecidingMetrics, NO_LEVEL, SetDecisions, StateRow};
 pub use error::{Error, ErrorKind, Result};
 pub use hold::{HoldDigest, HoldState, NewHold, Verdict};
 pub use key::{KeyRef, Keys, TextKeys};
 pub use overrides::{End, NewOverride, OverrideId, OverrideKind};
 pub use reader::{
-    Action, Activation, Done, Event, Gap, GapState, Held, HeldLevel, Hold, LEVEL_CHANGED, LevelCount, Override,
-    OverrideFilter, Reader, Reload, Revision, Run, Standing, Task, TaskFilter, Transition,
+    Action, Activation, Done, Event, Gap, GapState, Held, HeldLevel, HeldPage, HeldRow, Hold, LEVEL_CHANGED,
+    LevelCount, Numbers, Override, OverrideFilter, Reader, Reload, Revision, Run, RunSet, Standing, Task, TaskFilter,
+    Transition,
 };
 pub use reload::{NewReload, ReloadOutcome};
 pub use retention::{ActKind, ActRow, NewTask, Outgoing, RuleDecisions, RuleState, RuleStateRow};
