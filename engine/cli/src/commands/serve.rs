@@ -42,6 +42,7 @@ pub(crate) fn serve(args: &ServeArgs, folder: &Path, _output: Output) -> Result<
 fn refused(error: &StartError) -> Failure {
     let code = match error {
         StartError::Project(_) | StartError::NoRules { .. } => Code::Config,
+        StartError::Ended => Code::Failed,
         StartError::Ledger(_) | StartError::Served { .. } | StartError::Lock { .. } => Code::Unreachable,
     };
     Failure::from_error(code, error)

@@ -97,7 +97,7 @@ impl Handle {
     /// stopping. Requests that come while one is being answered share the next answer.
     pub async fn reload(&self, cause: ReloadCause) -> Option<Reloaded> {
         let (reply, answer) = oneshot::channel();
-        self.look(ReloadRequest { cause, quiet: true, reply: Some(reply) }).await;
+        self.look(ReloadRequest { cause, reply: Some(reply) }).await;
         answer.await.ok()
     }
 

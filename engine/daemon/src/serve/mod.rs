@@ -49,6 +49,9 @@ pub enum StartError {
         /// Each problem, rendered for people.
         problems: Vec<String>,
     },
+    /// The program is ending.
+    #[error("the program is ending")]
+    Ended,
     /// The ledger can't be used, or another daemon does.
     #[error(transparent)]
     Ledger(#[from] tierd_ledger::Error),
@@ -84,7 +87,9 @@ pub struct Serving {
 /// # Errors
 /// [`StartError`].
 pub async fn start(project: Project, wall: Arc<dyn Wall>) -> Result<Serving, StartError> {
-    let first = reload::first(&project, wall.now())?;
+    let (reading, now) = (project.clone(), wall.now());
+    let first =
+        tokio::task::spawn_blocking(move || reload::first(&reading, now)).await.map_err(|_| StartError::Ended)??;
     let lock = DaemonLock::take(&project.ledger(&first.active.rules.config))?;
     let (active, _) = watch::channel(Arc::new(first.active.clone()));
     let (reload_status, _) = watch::channel(Arc::new(first.status.clone()));

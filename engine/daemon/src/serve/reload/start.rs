@@ -9,8 +9,8 @@ use tierd_rules::RuleSet;
 use tokio::sync::mpsc;
 
 use super::{
-    Active, Mark, Note, Origin, Problem, Refused, ReloadCause, ReloadStatus, Road, Seen, Settings,
-    look::Checked,
+    Active, Attempt, Checked, Mark, Note, Origin, Problem, ROUNDS, Refused, ReloadCause, ReloadStatus, Road, SETTLE,
+    Seen, Settings, look,
     memory::{self, Memory},
 };
 use crate::{
@@ -40,7 +40,7 @@ impl First {
 
 /// Reads the files and what the ledger remembers. Changes neither.
 pub(in crate::serve) fn first(project: &Project, now: Timestamp) -> Result<First, StartError> {
-    let checked = Seen::read(project).check(None);
+    let checked = at_rest(project);
     let ledger = match &checked.rules {
         Ok(rules) => project.ledger(&rules.config),
         // The place that a broken configuration names, as far as it can be read, or else the default one.
@@ -56,6 +56,17 @@ pub(in crate::serve) fn first(project: &Project, now: Timestamp) -> Result<First
         rules.inspect_err(|why| tracing::warn!(reason = why, "the revision rolled back to can't be used any more")).ok()
     });
     begin(checked, memory, rolled_back, now)
+}
+
+/// The files once nobody writes them any more; those that never rest as they are by then.
+fn at_rest(project: &Project) -> Checked {
+    for _ in 0..ROUNDS {
+        if let Attempt::Decided(checked) = look::attempt(project, None, None, false) {
+            return checked;
+        }
+        std::thread::sleep(SETTLE);
+    }
+    Seen::read(project).check(None)
 }
 
 fn begin(checked: Checked, memory: Memory, rolled_back: Option<RuleSet>, now: Timestamp) -> Result<First, StartError> {
