@@ -177,6 +177,36 @@ pub(crate) struct ServeArgs {
     /// Seconds that a run may still take when tierd is told to stop; after that it is abandoned, and leaves nothing
     #[arg(long, value_name = "SECONDS", default_value_t = 20)]
     pub(crate) stop_after: u64,
+    /// Shape of the log on standard error
+    #[arg(long, value_enum, default_value_t = LogFormat::Human)]
+    pub(crate) log_format: LogFormat,
+    /// The least important events that are logged
+    #[arg(long, value_enum, default_value_t = LogLevel::Info)]
+    pub(crate) log_level: LogLevel,
+}
+
+/// Shape of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// A line for people; under systemd's journal without the time, which it keeps itself
+    Human,
+    /// A JSON object on a line
+    Json,
+}
+
+/// How important an event is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogLevel {
+    /// Something failed
+    Error,
+    /// Somebody should look
+    Warn,
+    /// What happens
+    Info,
+    /// And how
+    Debug,
+    /// In every detail
+    Trace,
 }
 
 /// How the database is read.

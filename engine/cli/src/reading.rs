@@ -60,6 +60,7 @@ pub(crate) fn evaluate(
 fn failure(error: &RunError, rules: &RuleSet, output: Output) -> Failure {
     let code = match error {
         RunError::Ledger(_) => Code::Unreachable,
+        RunError::Panicked => Code::Failed,
         RunError::LedgerIsDatabase(_) => Code::Config,
         RunError::Evaluate(error) => return evaluate_failure(error, rules, output),
     };

@@ -98,6 +98,18 @@ impl From<ReadError> for EvaluateError {
     }
 }
 
+impl EvaluateError {
+    /// What a log may say: as the message, but without keys and values from the database.
+    pub fn without_values(&self) -> String {
+        match self {
+            EvaluateError::Limit(error) => error.without_values(),
+            EvaluateError::Unknown { error, .. } => error.to_string(),
+            EvaluateError::Read(ReadError::Subjects(error)) => error.without_values(),
+            other => other.to_string(),
+        }
+    }
+}
+
 impl Evaluator<'_> {
     /// Reads the database of a project and evaluates all rules; the ledger, where there is one yet, says what earlier runs left.
     ///

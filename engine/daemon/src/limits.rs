@@ -19,6 +19,8 @@ pub enum LimitError {
         rows: u64,
         /// How many are allowed, as configured.
         allowed: String,
+        /// In which columns, each with its table.
+        columns: Vec<String>,
         /// A line for each column, with the first few rows.
         details: Vec<String>,
     },
@@ -64,6 +66,19 @@ pub enum LimitError {
     },
 }
 
+impl LimitError {
+    /// What a log may say: as the message, but without keys and values from the database.
+    pub(crate) fn without_values(&self) -> String {
+        match self {
+            LimitError::BadValues { rows, allowed, columns, .. } => format!(
+                "{rows} rows hold values that don't fit their declared types, in {}, and `bad_values` in tierd.toml allows {allowed}",
+                columns.join(", ")
+            ),
+            other => other.to_string(),
+        }
+    }
+}
+
 /// Checks everything that the configuration limits.
 ///
 /// # Errors
@@ -95,7 +110,8 @@ fn check_bad_values(rules: &RuleSet, source: &SourceData) -> Result<(), LimitErr
         return Ok(());
     }
     let details = source.bad_values.iter().map(|values| format!("  {}", bad_values(values))).collect();
-    Err(LimitError::BadValues { rows: bad, allowed: allowed(limit), details })
+    let columns = source.bad_values.iter().map(|values| format!("{}.{}", values.table, values.column)).collect();
+    Err(LimitError::BadValues { rows: bad, allowed: allowed(limit), columns, details })
 }
 
 fn check_unknown_subjects(rules: &RuleSet, source: &SourceData) -> Result<(), LimitError> {

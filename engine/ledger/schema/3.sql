@@ -60,9 +60,11 @@ CREATE TABLE hold (
     CHECK ((state = 'waiting') = (at IS NULL))
 ) STRICT;
 
--- Up to which slot a schedule has been taken care of. It outlives edits of the rules.
+-- The schedules of the rules in force: up to which slot each has been taken care of, by a run or by a gap. `written` is its
+-- recurrence and zone; with others, other slots count, from then on.
 CREATE TABLE schedule (
     name    TEXT    PRIMARY KEY,
+    written TEXT    NOT NULL,
     handled INTEGER NOT NULL
 ) STRICT;
 

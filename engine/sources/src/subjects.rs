@@ -61,6 +61,21 @@ pub enum SubjectError {
     },
 }
 
+impl SubjectError {
+    /// What a log may say: as the message, but without keys.
+    pub fn without_values(&self) -> String {
+        match self {
+            SubjectError::DuplicateKeys { table, column, count, .. } => {
+                format!("{count} keys of `{table}`.`{column}` stand in more than one row")
+            }
+            SubjectError::BadKeys { table, column, expected, count, .. } => {
+                format!("{count} keys of `{table}`.`{column}` are not {expected}")
+            }
+            missing @ SubjectError::MissingKeys { .. } => missing.to_string(),
+        }
+    }
+}
+
 fn listed(keys: &[Key]) -> String {
     keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

@@ -1,9 +1,13 @@
-//! `tierd serve`: the daemon.
+//! `tierd serve`: the daemon as a process: its log, its signals, and what it tells the service manager.
+
+mod log;
+mod systemd;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use tierd_daemon::serve::{self, ReloadCause, StartError, SystemWall};
-use tokio::signal::unix::{SignalKind, signal};
+use tierd_daemon::serve::{self, ReloadCause, Serving, StartError, SystemWall};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing::{info, warn};
 
 use crate::{
     args::ServeArgs,
@@ -15,28 +19,77 @@ use crate::{
 /// Serves the project until it is told to stop.
 pub(crate) fn serve(args: &ServeArgs, folder: &Path, _output: Output) -> Result<(), Failure> {
     let project = session::open_project(folder)?;
-    let patience = Duration::from_secs(args.stop_after);
+    log::begin(args.log_format, args.log_level);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|error| Failure::from_error(Code::Failed, &error))?;
     let served = runtime.block_on(async {
-        let serving = serve::start(project, Arc::new(SystemWall)).await.map_err(|error| refused(&error))?;
         let failed = |error: std::io::Error| Failure::from_error(Code::Failed, &error);
-        let (mut stop, mut interrupt) =
-            (signal(SignalKind::terminate()).map_err(failed)?, signal(SignalKind::interrupt()).map_err(failed)?);
-        let mut hangup = signal(SignalKind::hangup()).map_err(failed)?;
-        loop {
-            tokio::select! {
-                _ = stop.recv() => break,
-                _ = interrupt.recv() => break,
-                _ = hangup.recv() => { serving.handle().reload(ReloadCause::Signal).await; }
-            }
-        }
-        serving.stop(patience).await;
-        Ok(())
+        let (ends, hangups) = (Ends::new().map_err(failed)?, signal(SignalKind::hangup()).map_err(failed)?);
+        let serving = serve::start(project, Arc::new(SystemWall)).await.map_err(|error| refused(&error))?;
+        attend(serving, ends, hangups, Duration::from_secs(args.stop_after)).await
     });
     // A run that wasn't done in time sits on a thread that nothing can interrupt; it has written nothing.
     runtime.shutdown_background();
     served
+}
+
+/// The signals by which somebody wants an end.
+struct Ends {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Ends {
+    fn new() -> std::io::Result<Self> {
+        Ok(Ends { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Waits for the next of them.
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}
+
+/// From the start to the end of a daemon.
+async fn attend(serving: Serving, mut ends: Ends, mut hangups: Signal, patience: Duration) -> Result<(), Failure> {
+    let handle = serving.handle().clone();
+    let active = handle.active();
+    info!(version = env!("CARGO_PKG_VERSION"), revision = active.rules.revision.short(), "started");
+    systemd::ready(&handle);
+    let watching = tokio::spawn(systemd::watch(handle.clone()));
+    let signal = loop {
+        tokio::select! {
+            signal = ends.next() => break signal,
+            // Asked on the side: a signal to end isn't kept waiting by a slow disk.
+            _ = hangups.recv() => { tokio::spawn(reload(handle.clone())); }
+        }
+    };
+    info!(signal, "stopping");
+    systemd::stopping();
+    watching.abort();
+    let finished = tokio::select! {
+        finished = serving.stop(patience) => finished,
+        _ = ends.next() => false,
+    };
+    match (finished, handle.running()) {
+        (false, Some(_)) => {
+            warn!("the run that was being made is abandoned");
+            Err(Failure::silent(Code::Failed))
+        }
+        _ => {
+            info!("stopped");
+            Ok(())
+        }
+    }
+}
+
+async fn reload(handle: serve::Handle) {
+    systemd::reloading();
+    handle.reload(ReloadCause::Signal).await;
+    systemd::ready(&handle);
 }
 
 fn refused(error: &StartError) -> Failure {

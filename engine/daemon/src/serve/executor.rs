@@ -1,6 +1,6 @@
 //! Runs, one at a time, in the order in which they were asked for.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tierd_eval::due::Due;
 use tierd_ledger::{Cause, Outcome, RunId};
@@ -9,12 +9,12 @@ use tierd_rules::RuleSet;
 use tierd_sources::{Progress, ReadOptions};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Handle, active::Active};
+use super::{Handle, active::Active, told};
 use crate::{
     Project,
     evaluate::Evaluator,
     report::{RuleReport, SetReport},
-    run::{self, RunError, RunReport},
+    run::{self, Asked, RunError, RunReport},
 };
 
 /// What is to be run.
@@ -52,10 +52,25 @@ pub struct RunDone {
     pub run: Option<RunId>,
     /// How it ended.
     pub outcome: Outcome,
+    /// How long each part of it took; nothing where it failed.
+    pub phases: Phases,
+    /// Subjects read.
+    pub subjects: u64,
     /// Each tier set that it decided.
     pub sets: Vec<SetReport>,
     /// Each retention rule that it decided.
     pub rules: Vec<RuleReport>,
+}
+
+/// How long the parts of a run took.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Phases {
+    /// Reading the database.
+    pub read: Duration,
+    /// Everything after that, in memory.
+    pub evaluate: Duration,
+    /// Comparing with what is held, and writing.
+    pub write: Duration,
 }
 
 /// Why there was no run, or a failed one.
@@ -67,6 +82,9 @@ pub enum RunRefused {
     /// It failed.
     #[error("{0}")]
     Failed(String),
+    /// Others have locked the database or the ledger: the same request may succeed a little later.
+    #[error("{0}")]
+    Deferred(String),
 }
 
 /// A request and whom to answer.
@@ -98,15 +116,29 @@ async fn one(handle: &Handle, request: RunRequest) -> Result<Arc<RunDone>, RunRe
     let progress = Arc::new(Progress::default());
     let running = Running { request: request.clone(), since: started, progress: Arc::clone(&progress) };
     handle.parts().running.send_replace(Some(running));
+    told::began(&request, &active);
     let asked = request.clone();
     let work = move || carry_out(&project, &active, &asked, started, &progress);
-    let made = tokio::task::spawn_blocking(work).await;
+    // What a panic says may quote anything; the program's log says where it happened.
+    let result = tokio::task::spawn_blocking(work).await.unwrap_or(Err(RunError::Panicked));
     handle.parts().running.send_replace(None);
-    let result = made.map_err(|error| error.to_string()).and_then(|made| made.map_err(|error| error.to_string()));
-    let failure = result.as_ref().err().cloned();
+    let (result, failure) = match result {
+        Ok(report) => (Ok(report), None),
+        Err(error) => (Err(refused(&error)), Some(error)),
+    };
+    let answer = result.as_ref().err().cloned();
     let done = Arc::new(RunDone::new(request, started, handle.now(), result));
+    told::ended(&done, failure.as_ref());
+    handle.parts().counters.ended(&done);
     handle.parts().last_run.send_replace(Some(Arc::clone(&done)));
-    failure.map_or(Ok(done), |message| Err(RunRefused::Failed(message)))
+    answer.map_or(Ok(done), Err)
+}
+
+fn refused(error: &RunError) -> RunRefused {
+    match error.is_temporary() {
+        true => RunRefused::Deferred(error.to_string()),
+        false => RunRefused::Failed(error.to_string()),
+    }
 }
 
 fn carry_out(
@@ -120,7 +152,8 @@ fn carry_out(
     let clock = Clock::new(request.as_of.unwrap_or(started), Arc::clone(&rules.config.zone));
     let due = due(rules, request.schedules.as_deref());
     let evaluator = Evaluator { clock: &clock, due: &due, options: ReadOptions::default(), progress };
-    run::run(project, rules, &evaluator, started)
+    let asked = Asked { cause: request.cause, schedules: request.schedules.as_deref(), started };
+    run::run(project, rules, &evaluator, asked)
 }
 
 /// What schedules of these names decide.
@@ -131,15 +164,37 @@ fn due(rules: &RuleSet, schedules: Option<&[String]>) -> Due {
 }
 
 impl RunDone {
-    fn new(request: RunRequest, started: Timestamp, finished: Timestamp, result: Result<RunReport, String>) -> Self {
+    fn new(
+        request: RunRequest,
+        started: Timestamp,
+        finished: Timestamp,
+        result: Result<RunReport, RunRefused>,
+    ) -> Self {
         match result {
-            Ok(RunReport { run, outcome, sets, rules, .. }) => {
-                RunDone { request, started, finished, run, outcome, sets, rules }
+            Ok(RunReport { run, outcome, sets, rules, evaluation, write }) => {
+                let phases = Phases { read: evaluation.read, evaluate: evaluation.evaluate, write };
+                let subjects = evaluation.subject_count();
+                RunDone { request, started, finished, run, outcome, phases, subjects, sets, rules }
             }
-            Err(message) => {
-                let outcome = Outcome::Failed(message);
-                RunDone { request, started, finished, run: None, outcome, sets: vec![], rules: vec![] }
+            Err(refused) => {
+                let (outcome, phases) = (Outcome::Failed(refused.to_string()), Phases::default());
+                RunDone {
+                    request,
+                    started,
+                    finished,
+                    run: None,
+                    outcome,
+                    phases,
+                    subjects: 0,
+                    sets: vec![],
+                    rules: vec![],
+                }
             }
         }
+    }
+
+    /// From its beginning to its end, by the clock on the wall; nothing where that was turned back.
+    pub fn took(&self) -> Duration {
+        Duration::from_micros(u64::try_from(self.finished.0 - self.started.0).unwrap_or(0))
     }
 }

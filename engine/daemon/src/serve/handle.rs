@@ -8,7 +8,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
     active::Active,
+    counters::{Counters, Counts},
     executor::{RunDone, RunRefused, RunRequest, Running, Waiting},
+    explain::Explainer,
+    liveness::Pulse,
     reload::{Ask, ReloadCause, ReloadRequest, ReloadStatus, Reloaded, RollbackRefused, RollbackRequest},
     scheduler::Schedules,
     wall::Wall,
@@ -34,6 +37,9 @@ pub(super) struct Parts {
     pub(super) last_run: watch::Sender<Option<Arc<RunDone>>>,
     pub(super) schedules: watch::Sender<Arc<Schedules>>,
     pub(super) stopping: watch::Sender<bool>,
+    pub(super) counters: Counters,
+    pub(super) pulse: Pulse,
+    pub(super) explainer: Explainer,
 }
 
 impl Handle {
@@ -80,6 +86,11 @@ impl Handle {
         self.0.last_run.subscribe()
     }
 
+    /// What this daemon has done since it started, in numbers.
+    pub fn counts(&self) -> Counts {
+        self.0.counters.now()
+    }
+
     /// When runs are due.
     pub fn schedules(&self) -> Arc<Schedules> {
         Arc::clone(&self.0.schedules.borrow())
@@ -97,13 +108,13 @@ impl Handle {
     /// stopping. Requests that come while one is being answered share the next answer.
     pub async fn reload(&self, cause: ReloadCause) -> Option<Reloaded> {
         let (reply, answer) = oneshot::channel();
-        self.look(ReloadRequest { cause, reply: Some(reply) }).await;
+        self.ask(Ask::Look(ReloadRequest { cause, reply: Some(reply) })).await;
         answer.await.ok()
     }
 
-    pub(super) async fn look(&self, request: ReloadRequest) {
+    pub(super) async fn ask(&self, ask: Ask) {
         // Without a receiver the daemon is stopping, and whoever waits for a reply learns it by that.
-        let _ = self.0.reloads.send(Ask::Look(request)).await;
+        let _ = self.0.reloads.send(ask).await;
     }
 
     /// Puts an earlier revision into force, named by what its hash begins with, until the files change: also across a restart.
@@ -120,7 +131,7 @@ impl Handle {
         let (reply, answer) = oneshot::channel();
         let (by, why) = (by.map(str::to_owned), why.map(str::to_owned));
         let request = RollbackRequest { revision: revision.to_owned(), by, why, reply };
-        self.0.reloads.send(Ask::RollBack(request)).await.map_err(|_| RollbackRefused::Stopping)?;
+        self.ask(Ask::RollBack(request)).await;
         answer.await.unwrap_or(Err(RollbackRefused::Stopping))
     }
 
@@ -153,6 +164,13 @@ impl Handle {
     /// No new run begins from now on.
     pub fn begin_stop(&self) {
         self.0.stopping.send_replace(true);
+    }
+
+    /// Ends the reading of the run that runs; it fails then. What is past its reading goes on.
+    pub(super) fn abandon_run(&self) {
+        if let Some(running) = self.running() {
+            running.progress.cancel();
+        }
     }
 
     /// Whether the daemon is stopping.

@@ -13,14 +13,21 @@
 //! Nothing here prints, and nothing knows HTTP.
 
 mod active;
+mod changes;
+mod counters;
 mod executor;
+mod explain;
 mod handle;
+mod jitter;
+mod liveness;
+mod planner;
 mod reload;
 mod scheduler;
+mod told;
 mod wall;
 mod watcher;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::{
     sync::{mpsc, watch},
@@ -30,12 +37,17 @@ use tokio::{
 use crate::{Project, ProjectError, lock::DaemonLock};
 
 pub use active::{Active, Origin, Problem, Refused};
-pub use executor::{RunDone, RunRefused, RunRequest, Running};
+pub use counters::{Counts, DURATION_BOUNDS, Durations};
+pub use executor::{Phases, RunDone, RunRefused, RunRequest, Running};
 pub use handle::Handle;
+pub use liveness::{Liveness, Part, Patience};
 pub use reload::{FileInfo, FileState, ReloadCause, ReloadStatus, Reloaded, RollbackRefused, roll_back};
-pub use scheduler::{NextRun, Schedules};
+pub use scheduler::{LastSlot, NextRun, Retry, Schedules};
 pub use wall::{SystemWall, Wall};
 pub use watcher::Watching;
+
+/// So long it may take a run to notice that it is abandoned, and to say so in the ledger.
+const GIVING_UP: Duration = Duration::from_secs(2);
 
 /// Why a daemon can't start.
 #[derive(Debug, thiserror::Error)]
@@ -115,13 +127,18 @@ pub async fn start(project: Project, wall: Arc<dyn Wall>) -> Result<Serving, Sta
         last_run,
         schedules,
         stopping,
+        counters: counters::Counters::default(),
+        pulse: liveness::Pulse::new(),
+        explainer: explain::Explainer::default(),
     });
     let mut tasks = JoinSet::new();
-    tasks.spawn(reload::task(handle.clone(), reload_rx, first.road(handle.clone(), note_tx)));
+    let road = first.road(handle.clone(), note_tx);
+    tasks.spawn(liveness::watched(handle.clone(), Part::Reload, reload::task(handle.clone(), reload_rx, road)));
     tasks.spawn(reload::note_task(handle.clone(), note_rx));
     tasks.spawn(watcher::task(handle.clone()));
     tasks.spawn(executor::task(handle.clone(), run_rx));
-    tasks.spawn(scheduler::task(handle.clone()));
+    tasks.spawn(liveness::watched(handle.clone(), Part::Scheduler, scheduler::task(handle.clone())));
+    tasks.spawn(changes::task(handle.clone()));
     Ok(Serving { handle, tasks, _lock: lock })
 }
 
@@ -131,11 +148,21 @@ impl Serving {
         &self.handle
     }
 
-    /// Stops well: begins no new run, and waits for the one that runs, at most this long; a run that isn't done by then is abandoned,
-    /// and leaves nothing. Returns whether everything was done in time.
-    pub async fn stop(mut self, patience: std::time::Duration) -> bool {
+    /// Stops well: begins no new run, and waits for the one that runs, at most this long. A run that isn't done by then is
+    /// abandoned: its reading ends, and an evaluation, which nothing can interrupt, ends with the process before anything of it is
+    /// written. Returns whether everything was done in time.
+    pub async fn stop(mut self, patience: Duration) -> bool {
         self.handle.begin_stop();
-        let done = async { while self.tasks.join_next().await.is_some() {} };
-        tokio::time::timeout(patience, done).await.is_ok()
+        if self.ends_within(patience).await {
+            return true;
+        }
+        self.handle.abandon_run();
+        self.ends_within(GIVING_UP).await;
+        false
+    }
+
+    async fn ends_within(&mut self, patience: Duration) -> bool {
+        let ended = async { while self.tasks.join_next().await.is_some() {} };
+        tokio::time::timeout(patience, ended).await.is_ok()
     }
 }

@@ -89,6 +89,8 @@ impl Reloaded {
 #[derive(Debug)]
 pub(super) enum Ask {
     Look(ReloadRequest),
+    /// The watcher has looked around and seen nothing: this moves the task, by which it is seen that both of them live.
+    Nothing,
     RollBack(RollbackRequest),
 }
 
@@ -130,6 +132,7 @@ impl Road {
         for ask in std::iter::once(ask).chain(std::iter::from_fn(|| asks.try_recv().ok())) {
             match ask {
                 Ask::Look(request) => looks.push(request),
+                Ask::Nothing => {}
                 Ask::RollBack(request) => rollbacks.push(request),
             }
         }

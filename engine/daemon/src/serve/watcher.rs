@@ -22,7 +22,10 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::{Handle, ReloadCause, Wall, reload::ReloadRequest};
+use super::{
+    Handle, ReloadCause, Wall,
+    reload::{Ask, ReloadRequest},
+};
 use eyes::Eyes;
 use print::Print;
 
@@ -60,10 +63,9 @@ pub(super) async fn task(handle: Handle) {
     loop {
         // Aimed before looking: what changes after that makes an event.
         let print = aim(&handle, &eyes).await;
-        if cause == ReloadCause::Watch || print != before || print.is_none() {
-            before = print;
-            handle.look(ReloadRequest { cause, reply: None }).await;
-        }
+        let changed_since = cause == ReloadCause::Watch || print.is_none() || print != before;
+        before = print;
+        handle.ask(if changed_since { Ask::Look(ReloadRequest { cause, reply: None }) } else { Ask::Nothing }).await;
         cause = tokio::select! {
             biased;
             () = handle.stopped() => return,
