@@ -12,6 +12,7 @@ pub mod checked;
 pub mod code;
 pub mod config;
 pub mod diagnostic;
+pub mod diff;
 pub mod expr;
 pub mod fileset;
 pub mod guard;
@@ -36,6 +37,7 @@ pub use checked::{
 };
 pub use config::{AmountEncoding, Column, Config, Encoding, Facts, Http, Limit, Parent, Subject, TimeEncoding};
 pub use diagnostic::{Diagnostic, Label, Severity};
+pub use diff::{Change, ChangeKind, diff, diff_files};
 pub use expr::{ArithOp, CompareOp, Expr, ExprKind};
 pub use fileset::{File, FileId, FileSet, Location, Revision};
 pub use guard::{Guard, GuardExceed};

@@ -14,6 +14,7 @@ use super::{
     liveness::Pulse,
     reload::{Ask, ReloadCause, ReloadRequest, ReloadStatus, Reloaded, RollbackRefused, RollbackRequest},
     scheduler::Schedules,
+    verdicts::{Decision, VerdictRefused},
     wall::Wall,
     watcher::Watching,
 };
@@ -156,9 +157,31 @@ impl Handle {
     /// [`RunRefused`]: nothing has changed then, but that a failed run has a row in the ledger.
     pub async fn run(&self, request: RunRequest) -> Result<Arc<RunDone>, RunRefused> {
         let (reply, answer) = oneshot::channel();
-        let sent = self.0.runs.send(Waiting { request, reply: Some(reply) }).await;
+        let sent = self.0.runs.send(Waiting::Run(request, reply)).await;
         sent.map_err(|_| RunRefused::Stopping)?;
         answer.await.unwrap_or(Err(RunRefused::Stopping))
+    }
+
+    /// Has a held run applied, after the runs that wait already, if it would still change what was shown.
+    ///
+    /// # Errors
+    /// [`VerdictRefused`]: nothing is applied then.
+    pub async fn approve(&self, decision: Decision) -> Result<Arc<RunDone>, VerdictRefused> {
+        let (reply, answer) = oneshot::channel();
+        let sent = self.0.runs.send(Waiting::Approve(decision, reply)).await;
+        sent.map_err(|_| RunRefused::Stopping)?;
+        answer.await.unwrap_or(Err(VerdictRefused::Run(RunRefused::Stopping)))
+    }
+
+    /// Has a held run never applied.
+    ///
+    /// # Errors
+    /// [`VerdictRefused`]: the hold is as it was.
+    pub async fn reject(&self, decision: Decision) -> Result<(), VerdictRefused> {
+        let (reply, answer) = oneshot::channel();
+        let sent = self.0.runs.send(Waiting::Reject(decision, reply)).await;
+        sent.map_err(|_| RunRefused::Stopping)?;
+        answer.await.unwrap_or(Err(VerdictRefused::Run(RunRefused::Stopping)))
     }
 
     /// No new run begins from now on.

@@ -24,6 +24,7 @@ mod planner;
 mod reload;
 mod scheduler;
 mod told;
+mod verdicts;
 mod wall;
 mod watcher;
 
@@ -43,6 +44,7 @@ pub use handle::Handle;
 pub use liveness::{Liveness, Part, Patience};
 pub use reload::{FileInfo, FileState, ReloadCause, ReloadStatus, Reloaded, RollbackRefused, roll_back};
 pub use scheduler::{LastSlot, NextRun, Retry, Schedules};
+pub use verdicts::{Decision, VerdictRefused};
 pub use wall::{SystemWall, Wall};
 pub use watcher::Watching;
 
@@ -132,8 +134,8 @@ pub async fn start(project: Project, wall: Arc<dyn Wall>) -> Result<Serving, Sta
         explainer: explain::Explainer::default(),
     });
     let mut tasks = JoinSet::new();
-    let road = first.road(handle.clone(), note_tx);
-    tasks.spawn(liveness::watched(handle.clone(), Part::Reload, reload::task(handle.clone(), reload_rx, road)));
+    let reloads = reload::task(handle.clone(), reload_rx, first.road(handle.clone(), note_tx));
+    tasks.spawn(liveness::watched(handle.clone(), Part::Reload, reloads));
     tasks.spawn(reload::note_task(handle.clone(), note_rx));
     tasks.spawn(watcher::task(handle.clone()));
     tasks.spawn(executor::task(handle.clone(), run_rx));
