@@ -42,7 +42,7 @@ pub use counters::{Counts, DURATION_BOUNDS, Durations};
 pub use executor::{Phases, RunDone, RunRefused, RunRequest, Running};
 pub use handle::Handle;
 pub use liveness::{Liveness, Part, Patience};
-pub use reload::{FileInfo, FileState, ReloadCause, ReloadStatus, Reloaded, RollbackRefused, roll_back};
+pub use reload::{FileInfo, FileState, ReloadCause, ReloadStatus, Reloaded, RollbackRefused, last_good, roll_back};
 pub use scheduler::{LastSlot, NextRun, Retry, Schedules};
 pub use verdicts::{Decision, VerdictRefused};
 pub use wall::{SystemWall, Wall};

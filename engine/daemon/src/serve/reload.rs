@@ -32,6 +32,7 @@ pub(super) use memory::{Note, task as note_task};
 pub(super) use rollback::RollbackRequest;
 pub use rollback::{RollbackRefused, roll_back};
 pub(super) use start::first;
+pub use start::last_good;
 pub use status::{FileInfo, FileState, ReloadStatus};
 
 /// How often files that change under a look are read anew before it is given up; whatever changes them makes for another look.
@@ -192,8 +193,8 @@ impl Road {
         match &active.refused {
             Some(refused) if outcome == ReloadOutcome::Refused => log_refused(refused, &revision),
             _ => {
-                let files = changed_files(&before.rules, &active.rules);
-                tracing::info!(revision, changed_files = files, origin = active.origin.name(), "rules activated");
+                let changes = tierd_rules::diff(&before.rules, &active.rules).len();
+                tracing::info!(revision, changes, origin = active.origin.name(), "rules activated");
             }
         }
     }
@@ -244,14 +245,4 @@ fn log_refused(refused: &Refused, revision: &str) {
             "files refused; the rules before stay in force"
         );
     }
-}
-
-/// How many files differ.
-fn changed_files(before: &RuleSet, after: &RuleSet) -> usize {
-    let text = |rules: &RuleSet, path: &str| {
-        rules.files.iter().find(|(_, file)| &*file.path == path).map(|(_, file)| Arc::clone(&file.text))
-    };
-    let gone = before.files.iter().filter(|(_, file)| text(after, &file.path).is_none()).count();
-    let other = after.files.iter().filter(|(_, file)| text(before, &file.path).as_ref() != Some(&file.text)).count();
-    gone + other
 }

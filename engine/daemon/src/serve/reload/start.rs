@@ -1,7 +1,7 @@
 //! The rules that a daemon begins with: those of the files, or those that somebody rolled back to, or, where the files are
 //! refused, the last good ones of the ledger.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use tierd_ledger::{Reader, ReloadOutcome};
 use tierd_model::Timestamp;
@@ -44,7 +44,7 @@ pub(in crate::serve) fn first(project: &Project, now: Timestamp) -> Result<First
     let ledger = match &checked.rules {
         Ok(rules) => project.ledger(&rules.config),
         // The place that a broken configuration names, as far as it can be read, or else the default one.
-        Err(_) => project.folder().join(tierd_rules::ledger_path(&project.read_config().unwrap_or_default())),
+        Err(_) => project.ledger_as_written(),
     };
     let memory = Memory::read(project, &ledger)?;
     let rolled_back = memory.rolled_back(&checked.mark).map(|revision| {
@@ -56,6 +56,14 @@ pub(in crate::serve) fn first(project: &Project, now: Timestamp) -> Result<First
         rules.inspect_err(|why| tracing::warn!(reason = why, "the revision rolled back to can't be used any more")).ok()
     });
     begin(checked, memory, rolled_back, now)
+}
+
+/// The rules that a daemon goes on with where the files are refused, if the ledger has any that can be used.
+///
+/// # Errors
+/// [`tierd_ledger::Error`] where there is a ledger and it can't be read.
+pub fn last_good(project: &Project, ledger: &Path) -> Result<Option<RuleSet>, tierd_ledger::Error> {
+    Ok(Memory::read(project, ledger)?.last_good.map(|(rules, _)| rules))
 }
 
 /// The files once nobody writes them any more; those that never rest as they are by then.
