@@ -10,6 +10,7 @@ mod packs;
 mod policies;
 mod promises;
 mod readme;
+mod reload;
 mod schemas;
 mod stories;
 mod support;
