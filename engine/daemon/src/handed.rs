@@ -20,7 +20,7 @@ use tierd_rules::{RuleSet, TierSet, retention::Mode};
 use crate::{
     deciding::Deciding,
     evaluate::Evaluation,
-    history::{LedgerKeys, level_names},
+    history::{LedgerKeys, hold_for, level_names},
 };
 
 /// Everything that a run hands over: of what is due alone.
@@ -44,6 +44,7 @@ struct HandedSet<'a> {
 
 struct HandedRule<'a> {
     outcome: &'a RuleOutcome,
+    hold_for: String,
     keys: LedgerKeys<'a>,
     states: Vec<RuleStateRow>,
     acts: Vec<ActRow>,
@@ -172,7 +173,7 @@ impl<'a> HandedRule<'a> {
             },
         };
         let (acts, states) = (acts.collect(), outcome.states.iter().map(state).collect());
-        Some(HandedRule { outcome, keys: LedgerKeys::new(&source.keys), states, acts })
+        Some(HandedRule { outcome, hold_for: hold_for(rule), keys: LedgerKeys::new(&source.keys), states, acts })
     }
 
     fn decisions<'b>(&'b self, rules: &'b RuleSet) -> RuleDecisions<'b> {
@@ -181,6 +182,7 @@ impl<'a> HandedRule<'a> {
             rule: &rule.name,
             subject: &rules.config.subjects[rule.subject.0].name,
             shadow: rule.mode == Mode::Shadow,
+            hold_for: &self.hold_for,
             keys: self.keys.borrowed(),
             states: &self.states,
             acts: &self.acts,
