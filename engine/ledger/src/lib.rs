@@ -219,6 +219,14 @@ impl Ledger {
         schedule::note_gaps(&mut self.conn, gaps, noted).at(&self.path)
     }
 
+    /// Whether a hold still waits for this verdict: whoever holds the ledger may rely on that until something is written.
+    ///
+    /// # Errors
+    /// As [`Ledger::reject_hold`].
+    pub fn check_verdict(&self, hold: RunId, verdict: &Verdict<'_>) -> Result<()> {
+        hold::check(&self.conn, hold, verdict).at(&self.path)
+    }
+
     /// Begins a run. Nothing is written before it ends.
     pub fn begin_run<'a>(&'a mut self, start: RunStart<'a>) -> RunWriter<'a> {
         RunWriter::new(self, start)

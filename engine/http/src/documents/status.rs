@@ -1,8 +1,13 @@
 use serde::{Deserialize, Serialize};
 use tierd_daemon::serve::{self, Active, Handle, Origin};
+use tierd_ledger::Reader;
+use tierd_model::Timestamp;
 use utoipa::ToSchema;
 
 use super::Refused;
+
+/// More holds aren't counted.
+const HOLDS: u32 = 100;
 
 /// How a daemon stands
 #[derive(Debug, Serialize, ToSchema)]
@@ -25,6 +30,8 @@ pub struct Status {
     pub running: Option<Running>,
     /// The last run
     pub last_run: Option<LastRun>,
+    /// Runs that wait for a person
+    pub holds: u64,
     /// Whether it is stopping
     pub stopping: bool,
 }
@@ -38,8 +45,29 @@ pub struct NextRun {
     pub slot: Option<String>,
     /// When that run begins
     pub begins: Option<String>,
-    /// The last run that decided it
-    pub last_run: Option<LastRun>,
+    /// The slot whose run waits or runs now
+    pub busy: Option<String>,
+    /// Its last slot for which a run was made
+    pub last: Option<LastSlot>,
+    /// When a slot whose run failed is tried again
+    pub retry: Option<String>,
+    /// Slots without a run that can still be made good
+    pub open_gaps: u64,
+    /// Whether it also follows changes of the data
+    pub on_change: bool,
+}
+
+/// The last run of a schedule
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct LastSlot {
+    /// The slot
+    pub slot: String,
+    /// Its run; null for one that never came so far
+    pub run: Option<i64>,
+    /// `applied`, `unchanged`, `held` or `failed`
+    pub outcome: String,
+    /// Why it was held or failed
+    pub message: Option<String>,
 }
 
 /// A run that is being made
@@ -73,22 +101,28 @@ pub struct LastRun {
 }
 
 impl Status {
-    /// Of a daemon; `runs` are the latest in the ledger, newest first.
-    pub fn of(handle: &Handle, runs: &[tierd_ledger::Run]) -> Self {
+    /// Of a daemon, and of what the ledger has (`None` where there is none yet).
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub fn of(handle: &Handle, ledger: Option<&Reader>) -> Result<Self, tierd_ledger::Error> {
+        let last_run = ledger.map(|ledger| ledger.runs(1)).transpose()?.and_then(|mut runs| runs.pop());
+        let holds = ledger.map(|ledger| ledger.holds(true, HOLDS)).transpose()?.map_or(0, |holds| holds.len() as u64);
         let active = handle.active();
         let Active { rules, since, origin, refused } = &*active;
-        Status {
+        Ok(Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             now: handle.now().to_string(),
             revision: rules.revision.to_string(),
             since: since.to_string(),
             origin: origin_name(*origin).to_owned(),
             refused: refused.as_ref().map(Refused::from),
-            schedules: handle.schedules().schedules.iter().map(|next| NextRun::of(next, runs)).collect(),
+            schedules: handle.schedules().schedules.iter().map(NextRun::from).collect(),
             running: handle.running().as_ref().map(Running::from),
-            last_run: runs.first().map(LastRun::from),
+            last_run: last_run.as_ref().map(LastRun::from),
+            holds,
             stopping: handle.is_stopping(),
-        }
+        })
     }
 }
 
@@ -100,14 +134,29 @@ fn origin_name(origin: Origin) -> &'static str {
     }
 }
 
-impl NextRun {
-    fn of(next: &serve::NextRun, runs: &[tierd_ledger::Run]) -> Self {
-        let decided = |run: &&tierd_ledger::Run| run.schedules.as_ref().is_none_or(|names| names.contains(&next.name));
+impl From<&serve::NextRun> for NextRun {
+    fn from(next: &serve::NextRun) -> Self {
+        let text = |at: Option<Timestamp>| at.map(|at| at.to_string());
         NextRun {
             schedule: next.name.clone(),
-            slot: next.slot.map(|at| at.to_string()),
-            begins: next.begins.map(|at| at.to_string()),
-            last_run: runs.iter().find(decided).map(LastRun::from),
+            slot: text(next.slot),
+            begins: text(next.begins),
+            busy: text(next.busy),
+            last: next.last.as_ref().map(LastSlot::from),
+            retry: text(next.retry.map(|retry| retry.again)),
+            open_gaps: next.open_gaps,
+            on_change: next.on_change,
+        }
+    }
+}
+
+impl From<&serve::LastSlot> for LastSlot {
+    fn from(last: &serve::LastSlot) -> Self {
+        LastSlot {
+            slot: last.slot.to_string(),
+            run: last.run.map(|run| run.0),
+            outcome: last.outcome.name().to_owned(),
+            message: super::run::message(&last.outcome),
         }
     }
 }
