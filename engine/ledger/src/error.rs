@@ -140,6 +140,12 @@ pub enum ErrorKind {
         /// Who did it.
         by: String,
     },
+    /// A backup would replace a file.
+    #[error("there is a file already; --force replaces an earlier backup")]
+    BackupExists,
+    /// A backup would replace the ledger that it is of.
+    #[error("that is the ledger itself; give the backup another name")]
+    BackupOfItself,
     /// Who does something to a task, an override or a hold has to be named.
     #[error("say who does it")]
     Nobody,

@@ -73,14 +73,14 @@ pub(crate) fn open_reader(path: &Path) -> Result<(PathBuf, Connection)> {
 
 /// What is at the place of a ledger.
 #[derive(Debug, PartialEq, Eq)]
-enum Found {
+pub(crate) enum Found {
     /// No file, or an empty one.
     Nothing,
     /// A ledger of some version.
     Ledger,
 }
 
-fn identify(path: &Path) -> KindResult<Found> {
+pub(crate) fn identify(path: &Path) -> KindResult<Found> {
     match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
         Err(source) => return Err(ErrorKind::File { action: "look at", file: path.to_owned(), source }),
@@ -139,11 +139,11 @@ fn create(path: &Path) -> KindResult<()> {
 }
 
 /// A rename is durable once its folder is.
-fn sync_folder(path: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), |folder| fs::File::open(folder)?.sync_all())
 }
 
-fn remove_if_there(file: &Path) -> KindResult<()> {
+pub(crate) fn remove_if_there(file: &Path) -> KindResult<()> {
     match fs::remove_file(file) {
         Err(source) if source.kind() != io::ErrorKind::NotFound => {
             Err(ErrorKind::File { action: "remove", file: file.to_owned(), source })
@@ -159,7 +159,7 @@ fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
 }
 
 /// The file itself, absolute and through links, so that one ledger has one lock file. Its folder has to exist.
-fn resolve(path: &Path) -> KindResult<PathBuf> {
+pub(crate) fn resolve(path: &Path) -> KindResult<PathBuf> {
     if let Ok(file) = fs::canonicalize(path) {
         return Ok(file);
     }

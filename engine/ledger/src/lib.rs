@@ -54,6 +54,7 @@
 
 mod actions;
 mod apply;
+mod backup;
 mod changes;
 mod compare;
 mod decisions;
@@ -84,6 +85,7 @@ use std::{
 use rusqlite::Connection;
 
 pub use apply::{Move, SetSummary};
+pub use backup::{BackupDone, backup};
 pub use decisions::{ChangeReason, DecidingMetrics, NO_LEVEL, SetDecisions, StateRow};
 pub use error::{Error, ErrorKind, Result};
 pub use hold::{HoldDigest, HoldState, NewHold, Verdict};
@@ -91,7 +93,7 @@ pub use key::{KeyRef, Keys, TextKeys};
 pub use overrides::{End, NewOverride, OverrideId, OverrideKind};
 pub use reader::{
     Action, Activation, Done, Event, Gap, GapState, Held, HeldLevel, HeldPage, HeldRow, Hold, LEVEL_CHANGED,
-    LevelCount, Override, OverrideFilter, Reader, Reload, Revision, Run, RunSet, Standing, Task, TaskFilter,
+    LevelCount, Numbers, Override, OverrideFilter, Reader, Reload, Revision, Run, RunSet, Standing, Task, TaskFilter,
     Transition,
 };
 pub use reload::{NewReload, ReloadOutcome};

@@ -1,6 +1,7 @@
 //! The ledger from outside, as one program: it also is the child process that gets killed.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "this program is a test")]
 
+mod backup;
 mod child;
 mod common;
 mod crash;
