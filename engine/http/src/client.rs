@@ -15,7 +15,7 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use serde_json::Value as Json;
 use tierd_daemon::Project;
-use tierd_rules::Http;
+use tierd_rules::{CONFIG_FILE, Http};
 use tokio::{net::UnixStream, runtime::Runtime};
 
 /// Asks one daemon.
@@ -71,6 +71,19 @@ impl Client {
     /// A client of the daemon that serves this project; `None` where none answers, or where it has no socket.
     pub fn of(project: &Project, http: &Http) -> Option<Self> {
         Client::connect(&socket_path(project, http)?)
+    }
+
+    /// A client of the daemon that serves this project, whatever its rules are like now: the socket is found in `tierd.toml` also where
+    /// other things in it are wrong. `None` where none answers.
+    pub fn find(project: &Project) -> Option<Self> {
+        let written = std::fs::read_to_string(project.folder().join(CONFIG_FILE)).ok()?;
+        let table: toml::Table = written.parse().unwrap_or_default();
+        let socket = table.get("http").and_then(|http| http.get("socket")).and_then(toml::Value::as_str);
+        match socket {
+            Some("off") => None,
+            Some(socket) => Client::connect(&project.folder().join(socket)),
+            None => Client::of(project, &Http::default()),
+        }
     }
 
     /// A client of the daemon at this socket; `None` where none answers.

@@ -50,7 +50,7 @@ async fn bodies_and_heads_that_are_too_large_are_refused() {
     let shop = Shop::open().await;
     let large = json!({ "by": "x".repeat(70_000) });
     let answer = shop.post("/api/v1/tasks/abcd/done", &large).await;
-    assert_eq!((answer.status, answer.problem().as_str()), (413, "bad-request"));
+    assert_eq!((answer.status, answer.problem().as_str()), (413, "too-large"));
     // Rule files may be larger.
     let files = json!({ "files": { "rules/value.toml": format!("# {}", "x".repeat(70_000)) } });
     assert_eq!(shop.post("/api/v1/check", &files).await.status, 200);
