@@ -11,6 +11,7 @@ mod packs;
 mod policies;
 mod promises;
 mod readme;
+mod reload;
 mod schemas;
 mod stories;
 mod support;

@@ -1,6 +1,7 @@
 //! The command line, as data.
 
 mod ledger;
+mod revisions;
 
 use std::path::PathBuf;
 
@@ -10,6 +11,8 @@ pub(crate) use ledger::{
     EventsArgs, OverrideAddArgs, OverrideCommand, OverrideEndArgs, OverrideListArgs, ReportCommand, ReportEffectArgs,
     TasksCommand, TasksDoneArgs, TasksListArgs, TasksSnoozeArgs,
 };
+
+pub(crate) use revisions::{DiffArgs, RollbackArgs};
 
 /// Grades customers by rules in TOML, beside the database that a company already has.
 #[derive(Debug, Parser)]
@@ -74,6 +77,14 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Stay: keep up with the files, run by schedule, answer over HTTP
     Serve(ServeArgs),
+    /// Have the daemon look at the files now
+    Reload,
+    /// Go back to an earlier revision of the rules, until the files change
+    Rollback(RollbackArgs),
+    /// List the revisions of the rules: since when they were in force, and how many runs they made
+    Revisions,
+    /// Show what is different between two revisions, in rule terms
+    Diff(DiffArgs),
     /// Show why a customer has its level, and what is missing for the next
     Explain(ExplainArgs),
     /// Show how many customers each level has

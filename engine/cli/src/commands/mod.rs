@@ -9,7 +9,9 @@ mod export;
 mod init;
 mod levels;
 mod overrides;
+mod reload;
 mod report;
+mod revisions;
 mod run;
 mod schema;
 mod serve;
@@ -33,6 +35,10 @@ pub(crate) fn dispatch(cli: &Cli, output: Output) -> Result<(), Failure> {
         Command::Test(args) => test::test(args, folder, output),
         Command::Run(args) => run::run(args, folder, output),
         Command::Serve(args) => serve::serve(args, folder, output),
+        Command::Reload => reload::reload(folder, output),
+        Command::Rollback(args) => reload::rollback(args, folder, output),
+        Command::Revisions => revisions::revisions(folder, output),
+        Command::Diff(args) => revisions::diff(args, folder, output),
         Command::Explain(args) => explain::explain(args, folder, output),
         Command::Levels(args) => levels::levels(args, folder, output),
         Command::Export(args) => export::export(args, folder, output),

@@ -15,6 +15,7 @@ mod levels;
 mod openapi;
 mod overrides;
 mod plan;
+mod rollback;
 mod rules;
 mod runs;
 mod status;
@@ -150,6 +151,7 @@ fn routes_of_all() -> OpenApiRouter<Api> {
         .routes(routes!(health::healthy))
         .routes(routes!(health::ready))
         .routes(routes!(health::reload))
+        .routes(routes!(rollback::rollback))
         .routes(routes!(status::status))
         .routes(routes!(rules::rules))
         .routes(routes!(rules::file))
