@@ -14,8 +14,8 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use serde_json::Value as Json;
-use tierd_daemon::Project;
-use tierd_rules::{CONFIG_FILE, Http};
+use tierd_daemon::{Project, serve};
+use tierd_rules::Http;
 use tokio::{net::UnixStream, runtime::Runtime};
 
 /// Asks one daemon.
@@ -73,17 +73,13 @@ impl Client {
         Client::connect(&socket_path(project, http)?)
     }
 
-    /// A client of the daemon that serves this project, whatever its rules are like now: the socket is found in `tierd.toml` also where
-    /// other things in it are wrong. `None` where none answers.
+    /// A client of the daemon that serves this project, whatever the files are like now: its socket is where they say, or, as they may
+    /// be broken or other settings than those in force, where the rules in force do. `None` where none answers.
     pub fn find(project: &Project) -> Option<Self> {
-        let written = std::fs::read_to_string(project.folder().join(CONFIG_FILE)).ok()?;
-        let table: toml::Table = written.parse().unwrap_or_default();
-        let socket = table.get("http").and_then(|http| http.get("socket")).and_then(toml::Value::as_str);
-        match socket {
-            Some("off") => None,
-            Some(socket) => Client::connect(&project.folder().join(socket)),
-            None => Client::of(project, &Http::default()),
-        }
+        let on_disk = project.load().ok().and_then(|loaded| loaded.rules);
+        let by_files = on_disk.and_then(|rules| Client::of(project, &rules.config.http));
+        let in_force = || serve::last_good(project, &project.ledger_as_written()).ok().flatten();
+        by_files.or_else(|| Client::of(project, &in_force()?.config.http))
     }
 
     /// A client of the daemon at this socket; `None` where none answers.

@@ -11,10 +11,9 @@ use tierd_model::{Timestamp, Zone, parse_timestamp};
 
 use crate::{
     args::Format,
-    commands::run::daemon_failure,
     exit::{Code, Failure},
     output::{Cell, Output, Table, counted, thousands},
-    session,
+    session::{self, daemon_failure},
 };
 
 /// Prints how things stand.
@@ -64,7 +63,8 @@ fn lines(status: &Status, times: &Times<'_>) -> Vec<String> {
     if let Some(refused) = &status.refused {
         lines.push(format!("the files on disk are refused since {}:", times.show(&refused.since)));
         for problem in &refused.problems {
-            let place = [problem.file.clone(), problem.line.map(|n| n.to_string()), problem.column.map(|n| n.to_string())];
+            let place =
+                [problem.file.clone(), problem.line.map(|n| n.to_string()), problem.column.map(|n| n.to_string())];
             let place = place.into_iter().flatten().collect::<Vec<_>>().join(":");
             lines.push(format!("  {place}{}{}", if place.is_empty() { "" } else { ": " }, problem.message));
         }
@@ -85,8 +85,8 @@ fn in_force(status: &Status, times: &Times<'_>) -> String {
         return "no rules were in force yet".to_owned();
     };
     let origin = match status.origin.as_deref() {
-        Some("last good") => ", the last good one",
-        Some("rolled back") => ", rolled back to until the files change",
+        Some("last_good") => ", the last good one",
+        Some("rolled_back") => ", rolled back to until the files change",
         _ => "",
     };
     let (is, short) = (if status.daemon { "is" } else { "was last" }, revision.get(..12).unwrap_or(revision));

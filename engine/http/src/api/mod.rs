@@ -105,7 +105,7 @@ impl Api {
     {
         let open = move |handle: &Handle| {
             let path = handle.project().ledger(&handle.active().rules.config);
-            work(&mut Ledger::open(&path, program)?, handle)
+            work(&mut Ledger::open_waiting(&path, program, Ledger::PATIENCE)?, handle)
         };
         self.blocking(&self.0.writes, open).await
     }
@@ -172,7 +172,6 @@ fn routes_of_all() -> OpenApiRouter<Api> {
         .routes(routes!(holds::list))
         .routes(routes!(holds::one))
         .routes(routes!(holds::reject))
-        .routes(routes!(rules::rollback))
         .layer(middleware::from_fn(in_time));
     let with_files = OpenApiRouter::new()
         .routes(routes!(check::check))

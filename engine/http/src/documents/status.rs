@@ -22,7 +22,7 @@ pub struct Status {
     pub revision: Option<String>,
     /// Since when they are in force
     pub since: Option<String>,
-    /// `files`, `last good` (the files were refused at the start) or `rolled back`
+    /// `files`, `last_good` (the files were refused at the start) or `rolled_back`
     pub origin: Option<String>,
     /// Files on disk that aren't in force, and why; null where they are
     pub refused: Option<Refused>,
@@ -118,7 +118,7 @@ impl Status {
             now: handle.now().to_string(),
             revision: Some(rules.revision.to_string()),
             since: Some(since.to_string()),
-            origin: Some(origin_name(*origin).to_owned()),
+            origin: Some(origin.name().to_owned()),
             refused: refused.as_ref().map(Refused::from),
             schedules: handle.schedules().schedules.iter().map(NextRun::from).collect(),
             running: handle.running().as_ref().map(Running::from),
@@ -136,7 +136,10 @@ impl Status {
     /// Where the ledger can't be read.
     pub fn of_ledger(ledger: &Reader, now: Timestamp) -> Result<Self, tierd_ledger::Error> {
         let (good, reload) = (ledger.last_good()?, ledger.last_reload()?);
-        let origin = reload.as_ref().filter(|reload| reload.outcome == ReloadOutcome::RolledBack).map(|_| "rolled back");
+        let origin = reload
+            .as_ref()
+            .filter(|reload| reload.outcome == ReloadOutcome::RolledBack)
+            .map(|_| Origin::RolledBack.name());
         Ok(Status {
             daemon: false,
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -182,14 +185,6 @@ impl From<&tierd_ledger::Run> for LastSlot {
             outcome: run.outcome.name().to_owned(),
             message: super::run::message(&run.outcome),
         }
-    }
-}
-
-fn origin_name(origin: Origin) -> &'static str {
-    match origin {
-        Origin::Files => "files",
-        Origin::LastGood => "last good",
-        Origin::RolledBack => "rolled back",
     }
 }
 

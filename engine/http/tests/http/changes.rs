@@ -100,7 +100,7 @@ async fn an_earlier_revision_comes_back() {
     assert_eq!(shop.post("/-/reload", &json!({})).await.json()["outcome"], "activated");
     let back = json!({ "revision": &first[..12], "by": "anna", "why": "too many" });
     assert_eq!(shop.post("/api/v1/rollback", &back).await.json()["revision"], first);
-    assert_eq!(shop.document("/api/v1/status").await["origin"], "rolled back");
+    assert_eq!(shop.document("/api/v1/status").await["origin"], "rolled_back");
     assert_eq!(
         shop.post("/api/v1/rollback", &json!({ "revision": "ffffffffffff" })).await.problem(),
         "unknown-revision"
