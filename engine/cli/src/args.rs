@@ -79,6 +79,8 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Stay: keep up with the files, run by schedule, answer over HTTP
     Serve(ServeArgs),
+    /// Show how things stand: rules in force, refused files, schedules, runs that wait
+    Status,
     /// Have the daemon look at the files now
     Reload,
     /// Go back to an earlier revision of the rules, until the files change

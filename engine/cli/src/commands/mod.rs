@@ -18,6 +18,7 @@ mod runs;
 mod schema;
 mod serve;
 mod sql;
+mod status;
 mod tasks;
 mod test;
 
@@ -37,6 +38,7 @@ pub(crate) fn dispatch(cli: &Cli, output: Output) -> Result<(), Failure> {
         Command::Test(args) => test::test(args, folder, output),
         Command::Run(args) => run::run(args, folder, output),
         Command::Serve(args) => serve::serve(args, folder, output),
+        Command::Status => status::status(folder, output),
         Command::Reload => reload::reload(folder, output),
         Command::Rollback(args) => reload::rollback(args, folder, output),
         Command::Revisions => revisions::revisions(folder, output),

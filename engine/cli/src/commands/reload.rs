@@ -3,26 +3,22 @@
 use std::path::Path;
 
 use serde_json::{Value as Json, json};
-use tierd_daemon::{
-    Project,
-    serve::{self, RollbackRefused},
-};
-use tierd_http::client::{Client, ClientError};
-use tierd_rules::Http;
+use tierd_daemon::serve::{self, RollbackRefused};
+use tierd_http::client::Client;
 
 use crate::{
     args::{Format, RollbackArgs},
     exit::{Code, Failure},
     output::Output,
-    session,
+    session::{self, daemon_failure},
 };
 
 /// Has the daemon look at the files now.
 pub(crate) fn reload(folder: &Path, output: Output) -> Result<(), Failure> {
     let project = session::open_project(folder)?;
     let none = "no daemon answers for this project; the next `tierd serve` begins with the files as they are";
-    let client = daemon(&project).ok_or_else(|| Failure::new(Code::Unreachable, none))?;
-    let answer = client.post("/-/reload", &Json::Null).map_err(|error| refused(&error))?.body;
+    let client = Client::find(&project).ok_or_else(|| Failure::new(Code::Unreachable, none))?;
+    let answer = client.post("/-/reload", &Json::Null).map_err(|error| daemon_failure(&error))?.body;
     let text = |key: &str| answer.get(key).and_then(Json::as_str).unwrap_or_default();
     let problems = answer.pointer("/refused/problems").and_then(Json::as_array);
     for problem in problems.into_iter().flatten() {
@@ -44,10 +40,10 @@ pub(crate) fn reload(folder: &Path, output: Output) -> Result<(), Failure> {
 /// Goes back to an earlier revision, by the daemon or, where none runs, for the next one.
 pub(crate) fn rollback(args: &RollbackArgs, folder: &Path, output: Output) -> Result<(), Failure> {
     let project = session::open_project(folder)?;
-    let revision = match daemon(&project) {
+    let revision = match Client::find(&project) {
         Some(client) => {
             let asked = json!({ "revision": args.revision, "by": args.by, "why": args.why });
-            let answer = client.post("/-/rollback", &asked).map_err(|error| refused(&error))?.body;
+            let answer = client.post("/api/v1/rollback", &asked).map_err(|error| daemon_failure(&error))?.body;
             answer.get("revision").and_then(Json::as_str).unwrap_or_default().to_owned()
         }
         None => {
@@ -69,23 +65,9 @@ fn said(text: &str, output: Output) -> Result<(), Failure> {
     Ok(())
 }
 
-fn refused(error: &ClientError) -> Failure {
-    let code = if matches!(error, ClientError::Refused { .. }) { Code::Failed } else { Code::Unreachable };
-    Failure::from_error(code, error)
-}
-
 fn not_rolled_back(error: &RollbackRefused) -> Failure {
     match error {
         RollbackRefused::Ledger(error) => session::ledger_failure(error),
         error => Failure::from_error(Code::Failed, error),
     }
-}
-
-/// The daemon of a project, if one answers: where the files say, or, as they may be broken, where the rules in force do.
-fn daemon(project: &Project) -> Option<Client> {
-    let on_disk = project.load().ok().and_then(|loaded| loaded.rules);
-    let in_force = || serve::last_good(project, &project.ledger_as_written()).ok().flatten();
-    let ask = |http: &Http| Client::of(project, http);
-    let by_files = on_disk.and_then(|rules| ask(&rules.config.http));
-    by_files.or_else(|| ask(&in_force()?.config.http))
 }

@@ -28,7 +28,7 @@ pub(super) struct RolledBack {
 }
 
 /// Go back to an earlier revision of the rules, until the files change
-#[utoipa::path(post, path = "/-/rollback", tag = "daemon", request_body = Rollback, responses(
+#[utoipa::path(post, path = "/api/v1/rollback", tag = "rules", request_body = Rollback, responses(
     (status = 200, body = RolledBack, description = "It is in force"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such revision"),
     (status = 409, body = Problem, content_type = "application/problem+json", description = "It can't come into force")))]
@@ -42,9 +42,10 @@ fn refused(error: RollbackRefused) -> Problem {
     match error {
         RollbackRefused::Stopping => Problem::stopping(),
         RollbackRefused::Unknown(_) => Problem::not_found("unknown-revision", error),
-        RollbackRefused::TooShort(_) | RollbackRefused::Ambiguous { .. } | RollbackRefused::Unusable(_) => {
-            Problem::conflict("no-such-rollback", error)
+        RollbackRefused::TooShort(_) | RollbackRefused::Ambiguous { .. } => {
+            Problem::unprocessable("ambiguous-revision", error)
         }
+        RollbackRefused::Unusable(_) => Problem::conflict("unusable-revision", error),
         RollbackRefused::Served { .. } => Problem::conflict("served", error),
         RollbackRefused::Ledger(error) => error.into(),
     }
