@@ -22,7 +22,7 @@ pub(crate) fn run(database: &Path) -> Result<Value, Failure> {
     let clock = Clock::new(at, rules.config.zone.clone());
     let progress = Progress::default();
     let evaluator = Evaluator { clock: &clock, due: &Due::ALL, options: ReadOptions::default(), progress: &progress };
-    let first = run::run(&project, &rules, &evaluator, at)?;
+    let first = run::run(&project, &rules, &evaluator, run::Asked::by_hand(at))?;
     if first.outcome != Outcome::Applied {
         return Err("the first run has stored nothing".into());
     }
@@ -34,7 +34,7 @@ pub(crate) fn run(database: &Path) -> Result<Value, Failure> {
         for whole in [round % 2 == 0, round % 2 != 0] {
             let started = Instant::now();
             if whole {
-                let again = run::run(&project, &rules, &evaluator, at)?;
+                let again = run::run(&project, &rules, &evaluator, run::Asked::by_hand(at))?;
                 unchanged.push(started.elapsed().as_secs_f64());
                 if again.outcome != Outcome::Unchanged {
                     return Err("a run over unchanged data has changed levels".into());

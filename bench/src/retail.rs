@@ -84,7 +84,7 @@ impl Graded {
         let evaluator =
             Evaluator { clock: &clock, due: &Due::ALL, options: ReadOptions::default(), progress: &progress };
         let (peak, processor, started) = (Peak::watch(), processor_seconds(), Instant::now());
-        let report = run::run(&self.project, &self.rules, &evaluator, at)?;
+        let report = run::run(&self.project, &self.rules, &evaluator, run::Asked::by_hand(at))?;
         let seconds = started.elapsed().as_secs_f64();
         let evaluation = &report.evaluation;
         Ok(Ran {

@@ -23,7 +23,7 @@ use crate::{
     history::{LedgerKeys, level_names},
 };
 
-/// Everything that a run hands over.
+/// Everything that a run hands over: of what is due alone.
 pub(crate) struct Handed<'a> {
     rules: &'a RuleSet,
     sets: Vec<HandedSet<'a>>,
@@ -53,9 +53,9 @@ impl<'a> Handed<'a> {
     /// `before` is the ledger as it was before this run.
     pub(crate) fn new(rules: &'a RuleSet, evaluation: &'a Evaluation, before: &'a Reader, clock: &'a Clock) -> Self {
         let outcome = &evaluation.outcome;
-        let sets = outcome.sets.iter().map(|set| HandedSet::new(rules, evaluation, set, before)).collect();
+        let sets = outcome.sets_due().map(|set| HandedSet::new(rules, evaluation, set, before)).collect();
         let retention =
-            outcome.rules.iter().filter_map(|rule| HandedRule::new(rules, evaluation, rule, clock)).collect();
+            outcome.rules_due().filter_map(|rule| HandedRule::new(rules, evaluation, rule, clock)).collect();
         Handed { rules, sets, retention }
     }
 

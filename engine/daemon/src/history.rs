@@ -48,7 +48,7 @@ impl History for LedgerHistory<'_> {
         let (keys, as_of) = (self.keys(set.subject), self.clock.as_of());
         let filter = OverrideFilter { set: Some(&set.name), in_force: Some(as_of), ..OverrideFilter::default() };
         let mut overrides: Vec<Override> =
-            ledger.overrides(filter)?.iter().filter_map(|stored| in_force(set, keys, stored)).collect();
+            ledger.overrides(filter)?.iter().filter_map(|stored| found(set, keys, stored)).collect();
         overrides.sort_by_key(|one| one.subject);
         Ok(overrides)
     }
@@ -62,17 +62,11 @@ impl History for LedgerHistory<'_> {
         let rule = &self.rules.retention[rule.0];
         let keys = LedgerKeys::new(self.keys(rule.subject));
         let states = ledger.rule_states(&rule.name, rule.mode == Mode::Shadow, keys.borrowed())?;
-        let state = |state: tierd_ledger::RuleState| RuleState {
-            entered: state.entered,
-            acted: state.acted,
-            last_acted: state.last_acted,
-            occurrence: state.occurrence,
-        };
-        Ok(states.into_iter().map(|row| (row.subject, state(row.state))).collect())
+        Ok(states.into_iter().map(|row| (row.subject, rule_state(row.state))).collect())
     }
 }
 
-fn held(standing: &Standing) -> Held {
+pub(crate) fn held(standing: &Standing) -> Held {
     let state = PolicyState {
         level: standing.policy,
         below_since: standing.below_since,
@@ -82,9 +76,18 @@ fn held(standing: &Standing) -> Held {
     Held { level: standing.level, since: standing.since, state }
 }
 
+pub(crate) fn rule_state(state: tierd_ledger::RuleState) -> RuleState {
+    let tierd_ledger::RuleState { entered, acted, last_acted, occurrence } = state;
+    RuleState { entered, acted, last_acted, occurrence }
+}
+
 /// `None` if the subject has left the data, or the rules no longer have the level.
-fn in_force(set: &TierSet, keys: &Keys, stored: &tierd_ledger::Override) -> Option<Override> {
-    let subject = keys.find(&stored.key)? as u32;
+fn found(set: &TierSet, keys: &Keys, stored: &tierd_ledger::Override) -> Option<Override> {
+    in_force(set, keys.find(&stored.key)? as u32, stored)
+}
+
+/// An override of this subject (its index); `None` if the rules no longer have the level.
+pub(crate) fn in_force(set: &TierSet, subject: u32, stored: &tierd_ledger::Override) -> Option<Override> {
     let level = set.levels.iter().position(|level| level.name == stored.level)? as u16;
     let kind = match stored.kind {
         tierd_ledger::OverrideKind::Pin => OverrideKind::Pin,

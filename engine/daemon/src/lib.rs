@@ -5,8 +5,10 @@
 //! argument here too.
 
 mod deciding;
+mod decisions;
 pub mod effect;
 pub mod evaluate;
+pub mod explain;
 mod handed;
 mod history;
 mod limits;

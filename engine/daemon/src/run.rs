@@ -11,10 +11,29 @@ use tierd_rules::RuleSet;
 
 use crate::{
     Project,
+    decisions::{self, Stamp},
     evaluate::{EvaluateError, Evaluation, Evaluator},
     handed::Handed,
     report::{RuleReport, SetReport},
 };
+
+/// Why a run is made, and for what.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// Why.
+    pub cause: Cause,
+    /// Names of the schedules that it decides; `None` for everything.
+    pub schedules: Option<&'a [String]>,
+    /// When it begins.
+    pub started: Timestamp,
+}
+
+impl Asked<'_> {
+    /// By hand, for everything.
+    pub fn by_hand(started: Timestamp) -> Self {
+        Asked { cause: Cause::Hand, schedules: None, started }
+    }
+}
 
 /// What a run did, or would do.
 #[derive(Debug)]
@@ -23,9 +42,9 @@ pub struct RunReport {
     pub run: Option<RunId>,
     /// Whether anything changed.
     pub outcome: Outcome,
-    /// Each tier set, in the order of the rules.
+    /// Each tier set that was decided, in the order of the rules.
     pub sets: Vec<SetReport>,
-    /// Each retention rule, in the order of the rules.
+    /// Each retention rule that was decided, in the order of the rules.
     pub rules: Vec<RuleReport>,
     /// What was read and found.
     pub evaluation: Evaluation,
@@ -42,7 +61,7 @@ pub enum RunError {
     /// The ledger's path is that of the company's database.
     #[error("the ledger can't be the database itself ({}); give `[ledger] path` another name", .0.display())]
     LedgerIsDatabase(PathBuf),
-    /// Reading or evaluating failed; the ledger has a record of it.
+    /// Reading or evaluating failed; the ledger has a record of it, unless that is temporary.
     #[error(transparent)]
     Evaluate(#[from] EvaluateError),
     /// A mistake in tierd.
@@ -60,29 +79,47 @@ impl RunError {
     }
 }
 
+impl RunError {
+    /// Whether the same run may succeed a little later: others have locked the database or the ledger.
+    pub fn is_temporary(&self) -> bool {
+        use tierd_ledger::ErrorKind as Kind;
+        match self {
+            RunError::Evaluate(EvaluateError::Database(error)) => error.is_temporary(),
+            RunError::Ledger(error) | RunError::Evaluate(EvaluateError::Ledger(error)) => {
+                matches!(error.kind, Kind::Locked { .. } | Kind::Busy(_))
+            }
+            _ => false,
+        }
+    }
+}
+
 /// Evaluates and stores.
 ///
 /// # Errors
-/// [`RunError`]. Levels are then as they were; the failure is in the ledger's list of runs, where the ledger can be written.
+/// [`RunError`]. Levels are then as they were; the failure is in the ledger's list of runs, where the ledger can be written and the same
+/// run wouldn't succeed a little later.
 pub fn run(
     project: &Project,
     rules: &RuleSet,
     evaluator: &Evaluator<'_>,
-    started: Timestamp,
+    asked: Asked<'_>,
 ) -> Result<RunReport, RunError> {
     let path = ledger_path(project, rules)?;
     let mut ledger = Ledger::open(&path, "tierd run")?;
-    record_revision(&mut ledger, rules, started)?;
+    record_revision(&mut ledger, rules, asked.started)?;
     let (clock, revision) = (evaluator.clock, RevisionHash(rules.revision.0));
     let before = Reader::open(&path)?;
-    let start =
-        RunStart { cause: Cause::Hand, schedules: None, as_of: clock.as_of(), today: clock.today(), started, revision };
+    let Asked { cause, schedules, started } = asked;
+    let start = RunStart { cause, schedules, as_of: clock.as_of(), today: clock.today(), started, revision };
     let writer = ledger.begin_run(start);
     let evaluation = match evaluator.evaluate(project, rules, Some(&before)) {
         Ok(evaluation) => evaluation,
         Err(error) => {
-            writer.fail(&RunRecord::default(), &error.to_string())?;
-            return Err(error.into());
+            let error = RunError::from(error);
+            if !error.is_temporary() {
+                writer.fail(&RunRecord::default(), &error.to_string())?;
+            }
+            return Err(error);
         }
     };
     let (cut_points, data_version) = (evaluation.cut_points(rules).to_string(), evaluation.data_version());
@@ -99,8 +136,10 @@ pub fn run(
     };
     let handed = Handed::new(rules, &evaluation, &before, clock);
     let summary = handed.to(|sets, rules| writer.apply(&record, sets, rules))?;
+    let stamp = Stamp { run: summary.run, revision: rules.revision, as_of: clock.as_of() };
+    decisions::keep(&path, &stamp, rules, &evaluation);
     let outcomes = &evaluation.outcome;
-    let sets = outcomes.sets.iter().zip(summary.sets).map(|(set, stored)| SetReport::stored(set, stored)).collect();
+    let sets = outcomes.sets_due().zip(summary.sets).map(|(set, stored)| SetReport::stored(set, stored)).collect();
     let rules = RuleReport::all(rules, outcomes);
     Ok(RunReport { run: Some(summary.run), outcome: summary.outcome, sets, rules, evaluation, write: summary.write })
 }
@@ -114,7 +153,7 @@ pub fn dry_run(project: &Project, rules: &RuleSet, evaluator: &Evaluator<'_>) ->
     let ledger = path.exists().then(|| Reader::open(&path)).transpose()?;
     let evaluation = evaluator.evaluate(project, rules, ledger.as_ref())?;
     let comparing = Instant::now();
-    let sets = evaluation.outcome.sets.iter().map(|set| SetReport::compared(rules, &evaluation, set, ledger.as_ref()));
+    let sets = evaluation.outcome.sets_due().map(|set| SetReport::compared(rules, &evaluation, set, ledger.as_ref()));
     let sets: Vec<SetReport> = sets.collect::<Result<_, tierd_ledger::Error>>()?;
     let rules = RuleReport::all(rules, &evaluation.outcome);
     let changed = sets.iter().any(|set| !set.moves.is_empty()) || rules.iter().any(|rule| rule.actions() > 0);

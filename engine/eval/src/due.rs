@@ -1,6 +1,11 @@
 //! Which tier sets and retention rules a run decides.
+//!
+//! What isn't due is still looked at by what is: a level that another run gave is a value like any other in the conditions of this
+//! one. So a daily rule may ask for the level of a monthly set, and a monthly set for that of a daily one.
+//!
+//! Deliberately absent: when a schedule comes. Whoever makes the run knows.
 
-use tierd_rules::{RuleId, RuleSet, ScheduleId, TierSetId};
+use tierd_rules::{RuleId, RuleSet, ScheduleId, TierSetId, retention::Trigger};
 
 /// Which tier sets and retention rules a run decides. The others stay as they are: their subjects hold what they held, and nobody is
 /// acted on.
@@ -24,9 +29,13 @@ impl Due {
         self.holds(rules.tier_sets[set.0].schedule)
     }
 
-    /// Whether a retention rule is decided.
+    /// Whether a retention rule is decided. One on moves goes with its tier set: only a run that decides the set can move anybody.
     pub fn rule(&self, rules: &RuleSet, rule: RuleId) -> bool {
-        self.holds(rules.retention[rule.0].schedule)
+        let rule = &rules.retention[rule.0];
+        match rule.trigger {
+            Trigger::Moved { set, .. } => self.set(rules, set),
+            _ => self.holds(rule.schedule),
+        }
     }
 
     fn holds(&self, schedule: Option<ScheduleId>) -> bool {

@@ -7,13 +7,16 @@
 //! What earlier runs left comes from a [`History`]. It is asked for no more than the rules need: a tier set without a movement policy
 //! is decided without knowing what is held, unless something else asks for it.
 //!
+//! Only what is [`Due`] is decided. A tier set that isn't holds what it held, and that is what everything else sees of it; its
+//! conditions aren't even looked at, so that an UNKNOWN in them fails no run. A retention rule that isn't remembers what it did.
+//!
 //! Deliberately absent: reading data and storing results. The same rules, data, history and clock give the same outcome, bit for bit.
 
 use arrow_array::ArrayRef;
 use tierd_model::{Clock, Key};
 use tierd_rules::{
-    Metric, MetricId, MetricKind, PointsId, PointsMeasure, RuleId, RuleSet, Standing, Step, SubjectId, TierSetId,
-    retention::Trigger,
+    Guard, Metric, MetricId, MetricKind, PointsId, PointsMeasure, RetentionRule, RuleId, RuleSet, Standing, Step,
+    SubjectId, TierSetId, retention::Trigger,
 };
 
 use crate::{
@@ -59,6 +62,8 @@ pub struct SubjectOutcome {
 pub struct SetOutcome {
     /// Which.
     pub set: TierSetId,
+    /// Whether it was due. If not, its subjects hold what they held: nobody has moved or met UNKNOWN, and there is nothing to store.
+    pub due: bool,
     /// Index of its subjects in [`Outcome::subjects`].
     pub subject: usize,
     /// Subjects that met UNKNOWN before any TRUE, in order.
@@ -66,9 +71,9 @@ pub struct SetOutcome {
     /// By level, how many subjects met UNKNOWN in its condition before any TRUE.
     pub unknown_per_level: Vec<u64>,
     /// What each subject held before, by subject. `None` if nothing depends on it: then `settled` tells no moves and no states, and
-    /// the policy has none to remember.
+    /// the policy has none to remember. Always there for a set that wasn't due.
     pub was: Option<Vec<Held>>,
-    /// Overrides in force.
+    /// Overrides in force; they wait for a run in which the set is due.
     pub overrides: Vec<Override>,
     /// What each subject holds from now on.
     pub settled: Settled,
@@ -104,12 +109,12 @@ pub fn evaluate<H: History>(
     rules: &RuleSet,
     given: Vec<Given>,
     history: &H,
-    _due: &Due,
+    due: &Due,
     clock: &Clock,
 ) -> Result<Outcome, Error<H::Error>> {
     let held = rules.tier_sets.iter().map(|_| None).collect();
     let subjects = given.into_iter().map(|given| SubjectOutcome::new(rules, given)).collect();
-    let mut walk = Walk { rules, history, clock, subjects, held, sets: Vec::new() };
+    let mut walk = Walk { rules, history, due, clock, subjects, held, sets: Vec::new() };
     for step in &rules.order {
         match *step {
             Step::Metric(metric) => walk.metric(metric)?,
@@ -120,7 +125,7 @@ pub fn evaluate<H: History>(
     sets.iter_mut().for_each(|set| set.was = held[set.set.0].take());
     sets.sort_unstable_by_key(|set| set.set);
     let mut outcome = Outcome { subjects, sets, rules: Vec::new() };
-    outcome.rules = decide(rules, &outcome, history, clock)?;
+    outcome.rules = decide(rules, &outcome, history, due, clock)?;
     Ok(outcome)
 }
 
@@ -137,6 +142,7 @@ impl SubjectOutcome {
 struct Walk<'a, H> {
     rules: &'a RuleSet,
     history: &'a H,
+    due: &'a Due,
     clock: &'a Clock,
     subjects: Vec<SubjectOutcome>,
     /// By tier set, what was held before, once it was asked for.
@@ -229,6 +235,24 @@ impl<H: History> Walk<'_, H> {
     }
 
     fn tier_set(&mut self, set: TierSetId) -> Result<(), Error<H::Error>> {
+        let overrides = self.history.overrides(set)?;
+        let outcome =
+            if self.due.set(self.rules, set) { self.decided(set, overrides)? } else { self.unmoved(set, overrides)? };
+        self.sets.push(outcome);
+        Ok(())
+    }
+
+    /// A set that isn't due: everybody holds what they held.
+    fn unmoved(&mut self, set: TierSetId, overrides: Vec<Override>) -> Result<SetOutcome, H::Error> {
+        let tier_set = &self.rules.tier_sets[set.0];
+        let subject = self.subject(tier_set.subject);
+        let held = self.held(set)?.iter().map(|held| held.level).collect();
+        let settled = Settled { held, moved: Vec::new(), states: Vec::new() };
+        let (unknown, unknown_per_level) = (Vec::new(), vec![0; tier_set.levels.len()]);
+        Ok(SetOutcome { set, due: false, subject, unknown, unknown_per_level, was: None, overrides, settled })
+    }
+
+    fn decided(&mut self, set: TierSetId, overrides: Vec<Override>) -> Result<SetOutcome, Error<H::Error>> {
         let (rules, clock) = (self.rules, self.clock);
         let tier_set = &rules.tier_sets[set.0];
         let place = self.subject(tier_set.subject);
@@ -237,7 +261,6 @@ impl<H: History> Walk<'_, H> {
             let keys = error.first.iter().map(|unknown| (of.key)(unknown.subject as usize)).collect();
             Error::Unknown { error, keys }
         })?;
-        let overrides = self.history.overrides(set)?;
         if self.needs_held(set, &graded, &overrides)? {
             self.held(set)?;
         }
@@ -246,8 +269,12 @@ impl<H: History> Walk<'_, H> {
             Some(was) => movement::settle(tier_set, &self.subjects[place].metrics, graded, was, &overrides, clock),
             None => Settled { held: graded.earned, moved: Vec::new(), states: Vec::new() },
         };
-        self.sets.push(SetOutcome { set, subject: place, unknown, unknown_per_level, was: None, overrides, settled });
-        Ok(())
+        Ok(SetOutcome { set, due: true, subject: place, unknown, unknown_per_level, was: None, overrides, settled })
+    }
+
+    fn rules_due(&self) -> impl Iterator<Item = &RetentionRule> {
+        let all = self.rules.retention.iter().enumerate();
+        all.filter(|&(id, _)| self.due.rule(self.rules, RuleId(id))).map(|(_, rule)| rule)
     }
 
     /// Whether anything depends on what subjects held before.
@@ -256,7 +283,8 @@ impl<H: History> Walk<'_, H> {
         Ok(!is_at_once(tier_set)
             || !overrides.is_empty()
             || !graded.needs_held().is_empty()
-            || self.rules.retention.iter().any(|rule| watches(&rule.trigger, set))
+            || tier_set.guard.as_ref().is_some_and(Guard::asks_for_moves)
+            || self.rules_due().any(|rule| watches(&rule.trigger, set))
             || self.rules.metrics.iter().any(|metric| looks_back(&metric.kind, set))
             || self.history.has_states(set)?)
     }
@@ -281,16 +309,20 @@ fn looks_back(metric: &MetricKind, set: TierSetId) -> bool {
     matches!(metric, MetricKind::Standing { set: of, what: Standing::Was | Standing::Since } if *of == set)
 }
 
-/// All retention rules, those of one kind of subject together.
+/// All retention rules, those of one kind of subject together. Only those that are due meet in groups.
 fn decide<H: History>(
     rules: &RuleSet,
     outcome: &Outcome,
     history: &H,
+    due: &Due,
     clock: &Clock,
 ) -> Result<Vec<RuleOutcome>, H::Error> {
     let mut outcomes = Vec::new();
     for of in &outcome.subjects {
-        let ids = (0..rules.retention.len()).filter(|&id| rules.retention[id].subject == of.subject).map(RuleId);
+        let mine = (0..rules.retention.len()).filter(|&id| rules.retention[id].subject == of.subject).map(RuleId);
+        let (ids, others): (Vec<_>, Vec<_>) = mine.partition(|&id| due.rule(rules, id));
+        outcomes.extend(others.into_iter().map(RuleOutcome::undecided));
+        let ids = ids.into_iter();
         let states: Vec<_> = ids.map(|id| Ok((id, history.rule_states(id)?))).collect::<Result<_, H::Error>>()?;
         if states.is_empty() {
             continue;
@@ -310,6 +342,16 @@ impl Outcome {
     /// A kind of subject; `None` if it wasn't given.
     pub fn subject(&self, subject: SubjectId) -> Option<&SubjectOutcome> {
         self.subjects.iter().find(|of| of.subject == subject)
+    }
+
+    /// The tier sets that were decided.
+    pub fn sets_due(&self) -> impl Iterator<Item = &SetOutcome> {
+        self.sets.iter().filter(|set| set.due)
+    }
+
+    /// The retention rules that were decided.
+    pub fn rules_due(&self) -> impl Iterator<Item = &RuleOutcome> {
+        self.rules.iter().filter(|rule| rule.due)
     }
 }
 

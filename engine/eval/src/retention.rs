@@ -66,6 +66,8 @@ pub struct SetLevels<'a> {
 pub struct RuleOutcome {
     /// Which rule.
     pub rule: RuleId,
+    /// Whether it was due. If not, nobody was looked at, and it remembers what it remembered.
+    pub due: bool,
     /// On whom it acts, ascending by subject.
     pub acts: Vec<Act>,
     /// What it remembers of subjects of which it remembers something else than before, ascending. What equals
@@ -79,6 +81,14 @@ pub struct RuleOutcome {
     pub unknown: u64,
     /// More subjects than the limit allows, in a rule that holds then: how many; it acts on nobody.
     pub held: Option<u64>,
+}
+
+impl RuleOutcome {
+    /// Of a rule that isn't due.
+    pub(crate) fn undecided(rule: RuleId) -> Self {
+        let (acts, states, waiting) = (Vec::new(), Vec::new(), Waiting::default());
+        RuleOutcome { rule, due: false, acts, states, entered: 0, waiting, unknown: 0, held: None }
+    }
 }
 
 /// How many subjects wait for what.
@@ -155,7 +165,8 @@ fn outcome(context: &Context<'_>, mut draft: Draft<'_>) -> RuleOutcome {
     let entered = draft.known.iter().filter(|known| known.after.entered.is_some()).count() as u64;
     let changed = draft.known.iter().filter(|known| known.before != known.after);
     let states = changed.map(|known| (known.subject, known.after)).collect();
-    RuleOutcome { rule: draft.rule, acts, states, entered, waiting: draft.waiting, unknown: draft.unknown, held }
+    let Draft { rule, waiting, unknown, .. } = draft;
+    RuleOutcome { rule, due: true, acts, states, entered, waiting, unknown, held }
 }
 
 /// Leaves as many candidates as the limit allows; how many there were if that holds the rule.

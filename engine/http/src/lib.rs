@@ -1,1 +1,4 @@
 //! The HTTP interface of a running tierd.
+
+pub mod client;
+mod problem;

@@ -60,9 +60,11 @@ CREATE TABLE hold (
     CHECK ((state = 'waiting') = (at IS NULL))
 ) STRICT;
 
--- Up to which slot a schedule has been taken care of. It outlives edits of the rules.
+-- The schedules of the rules in force: up to which slot each has been taken care of, by a run or by a gap. `written` is its
+-- recurrence and zone; with others, other slots count, from then on.
 CREATE TABLE schedule (
     name    TEXT    PRIMARY KEY,
+    written TEXT    NOT NULL,
     handled INTEGER NOT NULL
 ) STRICT;
 
@@ -90,7 +92,10 @@ CREATE TABLE reload (
     -- The revision in force from then on.
     revision INTEGER REFERENCES revision (id),
     -- Why they were refused, as JSON: one object for each diagnostic.
-    problems TEXT    CHECK (problems IS NULL OR json_valid(problems))
+    problems TEXT    CHECK (problems IS NULL OR json_valid(problems)),
+    -- Who rolled back, and why, where they said so.
+    by       TEXT,
+    why      TEXT
 ) STRICT;
 
 -- The `for` by which entries of a rule have been waiting; a changed one begins anew.
@@ -161,6 +166,6 @@ FROM gap;
 
 CREATE VIEW reloads AS
 SELECT l.id AS reload, strftime('%Y-%m-%dT%H:%M:%SZ', l.at / 1000000, 'unixepoch') AS at, l.cause, l.outcome, l.files,
-       v.sha256 AS revision, l.problems
+       v.sha256 AS revision, l.problems, l.by, l.why
 FROM reload AS l
 LEFT JOIN revision AS v ON v.id = l.revision;

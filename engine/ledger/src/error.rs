@@ -3,6 +3,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::hold::HoldState;
+
 /// What went wrong with a ledger, and with which.
 #[derive(Debug)]
 pub struct Error {
@@ -145,8 +147,38 @@ pub enum ErrorKind {
     #[error("that is the ledger itself; give the backup another name")]
     BackupOfItself,
     /// Who does something to a task or an override has to be named.
+    /// Who does something to a task, an override or a hold has to be named.
     #[error("say who does it")]
     Nobody,
+    /// A hold isn't decided without a reason.
+    #[error("say why")]
+    NoReason,
+    /// This run was never held.
+    #[error("run {0} isn't held; `tierd holds` lists those that are")]
+    NoHold(i64),
+    /// A hold no longer waits.
+    #[error("run {run} no longer waits: {}", over(*state, by.as_deref(), *followed))]
+    HoldOver {
+        /// The held run.
+        run: i64,
+        /// What became of it.
+        state: HoldState,
+        /// Who decided, where somebody did.
+        by: Option<String>,
+        /// The run that applied it or took its place.
+        followed: Option<i64>,
+    },
+}
+
+/// `approved by Ada, applied by run 7`
+fn over(state: HoldState, by: Option<&str>, followed: Option<i64>) -> String {
+    let by = by.map(|by| format!(" by {by}")).unwrap_or_default();
+    let followed = match (state, followed) {
+        (HoldState::Approved, Some(run)) => format!(", applied by run {run}"),
+        (_, Some(run)) => format!(" by run {run}, which decided the same"),
+        (_, None) => String::new(),
+    };
+    format!("{}{by}{followed}", state.name())
 }
 
 /// What the functions of this crate return.

@@ -33,12 +33,12 @@ const WRITER_SETTINGS: &str = "PRAGMA synchronous = FULL;
     PRAGMA journal_size_limit = 16777216;
     PRAGMA foreign_keys = OFF;";
 
-/// Opens the ledger for writing, making it where there is none.
-pub(crate) fn open_writer(path: &Path, program: &str) -> Result<(PathBuf, Connection, WriterLock)> {
+/// Opens the ledger for writing, making it where there is none. Waits for another writer as long as `patience` lasts.
+pub(crate) fn open_writer(path: &Path, program: &str, patience: Duration) -> Result<(PathBuf, Connection, WriterLock)> {
     let path = resolve(path).at(path)?;
     let opened = || {
         identify(&path)?;
-        let lock = WriterLock::take(&path, program)?;
+        let lock = WriterLock::take(&path, program, patience)?;
         // Looked at again: another process may have made the file before the lock was ours.
         if identify(&path)? == Found::Nothing {
             create(&path)?;

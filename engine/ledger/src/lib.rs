@@ -59,21 +59,28 @@ mod changes;
 mod compare;
 mod decisions;
 mod dictionary;
+mod digest;
 mod error;
 mod file;
+mod hold;
 mod key;
 mod lock;
 mod movement;
 mod outbox;
 mod overrides;
 mod reader;
+mod reload;
 mod retention;
 mod revision;
 mod run;
+mod schedule;
 mod schema;
 mod tasks;
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use rusqlite::Connection;
 
@@ -81,15 +88,18 @@ pub use apply::{Move, SetSummary};
 pub use backup::{BackupDone, backup};
 pub use decisions::{ChangeReason, DecidingMetrics, NO_LEVEL, SetDecisions, StateRow};
 pub use error::{Error, ErrorKind, Result};
+pub use hold::{HoldDigest, HoldState, NewHold, Verdict};
 pub use key::{KeyRef, Keys, TextKeys};
 pub use overrides::{End, NewOverride, OverrideId, OverrideKind};
 pub use reader::{
-    Action, Done, Event, Held, HeldLevel, LEVEL_CHANGED, LevelCount, Numbers, Override, OverrideFilter, Reader,
-    Revision, Run, Standing, Task, TaskFilter, Transition,
+    Action, Activation, Done, Event, Gap, GapState, Held, HeldLevel, Hold, LEVEL_CHANGED, LevelCount, Numbers,
+    Override, OverrideFilter, Reader, Reload, Revision, Run, Standing, Task, TaskFilter, Transition,
 };
+pub use reload::{NewReload, ReloadOutcome};
 pub use retention::{ActKind, ActRow, NewTask, Outgoing, RuleDecisions, RuleState, RuleStateRow};
 pub use revision::{RevisionHash, RevisionRecord};
 pub use run::{Cause, Outcome, RunId, RunRecord, RunStart, RunSummary, RunWriter};
+pub use schedule::{FollowedSchedule, GapId, GapReason, NewGap};
 
 use error::At;
 use tierd_model::{Date, Timestamp};
@@ -104,14 +114,26 @@ pub struct Ledger {
 }
 
 impl Ledger {
+    /// How long a command or a daemon waits for another one that writes: longer than most runs take.
+    pub const PATIENCE: Duration = Duration::from_secs(30);
+
     /// Opens the ledger for writing; makes it where there is no file, or an empty one. `program` is what a second writer
-    /// is told of this one, such as `tierd serve`.
+    /// is told of this one, such as `tierd serve`. Another writer is not waited for.
     ///
     /// # Errors
     /// [`ErrorKind`], above all: `Locked` by another writer, `NotALedger` for any other file, `Newer` for a ledger of a
     /// newer program. None of them changes the file.
     pub fn open(path: &Path, program: &str) -> Result<Self> {
-        let (path, conn, lock) = file::open_writer(path, program)?;
+        Ledger::open_waiting(path, program, Duration::ZERO)
+    }
+
+    /// As [`Ledger::open`], and waits for another writer as long as `patience` lasts: [`Ledger::PATIENCE`] for whoever has nothing better to
+    /// do.
+    ///
+    /// # Errors
+    /// As [`Ledger::open`].
+    pub fn open_waiting(path: &Path, program: &str, patience: Duration) -> Result<Self> {
+        let (path, conn, lock) = file::open_writer(path, program, patience)?;
         Ok(Ledger { path, conn, _lock: lock })
     }
 
@@ -127,6 +149,15 @@ impl Ledger {
     /// [`ErrorKind`]; nothing is written then.
     pub fn record_revision(&mut self, record: &RevisionRecord<'_>) -> Result<bool> {
         revision::record(&mut self.conn, record).at(&self.path)
+    }
+
+    /// Records what became of a change of the files, with the revision that is in force from then on and all its files, in one
+    /// transaction.
+    ///
+    /// # Errors
+    /// [`ErrorKind`]; nothing is written then.
+    pub fn record_reload(&mut self, reload: &NewReload<'_>) -> Result<()> {
+        reload::record(&mut self.conn, reload).at(&self.path)
     }
 
     /// Records a person's decision that overrules the rules for a while, and returns its number.
@@ -160,6 +191,41 @@ impl Ledger {
     /// As [`Ledger::finish_task`].
     pub fn snooze_task(&mut self, id: &str, until: Date, by: &str) -> Result<String> {
         tasks::snooze(&mut self.conn, id, until, by).at(&self.path)
+    }
+
+    /// A person's word that a held run is never to be applied.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoHold`], [`ErrorKind::HoldOver`]; [`ErrorKind::Nobody`] and [`ErrorKind::NoReason`] where something is missing.
+    pub fn reject_hold(&mut self, hold: RunId, verdict: &Verdict<'_>) -> Result<()> {
+        hold::reject(&mut self.conn, hold, verdict).at(&self.path)
+    }
+
+    /// Follows these schedules (name, and its recurrence and zone as text) and no others from now on. One that is new, or comes at
+    /// other times than it did, counts from `now` on; of the others what has been taken care of stays. Those that are no longer
+    /// among them are forgotten, their gaps stay.
+    ///
+    /// # Errors
+    /// [`ErrorKind`]; nothing is written then.
+    pub fn follow_schedules(&mut self, schedules: &[(&str, String)], now: Timestamp) -> Result<()> {
+        schedule::follow(&mut self.conn, schedules, now).at(&self.path)
+    }
+
+    /// Notes slots for which there will be no run, and that they have been taken care of by that. A gap that goes on where the
+    /// last one of its schedule ended, for the same reason, becomes part of it.
+    ///
+    /// # Errors
+    /// [`ErrorKind`]; nothing is written then.
+    pub fn note_gaps(&mut self, gaps: &[NewGap<'_>], noted: Timestamp) -> Result<()> {
+        schedule::note_gaps(&mut self.conn, gaps, noted).at(&self.path)
+    }
+
+    /// Whether a hold still waits for this verdict: whoever holds the ledger may rely on that until something is written.
+    ///
+    /// # Errors
+    /// As [`Ledger::reject_hold`].
+    pub fn check_verdict(&self, hold: RunId, verdict: &Verdict<'_>) -> Result<()> {
+        hold::check(&self.conn, hold, verdict).at(&self.path)
     }
 
     /// Begins a run. Nothing is written before it ends.

@@ -8,7 +8,8 @@ use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{self, Read, Seek, Write},
     path::Path,
-    time::{SystemTime, UNIX_EPOCH},
+    thread,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use tierd_model::Timestamp;
@@ -17,6 +18,9 @@ use crate::{
     error::{ErrorKind, KindResult},
     file::with_suffix,
 };
+
+/// How long to wait before the lock is tried again: writers come and go in some milliseconds, runs in seconds.
+const AGAIN: Duration = Duration::from_millis(20);
 
 /// More of a lock file than this is no note of tierd's.
 const LONGEST_NOTE: u64 = 400;
@@ -28,8 +32,8 @@ pub(crate) struct WriterLock {
 }
 
 impl WriterLock {
-    /// Takes the lock of this ledger and notes in it who holds it.
-    pub(crate) fn take(ledger: &Path, program: &str) -> KindResult<Self> {
+    /// Takes the lock of this ledger and notes in it who holds it. Waits for others as long as this patience lasts.
+    pub(crate) fn take(ledger: &Path, program: &str, patience: Duration) -> KindResult<Self> {
         let path = with_suffix(ledger, ".lock");
         let failed = |action| {
             let file = path.clone();
@@ -38,10 +42,14 @@ impl WriterLock {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         let mut file = options.open(&path).map_err(failed("open the lock file"))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(ErrorKind::Locked { holder: read_note(&mut file) }),
-            Err(TryLockError::Error(source)) => return Err(failed("lock")(source)),
+        let begun = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if begun.elapsed() < patience => thread::sleep(AGAIN),
+                Err(TryLockError::WouldBlock) => return Err(ErrorKind::Locked { holder: read_note(&mut file) }),
+                Err(TryLockError::Error(source)) => return Err(failed("lock")(source)),
+            }
         }
         write_note(&mut file, &note(program)).map_err(failed("write the lock file"))?;
         Ok(WriterLock { file })

@@ -3,11 +3,14 @@
 
 mod align;
 mod events;
+mod holds;
 mod levels;
 mod numbers;
 mod overrides;
+mod reloads;
 mod rules;
 mod runs;
+mod schedules;
 mod standings;
 mod tasks;
 
@@ -16,11 +19,14 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 
 pub use events::{Event, LEVEL_CHANGED};
+pub use holds::Hold;
 pub use levels::{Held, HeldLevel, LevelCount, Transition};
 pub use numbers::Numbers;
 pub use overrides::{Override, OverrideFilter};
+pub use reloads::{Activation, Reload};
 pub use rules::Action;
 pub use runs::{Revision, Run};
+pub use schedules::{Gap, GapState};
 pub use standings::Standing;
 pub use tasks::{Done, Task, TaskFilter};
 

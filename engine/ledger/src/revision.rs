@@ -56,13 +56,21 @@ pub(crate) fn record(conn: &mut Connection, record: &RevisionRecord<'_>) -> Kind
         return Ok(false);
     }
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let revision = match find(&tx, record.hash) {
-        Err(ErrorKind::UnknownRevision(_)) => insert(&tx, record)?,
-        found => found?,
-    };
-    tx.execute("INSERT INTO activation (revision, at) VALUES (?1, ?2)", params![revision, record.loaded.0])?;
+    activate(&tx, record)?;
     tx.commit()?;
     Ok(true)
+}
+
+/// Records a revision where it isn't yet, and that it is in force where another one was. Returns its row.
+pub(crate) fn activate(conn: &Connection, record: &RevisionRecord<'_>) -> KindResult<i64> {
+    let revision = match find(conn, record.hash) {
+        Err(ErrorKind::UnknownRevision(_)) => insert(conn, record)?,
+        found => found?,
+    };
+    if in_force(conn)?.as_deref() != Some(&record.hash.to_string()) {
+        conn.execute("INSERT INTO activation (revision, at) VALUES (?1, ?2)", params![revision, record.loaded.0])?;
+    }
+    Ok(revision)
 }
 
 /// The hash of the revision in force, in hexadecimal.

@@ -8,10 +8,11 @@ use crate::{
     apply::{self, SetSummary},
     decisions::SetDecisions,
     error::{At, ErrorKind, KindResult, Result},
+    hold::{self, NewHold, Verdict},
     outbox::{self, Occasion, Outbox},
     retention::RuleDecisions,
     revision::{self, RevisionHash},
-    tasks,
+    schedule, tasks,
 };
 
 /// The number of a run. Later runs have larger numbers.
@@ -136,22 +137,30 @@ pub struct RunSummary {
     pub write: Duration,
 }
 
-/// A run that has begun. Dropped without [`RunWriter::apply`] or [`RunWriter::fail`] it leaves no trace.
-#[must_use = "a run is recorded by `apply` or `fail`"]
+/// A run that has begun. Dropped without [`RunWriter::apply`], [`RunWriter::hold`] or [`RunWriter::fail`] it leaves no trace.
+#[must_use = "a run is recorded by `apply`, `hold` or `fail`"]
 #[derive(Debug)]
 pub struct RunWriter<'a> {
     ledger: &'a mut Ledger,
     start: RunStart<'a>,
+    approves: Option<(RunId, Verdict<'a>)>,
     begun: Instant,
 }
 
 impl<'a> RunWriter<'a> {
     pub(crate) fn new(ledger: &'a mut Ledger, start: RunStart<'a>) -> Self {
-        RunWriter { ledger, start, begun: Instant::now() }
+        RunWriter { ledger, start, approves: None, begun: Instant::now() }
+    }
+
+    /// By this run a person approves a hold: [`RunWriter::apply`] marks it as approved in the same transaction, and writes nothing where it no
+    /// longer waits.
+    pub fn approving(self, hold: RunId, verdict: Verdict<'a>) -> Self {
+        RunWriter { approves: Some((hold, verdict)), ..self }
     }
 
     /// Writes the run, every change of level, what is held and remembered from now on, every action, and what goes out by
-    /// it: all of it or nothing. Tasks that weren't done in time become somebody else's in the same transaction.
+    /// it: all of it or nothing. Tasks that weren't done in time become somebody else's in the same transaction, and waiting holds that
+    /// share a schedule with this run are superseded.
     ///
     /// A set whose decisions equal those of the run before it isn't compared subject by subject.
     ///
@@ -166,7 +175,19 @@ impl<'a> RunWriter<'a> {
     ) -> Result<RunSummary> {
         let writing = Instant::now();
         let timing = Timing { start: self.start, begun: self.begun, writing };
-        apply_run(&mut self.ledger.conn, timing, record, sets, rules).at(&self.ledger.path)
+        let decisions = Decisions { sets, rules, approves: self.approves };
+        apply_run(&mut self.ledger.conn, timing, record, &decisions).at(&self.ledger.path)
+    }
+
+    /// Records that the run exceeds a guard and waits for a person. Nobody's level changes. It takes the place of holds that share a
+    /// schedule with it.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind`]; nothing is written then.
+    pub fn hold(self, record: &RunRecord<'_>, new: &NewHold<'_>) -> Result<RunId> {
+        let timing = Timing { start: self.start, begun: self.begun, writing: Instant::now() };
+        let outcome = Outcome::Held(new.message.to_owned());
+        idle_run(&mut self.ledger.conn, timing, record, &outcome, Some(new)).at(&self.ledger.path)
     }
 
     /// Records that the run failed, and why. Nobody's level changes.
@@ -175,7 +196,8 @@ impl<'a> RunWriter<'a> {
     /// [`crate::ErrorKind`]; nothing is written then.
     pub fn fail(self, record: &RunRecord<'_>, message: &str) -> Result<RunId> {
         let timing = Timing { start: self.start, begun: self.begun, writing: Instant::now() };
-        fail_run(&mut self.ledger.conn, timing, record, message).at(&self.ledger.path)
+        let outcome = Outcome::Failed(message.to_owned());
+        idle_run(&mut self.ledger.conn, timing, record, &outcome, None).at(&self.ledger.path)
     }
 }
 
@@ -187,19 +209,29 @@ struct Timing<'a> {
     writing: Instant,
 }
 
+/// What a run decided, and the hold that it applies.
+struct Decisions<'a> {
+    sets: &'a [SetDecisions<'a>],
+    rules: &'a [RuleDecisions<'a>],
+    approves: Option<(RunId, Verdict<'a>)>,
+}
+
 fn apply_run(
     conn: &mut Connection,
     timing: Timing<'_>,
     record: &RunRecord<'_>,
-    sets: &[SetDecisions<'_>],
-    rules: &[RuleDecisions<'_>],
+    decisions: &Decisions<'_>,
 ) -> KindResult<RunSummary> {
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let run = next_run(&tx)?;
+    if let Some((hold, verdict)) = &decisions.approves {
+        hold::approve(&tx, *hold, verdict, run)?;
+    }
+    hold::supersede(&tx, run, timing.start.schedules, timing.start.started)?;
     let first = outbox::next_number(&tx)?;
-    let sets = sets.iter().map(|set| apply::apply_set(&tx, run, set)).collect::<KindResult<Vec<_>>>()?;
+    let sets = decisions.sets.iter().map(|set| apply::apply_set(&tx, run, set)).collect::<KindResult<Vec<_>>>()?;
     let transitions = sets.iter().map(|set| set.transitions).sum();
-    let (actions, escalated) = apply_rules(&tx, run, timing.start, rules)?;
+    let (actions, escalated) = apply_rules(&tx, run, timing.start, decisions.rules)?;
     let is_changed = transitions + actions + escalated > 0;
     let outcome = if is_changed { Outcome::Applied } else { Outcome::Unchanged };
     let first_transition = (transitions > 0).then_some(first);
@@ -224,12 +256,21 @@ fn apply_rules(
     Ok((written, escalated))
 }
 
-fn fail_run(conn: &mut Connection, timing: Timing<'_>, record: &RunRecord<'_>, message: &str) -> KindResult<RunId> {
+/// Records a run that changes nothing.
+fn idle_run(
+    conn: &mut Connection,
+    timing: Timing<'_>,
+    record: &RunRecord<'_>,
+    outcome: &Outcome,
+    hold: Option<&NewHold<'_>>,
+) -> KindResult<RunId> {
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let run = next_run(&tx)?;
-    let outcome = Outcome::Failed(message.to_owned());
-    let end = End { outcome: &outcome, transitions: 0, first_transition: None, actions: 0 };
-    insert_run(&tx, run, timing, record, &end)?;
+    insert_run(&tx, run, timing, record, &End { outcome, transitions: 0, first_transition: None, actions: 0 })?;
+    if let Some(new) = hold {
+        hold::supersede(&tx, run, timing.start.schedules, timing.start.started)?;
+        hold::insert(&tx, run, new)?;
+    }
     tx.commit()?;
     Ok(run)
 }
@@ -286,7 +327,11 @@ fn insert_run(
             ":table_rows": record.table_rows,
         },
     )?;
-    Ok(())
+    match end.outcome {
+        Outcome::Failed(_) => Ok(()),
+        // Together with the run: a crash finds its slot taken care of, or no run.
+        _ => schedule::taken_care_of(conn, run, timing.start),
+    }
 }
 
 const INSERT_RUN: &str = "INSERT INTO run (id, as_of, started, finished, revision, data_version, subjects, fact_rows,
@@ -295,6 +340,12 @@ const INSERT_RUN: &str = "INSERT INTO run (id, as_of, started, finished, revisio
 VALUES (:id, :as_of, :started, :finished, :revision, :data_version, :subjects, :fact_rows,
     :bad_values, :unknown_subjects, :transitions, :first_transition, :read_ms, :evaluate_ms, :write_ms, :outcome, :message,
     :cut_points, :actions, :cause, :schedules, :table_rows)";
+
+/// Names of schedules as [`insert_run`] writes them.
+pub(crate) fn parse_schedules(names: Option<String>) -> KindResult<Option<Vec<String>>> {
+    let parsed = names.map(|names| serde_json::from_str(&names)).transpose();
+    parsed.map_err(|_| ErrorKind::Unreadable("a run with unknown schedules"))
+}
 
 /// A count as SQLite stores it.
 pub(crate) fn stored(count: u64) -> i64 {

@@ -60,6 +60,17 @@ struct Piece {
     offset: i64,
 }
 
+/// When clocks show a local time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// At this instant.
+    Once(i64),
+    /// At both, as the clock is put back in between.
+    Twice(i64, i64),
+    /// They jump over it, at this instant.
+    Never { jump: i64 },
+}
+
 /// Transitions are laid out from 1900 to 2200: outside, the nearest offset holds.
 const FIRST_SECOND: i64 = -2_208_988_800;
 const LAST_SECOND: i64 = 7_258_118_400;
@@ -131,14 +142,34 @@ impl Zone {
         self.pieces.iter().map(|p| (p.instant, p.offset))
     }
 
+    /// When clocks show this local time (microseconds on the local clock).
+    pub(crate) fn shown(&self, civil: i64) -> Shown {
+        let first = self.to_instant(civil);
+        let place = self.place(first, &self.instant_index, |p| p.instant);
+        let piece = self.pieces[place];
+        if first.saturating_add(piece.offset) != civil {
+            return Shown::Never { jump: piece.instant };
+        }
+        let second = self.pieces.get(place + 1).map(|next| (next.instant, civil.saturating_sub(next.offset)));
+        match second {
+            Some((begin, second)) if second >= begin => Shown::Twice(first, second),
+            _ => Shown::Once(first),
+        }
+    }
+
     #[inline]
     fn piece(&self, at: i64, index: &[u16], start: impl Fn(&Piece) -> i64) -> Piece {
+        self.pieces[self.place(at, index, start)]
+    }
+
+    #[inline]
+    fn place(&self, at: i64, index: &[u16], start: impl Fn(&Piece) -> i64) -> usize {
         let bucket = (at >> BUCKET_BITS).clamp(FIRST_BUCKET, LAST_BUCKET) - FIRST_BUCKET;
         let mut found = usize::from(index[bucket as usize]);
         while self.pieces.get(found + 1).is_some_and(|next| start(next) <= at) {
             found += 1;
         }
-        self.pieces[found]
+        found
     }
 }
 

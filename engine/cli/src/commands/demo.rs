@@ -107,7 +107,7 @@ fn write_files(pack: &Pack, folder: &Path) -> Result<(), Failure> {
 fn grade(session: &Session, clock: &Clock, output: Output) -> Result<RunReport, Failure> {
     let how = Reading { reader: Reader::Auto, threads: None };
     reading::with_progress(&how, session, clock, output, |evaluator| {
-        runs::run(&session.project, &session.rules, evaluator, session::now())
+        runs::run(&session.project, &session.rules, evaluator, runs::Asked::by_hand(session::now()))
     })
 }
 

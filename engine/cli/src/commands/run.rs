@@ -3,7 +3,7 @@ use std::path::Path;
 use serde_json::{Value as Json, json};
 use tierd_daemon::{
     report::{RuleReport, SetReport},
-    run::{self as runs, RunReport},
+    run::{self as runs, Asked, RunReport},
 };
 use tierd_ledger::{Outcome, Override, OverrideFilter};
 use tierd_model::Clock;
@@ -26,7 +26,7 @@ pub(crate) fn run(args: &RunArgs, folder: &Path, output: Output) -> Result<(), F
     let last = session.time_of_last_run().ok().flatten();
     let report = reading::with_progress(&args.reading, &session, &clock, output, |evaluator| match args.dry_run {
         true => runs::dry_run(&session.project, &session.rules, evaluator),
-        false => runs::run(&session.project, &session.rules, evaluator, session::now()),
+        false => runs::run(&session.project, &session.rules, evaluator, Asked::by_hand(session::now())),
     })?;
     print(&report, &session.rules, &clock, output)?;
     idle_overrides(&session, &report, &clock)?.iter().for_each(|line| output.remark(line));

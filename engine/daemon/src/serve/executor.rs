@@ -14,7 +14,7 @@ use crate::{
     Project,
     evaluate::Evaluator,
     report::{RuleReport, SetReport},
-    run::{self, RunError, RunReport},
+    run::{self, Asked, RunError, RunReport},
 };
 
 /// What is to be run.
@@ -82,6 +82,9 @@ pub enum RunRefused {
     /// It failed.
     #[error("{0}")]
     Failed(String),
+    /// Others have locked the database or the ledger: the same request may succeed a little later.
+    #[error("{0}")]
+    Deferred(String),
 }
 
 /// A request and whom to answer.
@@ -119,12 +122,23 @@ async fn one(handle: &Handle, request: RunRequest) -> Result<Arc<RunDone>, RunRe
     // What a panic says may quote anything; the program's log says where it happened.
     let result = tokio::task::spawn_blocking(work).await.unwrap_or(Err(RunError::Panicked));
     handle.parts().running.send_replace(None);
-    let (result, failure) = result.map_or_else(|error| (Err(error.to_string()), Some(error)), |done| (Ok(done), None));
+    let (result, failure) = match result {
+        Ok(report) => (Ok(report), None),
+        Err(error) => (Err(refused(&error)), Some(error)),
+    };
+    let answer = result.as_ref().err().cloned();
     let done = Arc::new(RunDone::new(request, started, handle.now(), result));
     told::ended(&done, failure.as_ref());
     handle.parts().counters.ended(&done);
     handle.parts().last_run.send_replace(Some(Arc::clone(&done)));
-    failure.map_or(Ok(done), |error| Err(RunRefused::Failed(error.to_string())))
+    answer.map_or(Ok(done), Err)
+}
+
+fn refused(error: &RunError) -> RunRefused {
+    match error.is_temporary() {
+        true => RunRefused::Deferred(error.to_string()),
+        false => RunRefused::Failed(error.to_string()),
+    }
 }
 
 fn carry_out(
@@ -138,7 +152,8 @@ fn carry_out(
     let clock = Clock::new(request.as_of.unwrap_or(started), Arc::clone(&rules.config.zone));
     let due = due(rules, request.schedules.as_deref());
     let evaluator = Evaluator { clock: &clock, due: &due, options: ReadOptions::default(), progress };
-    run::run(project, rules, &evaluator, started)
+    let asked = Asked { cause: request.cause, schedules: request.schedules.as_deref(), started };
+    run::run(project, rules, &evaluator, asked)
 }
 
 /// What schedules of these names decide.
@@ -149,15 +164,20 @@ fn due(rules: &RuleSet, schedules: Option<&[String]>) -> Due {
 }
 
 impl RunDone {
-    fn new(request: RunRequest, started: Timestamp, finished: Timestamp, result: Result<RunReport, String>) -> Self {
+    fn new(
+        request: RunRequest,
+        started: Timestamp,
+        finished: Timestamp,
+        result: Result<RunReport, RunRefused>,
+    ) -> Self {
         match result {
             Ok(RunReport { run, outcome, sets, rules, evaluation, write }) => {
                 let phases = Phases { read: evaluation.read, evaluate: evaluation.evaluate, write };
                 let subjects = evaluation.subject_count();
                 RunDone { request, started, finished, run, outcome, phases, subjects, sets, rules }
             }
-            Err(message) => {
-                let (outcome, phases) = (Outcome::Failed(message), Phases::default());
+            Err(refused) => {
+                let (outcome, phases) = (Outcome::Failed(refused.to_string()), Phases::default());
                 RunDone {
                     request,
                     started,

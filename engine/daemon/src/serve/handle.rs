@@ -10,6 +10,7 @@ use super::{
     active::Active,
     counters::{Counters, Counts},
     executor::{RunDone, RunRefused, RunRequest, Running, Waiting},
+    explain::Explainer,
     liveness::Pulse,
     reload::{ReloadCause, ReloadRequest, Reloaded},
     scheduler::Schedules,
@@ -34,6 +35,7 @@ pub(super) struct Parts {
     pub(super) stopping: watch::Sender<bool>,
     pub(super) counters: Counters,
     pub(super) pulse: Pulse,
+    pub(super) explainer: Explainer,
 }
 
 impl Handle {

@@ -13,10 +13,14 @@
 //! Nothing here prints, and nothing knows HTTP.
 
 mod active;
+mod changes;
 mod counters;
 mod executor;
+mod explain;
 mod handle;
+mod jitter;
 mod liveness;
+mod planner;
 mod reload;
 mod scheduler;
 mod told;
@@ -37,7 +41,7 @@ pub use executor::{Phases, RunDone, RunRefused, RunRequest, Running};
 pub use handle::Handle;
 pub use liveness::{Liveness, Part, Patience};
 pub use reload::{ReloadCause, Reloaded};
-pub use scheduler::{NextRun, Schedules};
+pub use scheduler::{LastSlot, NextRun, Retry, Schedules};
 pub use wall::{SystemWall, Wall};
 
 /// So long it may take a run to notice that it is abandoned, and to say so in the ledger.
@@ -111,11 +115,13 @@ pub async fn start(project: Project, wall: Arc<dyn Wall>) -> Result<Serving, Sta
         stopping,
         counters: counters::Counters::default(),
         pulse: liveness::Pulse::new(),
+        explainer: explain::Explainer::default(),
     });
     let mut tasks = JoinSet::new();
     tasks.spawn(liveness::watched(handle.clone(), Part::Reload, reload::task(handle.clone(), reload_rx)));
     tasks.spawn(executor::task(handle.clone(), run_rx));
     tasks.spawn(liveness::watched(handle.clone(), Part::Scheduler, scheduler::task(handle.clone())));
+    tasks.spawn(changes::task(handle.clone()));
     Ok(Serving { handle, tasks, _lock: lock })
 }
 

@@ -35,6 +35,8 @@ pub struct Holding {
 /// Why another level is held than the one that is earned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Why {
+    /// The run doesn't decide the set.
+    NotDue,
     /// An override says so.
     Override,
     /// The condition to stay holds.
@@ -71,6 +73,7 @@ pub(super) fn holding(row: &Row<'_>, set: &TierSet, of: &SetOutcome) -> Option<H
     let moved = of.settled.moved.iter().find(|(moved, _)| *moved == subject).map(|(_, reason)| *reason);
     let why = match held {
         _ if held == earned => None,
+        _ if !of.due => Some(Why::NotDue),
         _ if held != state.level => Some(Why::Override),
         _ => why(row, set, state, earned, supported),
     };

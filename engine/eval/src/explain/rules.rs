@@ -39,7 +39,7 @@ pub struct RuleStory {
     pub last_acted: Option<Timestamp>,
     /// What it does in this run.
     pub acts: Option<ActKind>,
-    /// What it waits for.
+    /// What it waits for, if this run decides it.
     pub waits: Option<Waits>,
     /// Whether the subject is held out, to measure the effect.
     pub held_out: bool,
@@ -96,7 +96,7 @@ pub fn rules(
             entered: state.entered,
             last_acted: state.last_acted,
             acts,
-            waits: state.entered.filter(|_| acts.is_none()).map(|entered| match (done, ready) {
+            waits: state.entered.filter(|_| outcome.due && acts.is_none()).map(|entered| match (done, ready) {
                 (true, _) => Waits::NextEntry,
                 (false, ready) => waits(rule, &state, entered, ready, clock),
             }),

@@ -3,7 +3,7 @@ use tierd_model::{Key, Timestamp};
 
 use super::Reader;
 use crate::{
-    error::{At, KindResult, Result},
+    error::{At, ErrorKind, KindResult, Result},
     key::KeyRef,
     overrides::{OverrideId, OverrideKind},
 };
@@ -65,15 +65,28 @@ impl Reader {
         self.select_overrides(filter).at(&self.path)
     }
 
+    /// Whether any override is in force in this tier set at this time.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind`].
+    pub fn has_overrides(&self, set: &str, at: Timestamp) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM override
+                   WHERE tier_set = ?1 AND starts <= ?2 AND ?2 < expires AND coalesce(?2 < ended, true))";
+        let mut select = self.conn.prepare(sql).map_err(ErrorKind::from).at(&self.path)?;
+        select.query_row(params![set, at.0], |row| row.get(0)).map_err(ErrorKind::from).at(&self.path)
+    }
+
     fn select_overrides(&self, filter: OverrideFilter<'_>) -> KindResult<Vec<Override>> {
-        let mut select = self.conn.prepare(
+        // Written out, so that the index of subjects can serve.
+        let set = if filter.set.is_some() { "tier_set = ?1" } else { "?1 IS NULL" };
+        let key = if filter.key.is_some() { "subject = ?2" } else { "?2 IS NULL" };
+        let mut select = self.conn.prepare(&format!(
             "SELECT id, tier_set, subject_kind, subject, kind, level, reason, approver, starts, expires, created,
                     ended, ended_by, ended_why
              FROM override
-             WHERE (?1 IS NULL OR tier_set = ?1) AND (?2 IS NULL OR subject = ?2)
-               AND (?3 IS NULL OR starts <= ?3 AND ?3 < expires AND coalesce(?3 < ended, true))
-             ORDER BY tier_set, subject, id",
-        )?;
+             WHERE {set} AND {key} AND (?3 IS NULL OR starts <= ?3 AND ?3 < expires AND coalesce(?3 < ended, true))
+             ORDER BY tier_set, subject, id"
+        ))?;
         let mut rows = select.query(params![filter.set, filter.key, filter.in_force.map(|at| at.0)])?;
         let mut overrides = Vec::new();
         while let Some(row) = rows.next()? {

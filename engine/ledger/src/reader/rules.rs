@@ -1,4 +1,4 @@
-use rusqlite::params;
+use rusqlite::{Row, params};
 use tierd_model::{Date, Key, Timestamp};
 
 use super::{Reader, align::Alignment};
@@ -28,6 +28,9 @@ pub struct Action {
     pub occurrence: Option<Date>,
 }
 
+const STATE_OF_ONE: &str = "SELECT subject, entered, acted, last_acted, occurrence FROM rule_state
+WHERE rule = (SELECT id FROM rule WHERE name = ?1) AND shadow = ?2 AND subject = ?3";
+
 impl Reader {
     /// What a retention rule remembers in one of its modes of these subjects, ascending; nothing of subjects with a default
     /// state.
@@ -36,6 +39,14 @@ impl Reader {
     /// [`crate::ErrorKind`].
     pub fn rule_states(&self, rule: &str, shadow: bool, keys: Keys<'_>) -> Result<Vec<RuleStateRow>> {
         self.select_rule_states(rule, shadow, keys).at(&self.path)
+    }
+
+    /// As [`Reader::rule_states`], of one subject.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind`].
+    pub fn rule_state(&self, rule: &str, shadow: bool, key: KeyRef<'_>) -> Result<RuleState> {
+        self.select_rule_state(rule, shadow, key).at(&self.path)
     }
 
     /// Every action of a retention rule, live or only watched, in the order in which they were decided.
@@ -55,12 +66,15 @@ impl Reader {
         let (mut states, mut alignment) = (Vec::new(), Alignment::new(keys));
         while let Some(row) = rows.next()? {
             let Some(subject) = alignment.find(KeyRef::read(row.get_ref(0)?)?) else { continue };
-            let time = |column| row.get::<_, Option<i64>>(column).map(|at| at.map(Timestamp));
-            let occurrence = row.get::<_, Option<i32>>(4)?.map(Date);
-            let state = RuleState { entered: time(1)?, acted: row.get(2)?, last_acted: time(3)?, occurrence };
-            states.push(RuleStateRow { subject: subject as u32, state });
+            states.push(RuleStateRow { subject: subject as u32, state: read_state(row)? });
         }
         Ok(states)
+    }
+
+    fn select_rule_state(&self, rule: &str, shadow: bool, key: KeyRef<'_>) -> KindResult<RuleState> {
+        let mut select = self.conn.prepare(STATE_OF_ONE)?;
+        let mut rows = select.query(params![rule, shadow, key])?;
+        Ok(rows.next()?.map(read_state).transpose()?.unwrap_or_default())
     }
 
     fn select_actions(&self, rule: &str) -> KindResult<Vec<Action>> {
@@ -84,4 +98,11 @@ impl Reader {
         }
         Ok(actions)
     }
+}
+
+/// What follows the subject in a row of `rule_state`.
+fn read_state(row: &Row<'_>) -> rusqlite::Result<RuleState> {
+    let time = |column| row.get::<_, Option<i64>>(column).map(|at| at.map(Timestamp));
+    let occurrence = row.get::<_, Option<i32>>(4)?.map(Date);
+    Ok(RuleState { entered: time(1)?, acted: row.get(2)?, last_acted: time(3)?, occurrence })
 }

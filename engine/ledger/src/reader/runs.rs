@@ -1,11 +1,11 @@
-use rusqlite::Row;
+use rusqlite::{OptionalExtension, Row};
 use tierd_model::Timestamp;
 
 use super::{Reader, revision_hash};
 use crate::{
     error::{At, ErrorKind, KindResult, Result},
     revision::{self, RevisionHash},
-    run::{Cause, Outcome, RunId, restored},
+    run::{Cause, Outcome, RunId, parse_schedules, restored},
 };
 
 /// One run, as recorded.
@@ -66,11 +66,13 @@ pub struct Revision {
     pub runs: u64,
 }
 
-const RUN: &str =
-    "SELECT r.id, r.as_of, r.started, r.finished, v.sha256, r.data_version, r.subjects, r.fact_rows, r.bad_values,
+/// What [`read_run`] reads,
+pub(super) const RUN_COLUMNS: &str = "r.id, r.as_of, r.started, r.finished, v.sha256, r.data_version, r.subjects, r.fact_rows, r.bad_values,
        r.unknown_subjects, r.transitions, r.read_ms, r.evaluate_ms, r.write_ms, r.outcome, r.message, r.cut_points, r.actions,
-       r.cause, r.schedules, r.table_rows
-FROM run AS r JOIN revision AS v ON v.id = r.revision";
+       r.cause, r.schedules, r.table_rows";
+
+/// and where it is.
+pub(super) const RUN_FROM: &str = "run AS r JOIN revision AS v ON v.id = r.revision";
 
 impl Reader {
     /// The latest runs, newest first, failed ones among them.
@@ -96,6 +98,18 @@ impl Reader {
     pub fn last_applied_run(&self) -> Result<Option<Run>> {
         let rest = "WHERE r.outcome IN ('applied', 'unchanged') ORDER BY r.id DESC LIMIT ?1";
         self.select_runs(rest, 1).map(|mut runs| runs.pop()).at(&self.path)
+    }
+
+    /// Rows of each table ([`Run::table_rows`]) in the latest run that decided levels and followed this schedule, or everything.
+    ///
+    /// # Errors
+    /// [`ErrorKind`].
+    pub fn last_table_rows(&self, schedule: Option<&str>) -> Result<Option<String>> {
+        let sql = "SELECT table_rows FROM run AS r
+            WHERE outcome IN ('applied', 'unchanged') AND table_rows IS NOT NULL
+              AND (schedules IS NULL OR EXISTS (SELECT 1 FROM json_each(r.schedules) WHERE value = ?1))
+            ORDER BY id DESC LIMIT 1";
+        self.conn.query_row(sql, [schedule], |row| row.get(0)).optional().at(&self.path)
     }
 
     /// All revisions, the latest first seen first.
@@ -124,7 +138,7 @@ impl Reader {
     }
 
     fn select_runs(&self, rest: &str, parameter: i64) -> KindResult<Vec<Run>> {
-        let mut select = self.conn.prepare(&format!("{RUN} {rest}"))?;
+        let mut select = self.conn.prepare(&format!("SELECT {RUN_COLUMNS} FROM {RUN_FROM} {rest}"))?;
         let mut rows = select.query([parameter])?;
         let mut runs = Vec::new();
         while let Some(row) = rows.next()? {
@@ -163,7 +177,7 @@ impl Reader {
     }
 }
 
-fn read_run(row: &Row<'_>) -> KindResult<Run> {
+pub(super) fn read_run(row: &Row<'_>) -> KindResult<Run> {
     let outcome = match row.get::<_, String>(14)?.as_str() {
         "applied" => Outcome::Applied,
         "unchanged" => Outcome::Unchanged,
@@ -191,11 +205,7 @@ fn read_run(row: &Row<'_>) -> KindResult<Run> {
         cut_points: row.get(16)?,
         cause: Cause::of_name(&row.get::<_, String>(18)?)
             .ok_or(ErrorKind::Unreadable("a run with an unknown cause"))?,
-        schedules: row
-            .get::<_, Option<String>>(19)?
-            .map(|names| serde_json::from_str(&names))
-            .transpose()
-            .map_err(|_| ErrorKind::Unreadable("a run with unknown schedules"))?,
+        schedules: parse_schedules(row.get(19)?)?,
         table_rows: row.get(20)?,
     })
 }

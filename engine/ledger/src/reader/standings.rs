@@ -1,4 +1,4 @@
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, Row, params};
 use tierd_model::{Date, Timestamp};
 
 use super::{
@@ -41,6 +41,13 @@ impl Standing {
     };
 }
 
+const HELD_OF_ONE: &str = "SELECT h.level, r.as_of
+FROM held AS h JOIN transition AS t ON t.id = h.transition JOIN run AS r ON r.id = t.run
+WHERE h.tier_set = (SELECT id FROM tier_set WHERE name = ?1) AND h.subject = ?2";
+
+const MOVEMENT_OF_ONE: &str = "SELECT subject, policy, below_since, locked_until, decided FROM movement
+WHERE tier_set = (SELECT id FROM tier_set WHERE name = ?1) AND subject = ?2";
+
 impl Reader {
     /// What is held of these subjects, since when, and what the movement policy remembers, in the order of `keys`.
     ///
@@ -48,6 +55,14 @@ impl Reader {
     /// [`ErrorKind`].
     pub fn standings(&self, set: &str, keys: Keys<'_>, levels: &[&str]) -> Result<Vec<Standing>> {
         self.read_standings(set, keys, levels).at(&self.path)
+    }
+
+    /// As [`Reader::standings`], of one subject.
+    ///
+    /// # Errors
+    /// [`ErrorKind`].
+    pub fn standing(&self, set: &str, key: KeyRef<'_>, levels: &[&str]) -> Result<Standing> {
+        self.read_standing(set, key, levels).at(&self.path)
     }
 
     /// Whether a movement policy remembers anything of any subject in this set, besides the level held.
@@ -58,6 +73,23 @@ impl Reader {
         let sql = "SELECT EXISTS (SELECT 1 FROM movement WHERE tier_set = (SELECT id FROM tier_set WHERE name = ?1))";
         let answer = self.conn.query_row(sql, [set], |row| row.get(0)).map_err(ErrorKind::from);
         answer.at(&self.path)
+    }
+
+    fn read_standing(&self, set: &str, key: KeyRef<'_>, levels: &[&str]) -> KindResult<Standing> {
+        let snapshot = self.conn.unchecked_transaction()?;
+        let index = LevelNames::read(&snapshot, set)?.indices_in(levels);
+        let mut standing = Standing::NOTHING;
+        let mut held = snapshot.prepare(HELD_OF_ONE)?;
+        if let Some(row) = held.query(params![set, key])?.next()? {
+            standing.level = read_level(row, 0, &index)?;
+            standing.policy = standing.level;
+            standing.since = Timestamp(row.get(1)?);
+        }
+        let mut movement = snapshot.prepare(MOVEMENT_OF_ONE)?;
+        if let Some(row) = movement.query(params![set, key])?.next()? {
+            read_state(row, &index, &mut standing)?;
+        }
+        Ok(standing)
     }
 
     fn read_standings(&self, set: &str, keys: Keys<'_>, levels: &[&str]) -> KindResult<Vec<Standing>> {
@@ -108,12 +140,17 @@ fn read_movement(
     let (mut rows, mut alignment) = (select.query([set])?, Alignment::new(keys));
     while let Some(row) = rows.next()? {
         if let Some(subject) = alignment.find(KeyRef::read(row.get_ref(0)?)?) {
-            let day = |column| row.get::<_, Option<i32>>(column).map(|day| day.map(Date));
-            let standing = &mut standings[subject];
-            standing.policy = read_level(row, 1, index)?;
-            (standing.below_since, standing.locked_until, standing.decided) = (day(2)?, day(3)?, day(4)?);
+            read_state(row, index, &mut standings[subject])?;
         }
     }
+    Ok(())
+}
+
+/// What follows the subject in a row of `movement`.
+fn read_state(row: &Row<'_>, index: &[u16], standing: &mut Standing) -> KindResult<()> {
+    let day = |column| row.get::<_, Option<i32>>(column).map(|day| day.map(Date));
+    standing.policy = read_level(row, 1, index)?;
+    (standing.below_since, standing.locked_until, standing.decided) = (day(2)?, day(3)?, day(4)?);
     Ok(())
 }
 

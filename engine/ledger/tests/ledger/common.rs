@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, types::FromSql};
 use tierd_ledger::{
-    ActKind, ActRow, Cause, KeyRef, Keys, Ledger, NewOverride, NewTask, Outgoing, OverrideKind, Result, RevisionHash,
-    RevisionRecord, RuleDecisions, RuleStateRow, RunId, RunRecord, RunStart, RunSummary, SetDecisions,
+    ActKind, ActRow, Cause, HoldDigest, KeyRef, Keys, Ledger, NewHold, NewOverride, NewTask, Outgoing, OverrideKind,
+    Result, RevisionHash, RevisionRecord, RuleDecisions, RuleStateRow, RunId, RunRecord, RunStart, RunSummary,
+    SetDecisions, Verdict,
 };
 use tierd_model::{Date, Timestamp};
 
@@ -142,6 +143,22 @@ pub(crate) fn fail(ledger: &mut Ledger, day: i64, message: &str) -> RunId {
     ledger.begin_run(start(day)).fail(&RunRecord::default(), message).unwrap()
 }
 
+pub(crate) const NEW_HOLD: NewHold<'static> = NewHold {
+    message: "value: 60 % moved, and its guard allows 10 %",
+    shown: "{\"sets\":[]}",
+    digest: HoldDigest([7; 32]),
+};
+
+/// A run of these schedules that a guard holds.
+pub(crate) fn hold(ledger: &mut Ledger, day: i64, schedules: Option<&[String]>) -> RunId {
+    let start = RunStart { cause: Cause::Schedule, schedules, ..start(day) };
+    ledger.begin_run(start).hold(&RunRecord::default(), &NEW_HOLD).unwrap()
+}
+
+pub(crate) fn verdict(by: &str) -> Verdict<'_> {
+    Verdict { at: start(40).as_of, by, why: "checked with sales" }
+}
+
 /// The first column of a query's only row, through a connection that is none of the ledger's.
 pub(crate) fn query<T: FromSql>(path: &Path, sql: &str) -> T {
     Connection::open(path).unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
@@ -174,6 +191,15 @@ pub(crate) fn assert_sound(path: &Path) {
         "SELECT count(*) FROM task AS t WHERE (SELECT count(*) FROM outbox AS o WHERE o.action = t.action
                                                AND o.kind = 'task.escalated') <> (t.escalated IS NOT NULL)",
         "SELECT count(*) FROM outbox JOIN transition USING (id)",
+        // A held run has a hold and nothing else; whoever approved it, a run has applied it.
+        "SELECT count(*) FROM run AS r LEFT JOIN hold AS h ON h.run = r.id WHERE (r.outcome = 'held') <> (h.run IS NOT NULL)",
+        "SELECT count(*) FROM run AS r WHERE outcome IN ('held', 'failed')
+            AND (transitions + actions > 0 OR EXISTS (SELECT 1 FROM run_set AS s WHERE s.run = r.id)
+                 OR EXISTS (SELECT 1 FROM outbox AS o WHERE o.run = r.id))",
+        "SELECT count(*) FROM hold AS h LEFT JOIN run AS r ON r.id = h.followed
+         WHERE h.state = 'approved' AND r.outcome IS NOT 'applied' AND r.outcome IS NOT 'unchanged'",
+        "SELECT count(*) FROM hold WHERE (state IN ('approved', 'superseded')) <> (followed IS NOT NULL) OR followed <= run",
+        "SELECT count(*) FROM hold WHERE (state IN ('approved', 'rejected')) <> (by IS NOT NULL AND why IS NOT NULL)",
     ];
     for sql in counts {
         let wrong: i64 = conn.query_row(sql, [], |row| row.get(0)).unwrap();

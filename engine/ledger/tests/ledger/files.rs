@@ -99,9 +99,9 @@ fn newer_ledger_is_left_alone() {
     drop(open(&place.path));
     Connection::open(&place.path).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let before = fs::read(&place.path).unwrap();
-    assert!(matches!(refused(&place.path), ErrorKind::Newer { found: 99, known: 2 }));
+    assert!(matches!(refused(&place.path), ErrorKind::Newer { found: 99, known: 3 }));
     let failure = Reader::open(&place.path).unwrap_err();
-    assert!(matches!(failure.kind, ErrorKind::Newer { found: 99, known: 2 }), "{failure}");
+    assert!(matches!(failure.kind, ErrorKind::Newer { found: 99, known: 3 }), "{failure}");
     assert_eq!(fs::read(&place.path).unwrap(), before);
 }
 
@@ -111,7 +111,7 @@ fn older_ledger_waits_for_a_writer() {
     drop(open(&place.path));
     Connection::open(&place.path).unwrap().pragma_update(None, "user_version", 0).unwrap();
     let failure = Reader::open(&place.path).unwrap_err();
-    assert!(matches!(failure.kind, ErrorKind::Older { found: 0, known: 2 }), "{failure}");
+    assert!(matches!(failure.kind, ErrorKind::Older { found: 0, known: 3 }), "{failure}");
 }
 
 #[test]

@@ -8,19 +8,24 @@ mod cases;
 mod catalog;
 mod categories;
 mod constant;
+mod guards;
 mod heads;
+mod http;
 mod metrics;
 mod movement;
 mod named;
 mod order;
 mod points;
 mod retention;
+mod schedules;
 mod template;
 mod threshold;
 mod tiers;
 mod window;
 
 use std::{collections::HashMap, ops::Range};
+
+use self::schedules::Schedules;
 
 pub use self::cases::load_tests;
 
@@ -77,9 +82,10 @@ pub fn load(files: FileSet) -> Loaded {
     let written: Vec<Option<RuleFile>> =
         files.iter().filter(|(id, _)| *id != config_id).map(|(id, file)| raw::read(id, file, &mut out)).collect();
     let incomplete = written.iter().any(Option::is_none);
-    let parsed = HashMap::new();
-    let rules = config
-        .and_then(|config| Checking { files: &files, out: &mut out, incomplete, parsed }.rules(&config, &written));
+    let (parsed, schedules) = (HashMap::new(), Schedules::default());
+    let rules = config.and_then(|config| {
+        Checking { files: &files, out: &mut out, incomplete, parsed, schedules }.rules(&config, &written)
+    });
     finish(rules, out, files)
 }
 
@@ -119,11 +125,14 @@ struct Checking<'a> {
     incomplete: bool,
     /// Expressions by where they begin: those of tier sets are asked for several times.
     parsed: HashMap<(FileId, usize), Option<Node>>,
+    /// Those of the configuration, and those that tables have given in words so far.
+    schedules: Schedules,
 }
 
 impl Checking<'_> {
     fn rules(&mut self, config: &ConfigFile, written: &[Option<RuleFile>]) -> Option<RuleSet> {
         let mut catalog = self.catalog(config);
+        self.schedules = self.schedules_of(config, &catalog.zone);
         let files: Vec<&RuleFile> = written.iter().flatten().collect();
         catalog.programs = self.programs(&catalog, &files);
         let heads = self.heads(&catalog, &files);
@@ -131,6 +140,7 @@ impl Checking<'_> {
         let tier_sets = self.tier_sets(&catalog, &mut metrics, &files);
         let retention = self.retention(&catalog, &heads, &mut metrics, &tier_sets, &files);
         self.unused(&metrics, &tier_sets, &retention);
+        self.unscheduled(&tier_sets, &retention);
         Some(RuleSet {
             revision: self.files.revision(),
             files: self.files.clone(),
@@ -140,7 +150,7 @@ impl Checking<'_> {
             tier_sets,
             points: catalog.programs.into_good(),
             retention,
-            schedules: vec![],
+            schedules: std::mem::take(&mut self.schedules).into_good(),
             warnings: vec![],
         })
     }

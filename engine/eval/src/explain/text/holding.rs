@@ -46,6 +46,7 @@ fn name(explanation: &Explanation, level: Option<usize>) -> String {
 fn because(words: &Words<'_>, holding: &Holding, why: Why) -> String {
     let rises = holding.earned > holding.level;
     match why {
+        Why::NotDue => "this run doesn't decide the set".to_owned(),
         Why::Override => "an override says otherwise".to_owned(),
         Why::Keeps => "it stays, because its condition to stay is true".to_owned(),
         Why::Unknown => "it stays, because a condition is UNKNOWN".to_owned(),

@@ -10,20 +10,24 @@ use tierd_eval::{
     },
     retention::{ActKind, DateEntry},
 };
-use tierd_ledger::{Held, Override};
 use tierd_model::{Clock, Value};
 use tierd_rules::{RuleSet, retention::Mode};
 
-use crate::output::Cell;
+use super::{Answer, Answers};
+
+/// All that is said of a subject: `{"key": …, "as_of": …, "sets": […], "retention": […]}`.
+pub fn document(rules: &RuleSet, answers: &Answers, clock: &Clock) -> Json {
+    json!({
+        "key": answers.key,
+        "as_of": clock.as_of().to_string(),
+        "sets": answers.sets.iter().map(|answer| set(rules, answer, clock)).collect::<Vec<_>>(),
+        "retention": answers.rules.iter().map(rule).collect::<Vec<_>>(),
+    })
+}
 
 /// One tier set.
-pub(super) fn set(
-    rules: &RuleSet,
-    explanation: &Explanation,
-    held: Option<&Held>,
-    overrides: &[Override],
-    clock: &Clock,
-) -> Json {
+fn set(rules: &RuleSet, answer: &Answer, clock: &Clock) -> Json {
+    let Answer { explanation, held, overrides } = answer;
     json!({
         "set": explanation.set,
         "title": explanation.title,
@@ -36,7 +40,7 @@ pub(super) fn set(
             "approver": one.approver,
             "reason": one.reason,
         })).collect::<Vec<_>>(),
-        "held": held.map(|held| json!({
+        "held": held.as_ref().map(|held| json!({
             "level": held.level,
             "reason": held.reason,
             "since": held.since.to_string(),
@@ -53,11 +57,11 @@ pub(super) fn set(
 }
 
 /// The name of the level that the explanation gives.
-pub(super) fn level_name<'a>(rules: &'a RuleSet, explanation: &Explanation) -> Option<&'a str> {
+fn level_name<'a>(rules: &'a RuleSet, explanation: &Explanation) -> Option<&'a str> {
     name(rules, explanation, explanation.level)
 }
 
-fn name<'a>(rules: &'a RuleSet, explanation: &Explanation, level: Option<usize>) -> Option<&'a str> {
+pub(super) fn name<'a>(rules: &'a RuleSet, explanation: &Explanation, level: Option<usize>) -> Option<&'a str> {
     let set = rules.tier_set(&explanation.set)?;
     level.map(|level| set.levels[level].name.as_str())
 }
@@ -75,6 +79,7 @@ fn holding(rules: &RuleSet, explanation: &Explanation, holding: &Holding) -> Jso
 /// Why another level is held than the earned one.
 fn why(why: Why) -> Json {
     match why {
+        Why::NotDue => json!({ "what": "not due" }),
         Why::Override => json!({ "what": "override" }),
         Why::Keeps => json!({ "what": "keeps" }),
         Why::Unknown => json!({ "what": "unknown" }),
@@ -89,7 +94,7 @@ fn why(why: Why) -> Json {
 }
 
 /// One retention rule.
-pub(super) fn rule(rule: &RuleStory) -> Json {
+fn rule(rule: &RuleStory) -> Json {
     let until = |what: &str, until: &tierd_model::Date| json!({ "for": what, "until": until.to_string() });
     json!({
         "rule": rule.name,
@@ -176,8 +181,15 @@ fn value(value: Option<&Value>, personal: bool) -> Json {
     match value {
         Some(value) if personal => json!(value.masked()),
         Some(Value::Bool(truth)) => json!(truth),
-        value => Cell::value(value).json(),
+        Some(value @ (Value::Integer(_) | Value::Decimal(_) | Value::Real(_))) => number(&value.to_string()),
+        Some(value) => json!(value.to_string()),
+        None => Json::Null,
     }
+}
+
+/// A number where JSON can hold it exactly, else a text: a double can't hold all decimals.
+fn number(digits: &str) -> Json {
+    digits.parse::<i64>().map_or_else(|_| json!(digits), |integer| json!(integer))
 }
 
 fn story(story: &Story, clock: &Clock) -> Json {

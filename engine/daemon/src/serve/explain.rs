@@ -1,0 +1,130 @@
+//! Explaining one subject, fast: by the decision file of the last run.
+//!
+//! Where that file is missing, damaged or about another run or other rules, everybody is evaluated once more, as of the last run, and
+//! the file is written anew. One such evaluation is made at a time; who comes meanwhile waits for it, and then finds the file.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::{Value as Json, json};
+use tierd_eval::due::Due;
+use tierd_ledger::Reader;
+use tierd_model::Clock;
+use tierd_rules::RuleSet;
+use tierd_sources::{Progress, ReadOptions};
+
+use super::Handle;
+use crate::{
+    decisions::{self, DecisionFile, Stamp},
+    evaluate::{Evaluation, Evaluator},
+    explain::{self, Answers, ExplainError, json},
+};
+
+/// What is kept between explanations.
+#[derive(Debug, Default)]
+pub(super) struct Explainer {
+    open: Mutex<Option<Arc<Open>>>,
+    /// Held while everybody is evaluated.
+    evaluating: Mutex<()>,
+}
+
+/// A file that fits, and the rules that it is read by.
+#[derive(Debug)]
+struct Open {
+    file: DecisionFile,
+    spent: RuleSet,
+}
+
+/// What an explanation is asked of.
+struct Asked<'a> {
+    handle: &'a Handle,
+    rules: Arc<RuleSet>,
+    ledger: Reader,
+    stamp: Stamp,
+    clock: Clock,
+}
+
+impl Handle {
+    /// Why one subject has its levels, as of the last run: the document of `tierd explain --output json`, and `run` with the number of
+    /// that run. `read_again` is true where the data had to be read again, so that it may be younger than the run. `set` is a tier
+    /// set or a set that is kept per category; without it, all sets and retention rules answer.
+    ///
+    /// Blocks: to be called on a thread for blocking work.
+    ///
+    /// # Errors
+    /// [`ExplainError`].
+    pub fn explain(&self, key: &str, set: Option<&str>) -> Result<Json, ExplainError> {
+        let asked = Asked::new(self)?;
+        explain::tier_sets(&asked.rules, set)?;
+        if let Some(answers) = asked.from_file(key, set)? {
+            return Ok(asked.document(&answers, false));
+        }
+        let _one = self.parts().explainer.evaluating.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(answers) = asked.from_file(key, set)? {
+            return Ok(asked.document(&answers, false));
+        }
+        let answers = asked.from_evaluation(key, set)?;
+        Ok(asked.document(&answers, true))
+    }
+}
+
+impl<'a> Asked<'a> {
+    fn new(handle: &'a Handle) -> Result<Self, ExplainError> {
+        let (rules, ledger) = (Arc::clone(&handle.active().rules), handle.reader()?);
+        let run = ledger.last_applied_run()?.ok_or(ExplainError::NoRun)?;
+        let stamp = Stamp { run: run.id, revision: rules.revision, as_of: run.as_of };
+        let clock = Clock::new(run.as_of, Arc::clone(&rules.config.zone));
+        Ok(Asked { handle, rules, ledger, stamp, clock })
+    }
+
+    /// `None` where the file is no good.
+    fn from_file(&self, key: &str, set: Option<&str>) -> Result<Option<Answers>, ExplainError> {
+        let Some(open) = self.open() else { return Ok(None) };
+        let project = self.handle.project();
+        let answers = explain::from_file(project, &open.spent, &open.file, &self.ledger, &self.clock, (key, set))?;
+        if answers.is_none() {
+            *self.kept() = None;
+        }
+        Ok(answers)
+    }
+
+    /// The file of the last run, opened once.
+    fn open(&self) -> Option<Arc<Open>> {
+        let mut kept = self.kept();
+        if let Some(open) = kept.as_ref().filter(|open| *open.file.stamp() == self.stamp) {
+            return Some(Arc::clone(open));
+        }
+        let path = decisions::path(self.ledger.path());
+        *kept = DecisionFile::open(&path, &self.stamp, &self.rules)
+            .map(|file| Arc::new(Open { file, spent: explain::limits_used_up(&self.rules) }));
+        kept.clone()
+    }
+
+    fn kept(&self) -> std::sync::MutexGuard<'_, Option<Arc<Open>>> {
+        self.handle.parts().explainer.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Evaluates everybody, and leaves the file for the next one who asks.
+    fn from_evaluation(&self, key: &str, set: Option<&str>) -> Result<Answers, ExplainError> {
+        tracing::info!(run = self.stamp.run.0, "no decision file fits: everybody is evaluated for an explanation");
+        let spent = explain::limits_used_up(&self.rules);
+        let evaluation = self.evaluate(&spent)?;
+        let answers = explain::of_evaluation(&spent, &evaluation, Some(&self.ledger), &self.clock, key, set);
+        if self.ledger.last_applied_run()?.is_some_and(|run| run.id == self.stamp.run) {
+            decisions::keep(self.ledger.path(), &self.stamp, &self.rules, &evaluation);
+        }
+        answers
+    }
+
+    fn evaluate(&self, spent: &RuleSet) -> Result<Evaluation, ExplainError> {
+        let (options, progress) = (ReadOptions::default(), &Progress::default());
+        let evaluator = Evaluator { clock: &self.clock, due: &Due::ALL, options, progress };
+        Ok(evaluator.evaluate(self.handle.project(), spent, Some(&self.ledger))?)
+    }
+
+    fn document(&self, answers: &Answers, read_again: bool) -> Json {
+        let mut document = json::document(&self.rules, answers, &self.clock);
+        document["run"] = json!(self.stamp.run.0);
+        document["read_again"] = json!(read_again);
+        document
+    }
+}
