@@ -92,8 +92,9 @@ pub use hold::{HoldDigest, HoldState, NewHold, Verdict};
 pub use key::{KeyRef, Keys, TextKeys};
 pub use overrides::{End, NewOverride, OverrideId, OverrideKind};
 pub use reader::{
-    Action, Activation, Done, Event, Gap, GapState, Held, HeldLevel, Hold, LEVEL_CHANGED, LevelCount, Numbers,
-    Override, OverrideFilter, Reader, Reload, Revision, Run, Standing, Task, TaskFilter, Transition,
+    Action, Activation, Done, Event, Gap, GapState, Held, HeldLevel, HeldPage, HeldRow, Hold, LEVEL_CHANGED,
+    LevelCount, Numbers, Override, OverrideFilter, Reader, Reload, Revision, Run, RunSet, Standing, Task, TaskFilter,
+    Transition,
 };
 pub use reload::{NewReload, ReloadOutcome};
 pub use retention::{ActKind, ActRow, NewTask, Outgoing, RuleDecisions, RuleState, RuleStateRow};

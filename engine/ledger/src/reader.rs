@@ -3,12 +3,14 @@
 
 mod align;
 mod events;
+mod held_page;
 mod holds;
 mod levels;
 mod numbers;
 mod overrides;
 mod reloads;
 mod rules;
+mod run_sets;
 mod runs;
 mod schedules;
 mod standings;
@@ -19,12 +21,14 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 
 pub use events::{Event, LEVEL_CHANGED};
+pub use held_page::{HeldPage, HeldRow};
 pub use holds::Hold;
 pub use levels::{Held, HeldLevel, LevelCount, Transition};
 pub use numbers::Numbers;
 pub use overrides::{Override, OverrideFilter};
 pub use reloads::{Activation, Reload};
 pub use rules::Action;
+pub use run_sets::RunSet;
 pub use runs::{Revision, Run};
 pub use schedules::{Gap, GapState};
 pub use standings::Standing;

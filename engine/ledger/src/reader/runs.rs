@@ -83,6 +83,15 @@ impl Reader {
         self.select_runs("ORDER BY r.id DESC LIMIT ?1", i64::from(limit)).at(&self.path)
     }
 
+    /// The latest runs before this one, newest first: the page after the one that ended with it.
+    ///
+    /// # Errors
+    /// [`ErrorKind`].
+    pub fn runs_before(&self, before: RunId, limit: u32) -> Result<Vec<Run>> {
+        // A number, so that it can't be anything else.
+        self.select_runs(&format!("WHERE r.id < ?1 ORDER BY r.id DESC LIMIT {limit}"), before.0).at(&self.path)
+    }
+
     /// One run.
     ///
     /// # Errors

@@ -121,7 +121,7 @@ impl Checking<'_> {
     fn frame(&mut self, config: &ConfigFile, zone: &Arc<Zone>) -> Option<Config> {
         let rules = self.text_or(config.rules.as_ref(), super::DEFAULT_RULES_FOLDER);
         let ledger = config.ledger.as_ref().and_then(|ledger| ledger.value.as_ref()?.path.as_ref());
-        let ledger = self.text_or(ledger, "tierd.ledger");
+        let ledger = self.text_or(ledger, super::DEFAULT_LEDGER);
         let database = config.database.value.as_ref()?;
         let path = self.text(&database.sqlite);
         let http = self.http(config.http.as_ref());

@@ -44,6 +44,9 @@ pub const CONFIG_FILE: &str = "tierd.toml";
 /// Where rule files are, unless the configuration says otherwise.
 pub(crate) const DEFAULT_RULES_FOLDER: &str = "rules";
 
+/// Where the ledger is, if not said otherwise.
+pub(crate) const DEFAULT_LEDGER: &str = "tierd.ledger";
+
 /// What loading gave: rules, if there is no error, and all that is to be said about the files.
 #[derive(Debug, Clone)]
 pub struct Loaded {
@@ -96,6 +99,16 @@ pub fn rules_folder(config: &str) -> String {
     let table = toml::de::DeTable::parse_recoverable(config).0;
     let folder = table.get_ref().get("rules").and_then(|value| value.get_ref().as_str());
     folder.map(str::trim).filter(|folder| !folder.is_empty()).unwrap_or(DEFAULT_RULES_FOLDER).to_owned()
+}
+
+/// The path of the ledger that a `tierd.toml` names, for when it is broken and the ledger has to be found all the same.
+///
+/// Where the text names none, as far as it is TOML, it is the default.
+pub fn ledger_path(config: &str) -> String {
+    let table = toml::de::DeTable::parse_recoverable(config).0;
+    let path = table.get_ref().get("ledger").and_then(|ledger| ledger.get_ref().get("path"));
+    let path = path.and_then(|path| path.get_ref().as_str());
+    path.map(str::trim).filter(|path| !path.is_empty()).unwrap_or(DEFAULT_LEDGER).to_owned()
 }
 
 fn without_config(files: FileSet) -> Loaded {
