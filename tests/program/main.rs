@@ -5,6 +5,7 @@
 mod bad_input;
 mod commands;
 mod effect;
+mod explain;
 mod ledger_commands;
 mod packs;
 mod policies;

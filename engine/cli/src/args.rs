@@ -74,6 +74,10 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Stay: keep up with the files, run by schedule, answer over HTTP
     Serve(ServeArgs),
+    /// Look whether a daemon has what it needs here: files, database, ledger, disk, clock, limits; a fix for each thing that it lacks
+    Doctor(DoctorArgs),
+    /// Copy the ledger to a file, also while a daemon writes it
+    Backup(BackupArgs),
     /// Show why a customer has its level, and what is missing for the next
     Explain(ExplainArgs),
     /// Show how many customers each level has
@@ -183,6 +187,22 @@ pub(crate) struct ServeArgs {
     /// The least important events that are logged
     #[arg(long, value_enum, default_value_t = LogLevel::Info)]
     pub(crate) log_level: LogLevel,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// Only look whether a daemon serves this project and answers: for health checks of containers
+    #[arg(long)]
+    pub(crate) serving: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BackupArgs {
+    /// Where the copy goes; to restore it, stop the daemon and put it in the place of the ledger
+    pub(crate) file: PathBuf,
+    /// Replace an earlier backup there
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 /// Shape of the log.

@@ -30,6 +30,7 @@ use tierd_rules::{MetricId, MetricKind, RuleSet, SubjectId};
 
 pub(crate) use header::Stamp;
 pub(crate) use read::{Damaged, DecisionFile, Row};
+pub(crate) use write::Writer;
 
 /// How many neighbouring subjects are read together.
 const BLOCK_ROWS: usize = 128;
@@ -46,8 +47,8 @@ pub(crate) fn path(ledger: &Path) -> PathBuf {
 
 /// Writes the file of a run beside this ledger, in place of the one before. That this fails is no reason for a run to fail: then
 /// explanations take longer.
-pub(crate) fn keep(ledger: &Path, stamp: &Stamp, rules: &RuleSet, evaluation: &Evaluation) {
-    if let Err(error) = write::write(&path(ledger), stamp, rules, evaluation) {
+pub(crate) fn keep(ledger: &Path, stamp: &Stamp, rules: &RuleSet, evaluation: &mut Evaluation, by: Writer) {
+    if let Err(error) = write::write(&path(ledger), stamp, rules, evaluation, by) {
         tracing::warn!(run = stamp.run.0, %error, "the decision file cannot be written; explanations will evaluate everybody");
     }
 }

@@ -21,7 +21,8 @@ use tierd_rules::{RuleId, RuleSet, SubjectId, TierSet, TierSetId};
 
 use crate::evaluate::{EvaluateError, Evaluation};
 
-pub(crate) use one::{from_file, limits_used_up};
+pub(crate) use one::from_file;
+pub use one::limits_used_up;
 
 /// Everything that is said of one subject.
 #[derive(Debug)]

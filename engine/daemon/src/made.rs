@@ -9,7 +9,7 @@ use tierd_rules::RuleSet;
 
 use crate::{
     Project,
-    decisions::{self, Stamp},
+    decisions::{self, Stamp, Writer},
     evaluate::{Evaluation, Evaluator},
     guards,
     handed::Handed,
@@ -65,7 +65,7 @@ impl<'a> Made<'a> {
 
     /// Writes it; by that a person approves a hold, where one is given.
     pub(crate) fn apply(self, approves: Option<(RunId, Verdict<'_>)>) -> Result<RunReport, RunError> {
-        let Made { rules, clock, ledger, before, writer, evaluation, violations } = self;
+        let Made { rules, clock, ledger, before, writer, mut evaluation, violations } = self;
         let handed = Handed::new(rules, &evaluation, before, clock);
         let summary = Recorded::new(rules, &evaluation).with(|record| {
             handed.to(|sets, rules| match approves {
@@ -75,7 +75,7 @@ impl<'a> Made<'a> {
         })?;
         drop(handed);
         let stamp = Stamp { run: summary.run, revision: rules.revision, as_of: clock.as_of() };
-        decisions::keep(ledger, &stamp, rules, &evaluation);
+        decisions::keep(ledger, &stamp, rules, &mut evaluation, Writer::Run);
         let outcomes = &evaluation.outcome;
         let sets = outcomes.sets_due().zip(summary.sets).map(|(set, stored)| SetReport::stored(set, stored)).collect();
         let (run, outcome, write, rules) =

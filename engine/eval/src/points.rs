@@ -23,10 +23,10 @@ use tierd_rules::{PointsMeasure, PointsProgram};
 
 use crate::given::Booked;
 use account::{Account, Expiries};
-use grouped::by_subject;
 use measures::Measures;
 
 pub use account::{Entry, EntryKind, Lot};
+pub use grouped::Grouped;
 
 /// A column for each of these measures, one value per subject: of [`PointsProgram::ty`], or dates for
 /// [`PointsMeasure::NextExpiry`]. A number that doesn't fit is NULL. Bookings at or after the run's time don't count. The bookings
@@ -44,7 +44,7 @@ pub fn columns(
     let mut expiries = Expiries::new(&program.expiry, clock.zone());
     let mut measured = Measures::new(program, measures, subjects, clock);
     let mut account = Account::default();
-    by_subject(bookings, subjects, |mine| {
+    Grouped::new(bookings, subjects).each(0, subjects, |mine| {
         sort(program, mine);
         account.clear();
         measured.begin();

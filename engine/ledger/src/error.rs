@@ -146,7 +146,6 @@ pub enum ErrorKind {
     /// A backup would replace the ledger that it is of.
     #[error("that is the ledger itself; give the backup another name")]
     BackupOfItself,
-    /// Who does something to a task or an override has to be named.
     /// Who does something to a task, an override or a hold has to be named.
     #[error("say who does it")]
     Nobody,

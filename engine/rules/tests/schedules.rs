@@ -142,17 +142,3 @@ fn http_is_on_loopback_unless_it_says_otherwise() {
     assert_eq!(http.hosts, ["tierd.example.com:8443", "[::1]:80", "10.0.0.1"]);
     assert_eq!((http.token_file.as_deref(), http.origins.len()), (Some("token"), 1));
 }
-
-#[test]
-fn jitter_is_stable_and_spread() {
-    let schedule = schedule("every = \"daily\"\njitter = \"5 minutes\"");
-    let delays: Vec<u64> = (0..1000).map(|project| schedule.delay(&format!("/srv/{project}")).as_secs()).collect();
-    assert!(delays.iter().all(|delay| *delay < 300));
-    for tenth in 0..10 {
-        let count = delays.iter().filter(|delay| **delay / 30 == tenth).count();
-        assert!((60..140).contains(&count), "{count} of 1000 in tenth {tenth}");
-    }
-    // Of a hash: it never changes, on no machine.
-    assert_eq!(schedule.delay("/srv/shop"), schedule.delay("/srv/shop"));
-    assert_eq!(schedule.delay("/srv/shop").as_micros(), 219_898_641);
-}

@@ -125,7 +125,7 @@ fn with_parents(all: Vec<Found>) -> Vec<SourceData> {
 }
 
 /// Attributes (indices into [`tierd_rules::Subject::attributes`]) of these subjects, in the order of `keys`: also such as no rule
-/// reads. A subject that has left the table since has NULL.
+/// reads. A subject that has left the table since has NULL. Of one subject only its own row is read, where its key leads there.
 ///
 /// # Errors
 /// [`ReadError`].
@@ -142,7 +142,14 @@ pub fn attributes(
     let (options, progress) = (ReadOptions { threads: 1, ..ReadOptions::default() }, &Progress::default());
     let run = Run { database, rules, subject, clock, options, progress, tables: &tables };
     run.check_schema()?;
-    let (found, _) = run.read_subjects(snapshot.connections(), attributes.to_vec())?;
+    let one = match keys.len() {
+        1 => run.read_subject(snapshot.connection(), &keys.key(0), attributes)?,
+        _ => None,
+    };
+    let found = match one {
+        Some(found) => found,
+        None => run.read_subjects(snapshot.connections(), attributes.to_vec())?.0,
+    };
     let rows = UInt32Array::from_iter((0..keys.len()).map(|i| found.keys.find(&keys.key(i)).map(|row| row as u32)));
     let columns = attributes.iter().filter_map(|&attribute| found.attributes[attribute].as_ref());
     columns.map(|column| take(column, &rows, None).map_err(ReadError::Columns)).collect()

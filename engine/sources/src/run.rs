@@ -8,7 +8,7 @@ use std::{
 use arrow_array::ArrayRef;
 use rusqlite::Connection;
 use tierd_eval::scan::{Collected, Reading, readings};
-use tierd_model::Clock;
+use tierd_model::{Clock, Key};
 use tierd_rules::{FactsId, MetricKind, RuleSet, SubjectId};
 
 use crate::{
@@ -113,16 +113,11 @@ impl<'a> Run<'a> {
         mut wanted: Vec<usize>,
     ) -> Result<(Subjects, Vec<TableRead>), ReadError> {
         let started = Instant::now();
-        let subject = &self.rules.config.subjects[self.subject.0];
-        let table = self.table(&subject.table);
         wanted.sort_unstable();
         wanted.dedup();
-        let query = SubjectQuery { subject, table, wanted: &wanted, clock: self.clock, kind: self.options.reader };
-        let subjects = query.read(connections, self.progress).map_err(|failed| match failed {
-            SubjectsFailed::Sqlite(source) => self.database.error(source).into(),
-            SubjectsFailed::Subjects(error) => error.into(),
-            SubjectsFailed::Columns(source) => ReadError::Columns(source),
-        });
+        let query = self.subject_query(&wanted);
+        let table = query.table;
+        let subjects = query.read(connections, self.progress).map_err(|failed| self.subjects_failed(failed));
         self.check_cancelled()?;
         let subjects = subjects?;
         let read = TableRead {
@@ -136,6 +131,31 @@ impl<'a> Run<'a> {
             duration: started.elapsed(),
         };
         Ok((subjects, vec![read]))
+    }
+
+    /// As [`Run::read_subjects`], one of them; `None` where it can't be found so.
+    pub(crate) fn read_subject(
+        &self,
+        connection: &Connection,
+        key: &Key,
+        wanted: &[usize],
+    ) -> Result<Option<Subjects>, ReadError> {
+        let read = self.subject_query(wanted).read_one(connection, key, self.progress);
+        read.map_err(|failed| self.subjects_failed(failed))
+    }
+
+    fn subject_query<'b>(&'b self, wanted: &'b [usize]) -> SubjectQuery<'b> {
+        let subject = &self.rules.config.subjects[self.subject.0];
+        let table = self.table(&subject.table);
+        SubjectQuery { subject, table, wanted, clock: self.clock, kind: self.options.reader }
+    }
+
+    fn subjects_failed(&self, failed: SubjectsFailed) -> ReadError {
+        match failed {
+            SubjectsFailed::Sqlite(source) => self.database.error(source).into(),
+            SubjectsFailed::Subjects(error) => error.into(),
+            SubjectsFailed::Columns(source) => ReadError::Columns(source),
+        }
     }
 
     fn read_facts(

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use arrow_array::{Array, ArrayRef, BooleanArray, UInt32Array};
 use arrow_schema::ArrowError;
 use arrow_select::take::take;
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 use tierd_eval::expr::truth;
 use tierd_model::{Clock, Key, KeyType};
 use tierd_rules::{Column, Subject};
@@ -15,8 +15,9 @@ use crate::{
     decode::Decoder,
     keys::Keys,
     progress::Progress,
-    reader::{ReaderKind, Request, read_table},
+    reader::{Reader, ReaderKind, Request, RowSink, quoted, read_table},
     schema::Table,
+    step::StepReader,
     subject_rows::{BadCell, SubjectRows, SubjectSink},
 };
 
@@ -112,6 +113,45 @@ pub(crate) struct SubjectQuery<'a> {
 
 impl SubjectQuery<'_> {
     pub(crate) fn read(&self, connections: &mut [Connection], progress: &Progress) -> Result<Subjects, SubjectsFailed> {
+        self.read_by(progress, |request, sink| {
+            let sinks = connections.iter().map(|_| sink()).collect();
+            read_table(connections, request, self.kind, progress, sinks)
+        })
+    }
+
+    /// Only the rows of this key, found by the index that keys mostly have. `None` where rows have no ids or the key isn't found so.
+    pub(crate) fn read_one(
+        &self,
+        connection: &Connection,
+        key: &Key,
+        progress: &Progress,
+    ) -> Result<Option<Subjects>, SubjectsFailed> {
+        let Some(id) = self.row_id(connection, key).map_err(SubjectsFailed::Sqlite)? else { return Ok(None) };
+        let read = self.read_by(progress, |request, sink| {
+            let mut sink = sink();
+            sink.begin(0);
+            StepReader::read(connection, request, Some(id..=id), &mut sink).map(|_| vec![sink])
+        })?;
+        Ok(read.keys.find(key).is_some().then_some(read))
+    }
+
+    fn row_id(&self, connection: &Connection, key: &Key) -> rusqlite::Result<Option<i64>> {
+        let Some(row_id) = self.table.row_id() else { return Ok(None) };
+        let (table, column) = (quoted(&self.table.name), quoted(&self.subject.key));
+        let sql = format!("SELECT t.{row_id} FROM main.{table} AS t WHERE t.{column} = ?1 LIMIT 1");
+        let row_id = |row: &rusqlite::Row<'_>| row.get(0);
+        match key {
+            Key::Integer(key) => connection.query_row(&sql, [key], row_id).optional(),
+            Key::Text(key) => connection.query_row(&sql, [key], row_id).optional(),
+        }
+    }
+
+    /// What `read` puts into sinks that it makes.
+    fn read_by<'a>(
+        &'a self,
+        progress: &'a Progress,
+        read_rows: impl for<'s> FnOnce(&Request<'_>, &dyn Fn() -> SubjectSink<'s>) -> rusqlite::Result<Vec<SubjectSink<'s>>>,
+    ) -> Result<Subjects, SubjectsFailed> {
         let mut read = self.wanted.to_vec();
         read.extend(self.filter_columns());
         read.sort_unstable();
@@ -121,9 +161,8 @@ impl SubjectQuery<'_> {
         let request = Request { table: self.table, columns: names.map(String::as_str).collect() };
         let zone = self.clock.zone();
         let decoders: Vec<Decoder> = columns.iter().map(|column| Decoder::new(column, zone)).collect();
-        let sink = |_: &Connection| SubjectSink::new(self.subject.key_type, &columns, &decoders, progress);
-        let sinks = connections.iter().map(sink).collect();
-        let sinks = read_table(connections, &request, self.kind, progress, sinks).map_err(SubjectsFailed::Sqlite)?;
+        let sink = || SubjectSink::new(self.subject.key_type, &columns, &decoders, progress);
+        let sinks = read_rows(&request, &sink).map_err(SubjectsFailed::Sqlite)?;
         let rows = SubjectRows::join(sinks, self.subject.key_type, &columns).map_err(SubjectsFailed::Columns)?;
         self.select(&read, rows)
     }

@@ -4,6 +4,7 @@ use arrow_array::{
     Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, StringArray,
     TimestampMicrosecondArray, cast::AsArray, types,
 };
+use tierd_eval::given::Booked;
 use tierd_model::{Date, Decimal, Key, KeyType, Timestamp, Type, Value};
 
 /// A column, ready to be written cell by cell.
@@ -72,7 +73,10 @@ fn put_signed(out: &mut Vec<u8>, value: i128) {
     if let Ok(short) = i64::try_from(value) {
         return put_count(out, ((short << 1) ^ (short >> 63)) as u64);
     }
-    let mut bits = ((value << 1) ^ (value >> 127)) as u128;
+    put_unsigned(out, ((value << 1) ^ (value >> 127)) as u128);
+}
+
+fn put_unsigned(out: &mut Vec<u8>, mut bits: u128) {
     while bits >= 0x80 {
         out.push(bits as u8 | 0x80);
         bits >>= 7;
@@ -87,6 +91,17 @@ pub(super) fn put_text(out: &mut Vec<u8>, text: &str) {
 
 pub(super) fn put_integer_key(out: &mut Vec<u8>, key: i64) {
     put_signed(out, key.into());
+}
+
+/// A booking before this time: most stand on whole seconds.
+pub(super) fn put_booking(out: &mut Vec<u8>, booked: &Booked, before: Timestamp) {
+    let ago = before.0.abs_diff(booked.at.0);
+    put_count(out, booked.booking.into());
+    match ago % 1_000_000 {
+        0 => put_count(out, ago / 1_000_000 << 1),
+        _ => put_unsigned(out, u128::from(ago) << 1 | 1),
+    }
+    put_signed(out, booked.amount.into());
 }
 
 /// Reads what was put, from the front. Everything is `None` where the bytes are none that were put.
@@ -148,6 +163,15 @@ impl<'a> Cursor<'a> {
             KeyType::Integer => Key::Integer(self.integer()?),
             KeyType::Text => Key::Text(self.text()?.into()),
         })
+    }
+
+    /// A booking of the only subject that there is.
+    pub(super) fn booking(&mut self, before: Timestamp) -> Option<Booked> {
+        let booking = self.count()?.try_into().ok()?;
+        let ago = self.unsigned()?;
+        let ago = if ago % 2 == 0 { (ago / 2).checked_mul(1_000_000)? } else { ago / 2 };
+        let at = Timestamp(before.0.checked_sub_unsigned(ago.try_into().ok()?)?);
+        Some(Booked { subject: 0, booking, at, amount: self.integer()? })
     }
 
     pub(super) fn value(&mut self, ty: Type) -> Option<Value> {

@@ -41,6 +41,8 @@ pub(super) struct Kind {
     pub(super) members: Vec<String>,
     /// Names and types of the metrics in a row.
     pub(super) columns: Vec<(String, String)>,
+    /// Points programs whose bookings end a row.
+    pub(super) programs: Vec<String>,
     pub(super) cuts: Vec<Cuts>,
     pub(super) blocks: Part,
 }

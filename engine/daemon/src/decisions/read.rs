@@ -2,9 +2,9 @@
 
 use std::{fs::File, io, os::unix::fs::FileExt, path::Path};
 
-use tierd_eval::derive::CutPoints;
-use tierd_model::{Key, KeyType, Type, Value};
-use tierd_rules::{MetricId, RuleSet, SubjectId};
+use tierd_eval::{derive::CutPoints, given::Booked};
+use tierd_model::{Key, KeyType, Timestamp, Type, Value};
+use tierd_rules::{MetricId, PointsId, RuleSet, SubjectId};
 
 use super::{
     MAGIC, Stamp,
@@ -40,6 +40,8 @@ struct OpenKind {
     parent: Option<(SubjectId, KeyType)>,
     members: Vec<SubjectId>,
     columns: Vec<(MetricId, Type)>,
+    /// Points programs, and how many kinds of bookings each has.
+    programs: Vec<(PointsId, usize)>,
     cuts: Vec<CutPoints>,
     blocks: Vec<Block>,
 }
@@ -59,6 +61,8 @@ pub(crate) struct Row<'a> {
     pub(crate) members: Vec<(SubjectId, u32)>,
     /// Its metrics; `None` for NULL.
     pub(crate) values: Vec<(MetricId, Option<Value>)>,
+    /// Its bookings of points.
+    pub(crate) bookings: Vec<(PointsId, Vec<Booked>)>,
     /// Where the ranks of its kind were cut.
     pub(crate) cuts: &'a [CutPoints],
 }
@@ -99,7 +103,7 @@ impl DecisionFile {
             let length = rows.size().ok_or(Damaged)?;
             let mut row = Cursor(rows.bytes(length).ok_or(Damaged)?);
             if row.key(kind.key_type).ok_or(Damaged)? == *key {
-                return kind.row(row).map(Some).ok_or(Damaged);
+                return kind.row(row, self.stamp.as_of).map(Some).ok_or(Damaged);
             }
         }
         Ok(None)
@@ -124,13 +128,14 @@ impl OpenKind {
             },
             members: members.collect::<Option<_>>()?,
             columns: kind.columns.iter().map(column).collect::<Option<_>>()?,
+            programs: kind.programs.iter().map(|name| program(rules, name)).collect::<Option<_>>()?,
             cuts: kind.cuts.iter().map(|cuts| cuts.points(rules)).collect::<Option<_>>()?,
             blocks: blocks(&part(file, &kind.blocks)?, key_type)?,
         })
     }
 
     /// What stands behind the key.
-    fn row(&self, mut row: Cursor<'_>) -> Option<Row<'_>> {
+    fn row(&self, mut row: Cursor<'_>, as_of: Timestamp) -> Option<Row<'_>> {
         let parent = match self.parent {
             Some((parent, ty)) if row.count()? == 1 => Some((parent, row.key(ty)?)),
             _ => None,
@@ -145,8 +150,25 @@ impl OpenKind {
             let null = nulls[index / 8] >> (index % 8) & 1 == 1;
             values.push((id, if null { None } else { Some(row.value(ty)?) }));
         }
-        row.is_empty().then_some(Row { parent, members, values, cuts: &self.cuts })
+        let mut bookings = Vec::with_capacity(self.programs.len());
+        for &(program, kinds) in &self.programs {
+            bookings.push((program, self::bookings(&mut row, kinds, as_of)?));
+        }
+        row.is_empty().then_some(Row { parent, members, values, bookings, cuts: &self.cuts })
     }
+}
+
+fn bookings(row: &mut Cursor<'_>, kinds: usize, as_of: Timestamp) -> Option<Vec<Booked>> {
+    let mut bookings = Vec::new();
+    for _ in 0..row.count()? {
+        bookings.push(row.booking(as_of).filter(|booked| usize::from(booked.booking) < kinds)?);
+    }
+    Some(bookings)
+}
+
+fn program(rules: &RuleSet, name: &str) -> Option<(PointsId, usize)> {
+    let place = rules.points.iter().position(|program| program.name == name)?;
+    Some((PointsId(place), rules.points[place].bookings.len()))
 }
 
 fn subject(rules: &RuleSet, name: &str) -> Option<(SubjectId, KeyType)> {

@@ -57,7 +57,7 @@ pub(crate) fn from_file(
 
 /// The rules as they are after a run: it has used up what limits allow it, so that whoever it left over waits for the next one.
 /// A subject alone would never meet a limit.
-pub(crate) fn limits_used_up(rules: &RuleSet) -> RuleSet {
+pub fn limits_used_up(rules: &RuleSet) -> RuleSet {
     let mut spent = rules.clone();
     let limits = spent.retention.iter_mut().filter_map(|rule| rule.limit.as_mut());
     limits.for_each(|limit| *limit = RunLimit { per_run: 0, exceed: Exceed::Defer });
@@ -112,7 +112,8 @@ impl One<'_> {
             Some(_) => vec![0],
             None => vec![NO_PARENT],
         };
-        Given { subject: self.kind, subjects: 1, key: always(self.key.clone()), columns, parents, bookings: Vec::new() }
+        let (key, bookings) = (always(self.key.clone()), row.bookings.clone());
+        Given { subject: self.kind, subjects: 1, key, columns, parents, bookings }
     }
 
     /// Another kind: no subjects, but as much as an explanation of this subject says of them. Its parent's key, and how many

@@ -14,7 +14,7 @@ use tierd_sources::{Progress, ReadOptions};
 
 use super::Handle;
 use crate::{
-    decisions::{self, DecisionFile, Stamp},
+    decisions::{self, DecisionFile, Stamp, Writer},
     evaluate::{Evaluation, Evaluator},
     explain::{self, Answers, ExplainError, json},
 };
@@ -107,10 +107,10 @@ impl<'a> Asked<'a> {
     fn from_evaluation(&self, key: &str, set: Option<&str>) -> Result<Answers, ExplainError> {
         tracing::info!(run = self.stamp.run.0, "no decision file fits: everybody is evaluated for an explanation");
         let spent = explain::limits_used_up(&self.rules);
-        let evaluation = self.evaluate(&spent)?;
+        let mut evaluation = self.evaluate(&spent)?;
         let answers = explain::of_evaluation(&spent, &evaluation, Some(&self.ledger), &self.clock, key, set);
         if self.ledger.last_applied_run()?.is_some_and(|run| run.id == self.stamp.run) {
-            decisions::keep(self.ledger.path(), &self.stamp, &self.rules, &evaluation);
+            decisions::keep(self.ledger.path(), &self.stamp, &self.rules, &mut evaluation, Writer::Explanation);
         }
         answers
     }

@@ -6,20 +6,43 @@ use crate::given::Booked;
 /// There are at most 2 to the power of this many blocks: so many places can be written to in turn without missing the cache.
 const BLOCK_BITS: u32 = 8;
 
-/// Calls `each` with the bookings of every subject, one after the other: also of those that have none. The bookings are left in
-/// another order.
-///
-/// # Panics
-/// If there is a booking of a subject beyond the last.
-pub(super) fn by_subject(bookings: &mut [Booked], subjects: usize, mut each: impl FnMut(&mut [Booked])) {
-    let shift = (usize::BITS - subjects.leading_zeros()).saturating_sub(BLOCK_BITS);
-    let width = 1 << shift;
-    let ends = into_blocks(bookings, shift, subjects.div_ceil(width));
-    let (mut begin, mut block) = (0, Block::default());
-    for (first, end) in (0..subjects).step_by(width).zip(ends) {
-        block.fill(&bookings[begin..end], first, width.min(subjects - first));
-        block.each(&mut each);
-        begin = end;
+/// Bookings in blocks of neighbouring subjects.
+#[derive(Debug)]
+pub struct Grouped<'a> {
+    bookings: &'a [Booked],
+    /// Where each block ends.
+    ends: Vec<usize>,
+    subjects: usize,
+    shift: u32,
+}
+
+impl<'a> Grouped<'a> {
+    /// Puts them so. They are left in another order, which means nothing.
+    ///
+    /// # Panics
+    /// If there is a booking of a subject beyond the last.
+    pub fn new(bookings: &'a mut [Booked], subjects: usize) -> Self {
+        let shift = (usize::BITS - subjects.leading_zeros()).saturating_sub(BLOCK_BITS);
+        let ends = into_blocks(bookings, shift, subjects.div_ceil(1 << shift));
+        Grouped { bookings, ends, subjects, shift }
+    }
+
+    /// How many subjects a block has: a power of two.
+    pub fn width(&self) -> usize {
+        1 << self.shift
+    }
+
+    /// Calls `each` with the bookings of every subject from `first` (of a block) up to `end` (of a block, or of all), one after the
+    /// other: also of those that have none.
+    pub fn each(&self, first: usize, end: usize, mut each: impl FnMut(&mut [Booked])) {
+        let mut block = Block::default();
+        for first in (first..end).step_by(self.width()) {
+            let number = first >> self.shift;
+            let begin = number.checked_sub(1).map_or(0, |before| self.ends[before]);
+            let subjects = self.width().min(self.subjects - first);
+            block.fill(&self.bookings[begin..self.ends[number]], first, subjects);
+            block.each(&mut each);
+        }
     }
 }
 
@@ -97,13 +120,13 @@ mod tests {
             let mut expected = vec![Vec::new(); subjects];
             bookings.iter().for_each(|booked| expected[booked.subject as usize].push(booked.amount));
             let mut found = Vec::new();
-            by_subject(&mut bookings, subjects, |mine| {
+            Grouped::new(&mut bookings, subjects).each(0, subjects, |mine| {
                 let mut amounts: Vec<i64> = mine.iter().map(|booked| booked.amount).collect();
                 amounts.sort_unstable();
                 found.push(amounts);
             });
             assert!(found == expected, "{subjects} subjects");
         }
-        by_subject(&mut [], 0, |_| unreachable!("nobody is there"));
+        Grouped::new(&mut [], 0).each(0, 0, |_| unreachable!("nobody is there"));
     }
 }

@@ -85,6 +85,9 @@ unknown_subjects = {any:width$}   # how many rows may refer to nobody
 
 [ledger]
 path = "tierd.ledger"   # tierd's own memory
+
+[schedule.default]      # when `tierd serve` decides what names no schedule of its own
+every = "daily at 02:15"
 "#,
         any = "\"any\"",
     ));

@@ -5,7 +5,7 @@ use std::path::Path;
 use anstyle::{AnsiColor, Style};
 use tierd_daemon::{
     evaluate::Evaluation,
-    explain::{Answer, Answers, ExplainError, json, of_evaluation, one_set},
+    explain::{Answer, Answers, ExplainError, json, limits_used_up, of_evaluation, one_set},
 };
 use tierd_eval::explain::text::{Line, Role, lines, rule_lines};
 use tierd_ledger::{Override, Reader};
@@ -22,13 +22,23 @@ use crate::{
 
 /// Evaluates as of the last run (or as asked) and explains one customer.
 pub(crate) fn explain(args: &ExplainArgs, folder: &Path, output: Output) -> Result<(), Failure> {
-    let session = Session::open(folder, output)?;
+    let mut session = Session::open(folder, output)?;
     session.tier_sets(args.set.as_deref())?;
     let clock = session.clock_of_last_run(args.as_of.as_deref())?;
+    if args.as_of.is_none() && is_of_last_run(&session)? {
+        session.rules = limits_used_up(&session.rules);
+    }
     let evaluation = reading::evaluate(&args.reading, &session, &clock, output)?;
     let (ledger, set) = (ledger(&session)?, args.set.as_deref());
     let answers = of_evaluation(&session.rules, &evaluation, ledger.as_ref(), &clock, &args.customer, set);
     show(&session, &clock, &answers.map_err(|error| failure(&error))?, output)
+}
+
+/// Whether the rules are those of the last run.
+fn is_of_last_run(session: &Session) -> Result<bool, Failure> {
+    let run = ledger(session)?.map(|ledger| ledger.last_applied_run()).transpose();
+    let run = run.map_err(|error| Failure::from_error(Code::Unreachable, &error))?.flatten();
+    Ok(run.is_some_and(|run| run.revision.to_string() == session.rules.revision.to_string()))
 }
 
 /// Explains a subject of an evaluation that is at hand, in one tier set.
