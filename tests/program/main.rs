@@ -7,6 +7,7 @@ mod commands;
 mod effect;
 mod explain;
 mod ledger_commands;
+mod living;
 mod packs;
 mod policies;
 mod promises;

@@ -181,6 +181,9 @@ pub(crate) struct ServeArgs {
     /// Seconds that a run may still take when tierd is told to stop; after that it is abandoned, and leaves nothing
     #[arg(long, value_name = "SECONDS", default_value_t = 20)]
     pub(crate) stop_after: u64,
+    /// Seconds that a run may go on without reading a row before tierd counts as stuck, and a watchdog is no longer fed
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    pub(crate) stuck_after: u64,
     /// Shape of the log on standard error
     #[arg(long, value_enum, default_value_t = LogFormat::Human)]
     pub(crate) log_format: LogFormat,
