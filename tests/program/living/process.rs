@@ -3,7 +3,7 @@
 use std::{
     fs,
     os::unix::net::UnixDatagram,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     time::{Duration, Instant},
 };
@@ -21,7 +21,9 @@ pub(super) struct Daemon {
     child: Child,
     told: UnixDatagram,
     heard: Vec<String>,
-    folder: std::path::PathBuf,
+    folder: PathBuf,
+    /// Where its part of the log begins: daemons that come one after the other share one.
+    log_begins: usize,
 }
 
 /// [`Project::shop`], reached by its socket alone.
@@ -38,13 +40,14 @@ impl Daemon {
         let _ = fs::remove_file(&socket);
         let told = UnixDatagram::bind(&socket).unwrap();
         told.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+        let log_begins = fs::metadata(folder.join("log")).map_or(0, |log| log.len() as usize);
         let log = fs::OpenOptions::new().create(true).append(true).open(folder.join("log")).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_tierd"));
         command.current_dir(folder).arg("serve").args(args);
         // A sign of life each 0.2 seconds.
         command.env("NOTIFY_SOCKET", &socket).env("WATCHDOG_USEC", "600000").env_remove("WATCHDOG_PID");
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
-        let mut daemon = Daemon { child, told, heard: Vec::new(), folder: folder.to_owned() };
+        let mut daemon = Daemon { child, told, heard: Vec::new(), folder: folder.to_owned(), log_begins };
         daemon.hear("READY=1");
         daemon
     }
@@ -123,7 +126,7 @@ impl Daemon {
     }
 
     pub(super) fn log(&self) -> String {
-        fs::read_to_string(self.folder.join("log")).unwrap()
+        fs::read_to_string(self.folder.join("log")).unwrap().split_off(self.log_begins)
     }
 }
 

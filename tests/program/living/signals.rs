@@ -73,8 +73,9 @@ fn run_is_finished_before_the_end() {
     let project = project();
     project.run();
     project.sql("INSERT INTO orders VALUES (7, 3, 900000, 'paid', '2026-03-03 00:00:00')");
-    for (what, locked) in [("reading", Locked::database(&project)), ("writing", Locked::ledger(&project))] {
-        let before = decided(&project);
+    let phases: [(&str, fn(&Project) -> Locked); 2] = [("reading", Locked::database), ("writing", Locked::ledger)];
+    for (what, lock) in phases {
+        let (before, locked) = (decided(&project), lock(&project));
         let mut daemon = Daemon::start(project.folder(), &[]);
         daemon.begin_run();
         daemon.signal("TERM");
@@ -98,6 +99,7 @@ fn run_is_abandoned_at_the_deadline_and_at_a_second_signal() {
         let mut daemon = Daemon::start(project.folder(), &["--stop-after", patience]);
         daemon.begin_run();
         for _ in 0..signals {
+            // Two at once would count as one.
             daemon.signal("TERM");
             daemon.wait_for(|daemon| daemon.log().contains("stopping"));
         }
