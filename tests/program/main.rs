@@ -12,6 +12,7 @@ mod packs;
 mod policies;
 mod promises;
 mod readme;
+mod runs;
 mod schemas;
 mod stories;
 mod support;

@@ -1,6 +1,7 @@
 //! The command line, as data.
 
 mod ledger;
+mod runs;
 
 use std::path::PathBuf;
 
@@ -10,6 +11,7 @@ pub(crate) use ledger::{
     EventsArgs, OverrideAddArgs, OverrideCommand, OverrideEndArgs, OverrideListArgs, ReportCommand, ReportEffectArgs,
     TasksCommand, TasksDoneArgs, TasksListArgs, TasksSnoozeArgs,
 };
+pub(crate) use runs::{RunsCommand, RunsFillArgs, RunsGapsArgs, RunsListArgs};
 
 /// Grades customers by rules in TOML, beside the database that a company already has.
 #[derive(Debug, Parser)]
@@ -93,6 +95,9 @@ pub(crate) enum Command {
     /// Show what came of what retention rules did
     #[command(subcommand)]
     Report(ReportCommand),
+    /// Show the runs, and the times of schedules that had none; make those good
+    #[command(subcommand)]
+    Runs(RunsCommand),
     /// Print what happened since a cursor: changes of level, tasks, events of rules. JSON comes as JSON Lines
     Events(EventsArgs),
     /// Print a metric or a tier set as plain SQL for SQLite
