@@ -115,13 +115,13 @@ fn agree(folder: &Path) {
 /// A rule for everything that isn't in the file but in the ledger.
 const REMEMBERED: &str = r#"
 [metric.was_value]
-expr = "tier.value.was"
+derived = "was.value"
 [metric.value_for]
-expr = "tier.value.since"
+derived = "since.value"
 [metric.spend_half]
 ntile = { of = "annual_spend desc", buckets = 2 }
 [tiers.again]
-grace = "30 days"
+downgrade = { when = "at once", after = "30 days" }
 schedule = "monthly"
 [[tiers.again.level]]
 name = "low"
@@ -155,7 +155,7 @@ fn personal_values_are_masked_and_not_in_the_file() {
     let project = Project::shop();
     project.write(
         "rules/named.toml",
-        "[metric.is_wang]\nexpr = \"name like '王%'\"\n[tiers.named]\n[[tiers.named.level]]\nname = \"other\"\n\
+        "[metric.is_wang]\nderived = \"name like '王%'\"\n[tiers.named]\n[[tiers.named.level]]\nname = \"other\"\n\
          [[tiers.named.level]]\nname = \"wang\"\nwhen = \"is_wang\"\n",
     );
     project.run();

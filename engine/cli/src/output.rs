@@ -77,7 +77,7 @@ impl Output {
     }
 
     /// A JSON document on standard output.
-    pub(crate) fn json(&self, document: &Json) -> Result<(), Failure> {
+    pub(crate) fn json(&self, document: &impl serde::Serialize) -> Result<(), Failure> {
         write_stdout(|out| {
             serde_json::to_writer_pretty(&mut *out, document)?;
             writeln!(out)

@@ -4,19 +4,25 @@
 //! data to `tierd-eval`. Start-up and (later) reload are one path: [`Project::load`]. Nothing here prints, and the time is an
 //! argument here too.
 
+pub mod approval;
 mod deciding;
 mod decisions;
 pub mod effect;
 pub mod evaluate;
 pub mod explain;
+mod guards;
 mod handed;
 mod history;
 mod limits;
 mod lock;
+mod made;
+mod memory;
+pub mod overrides;
 pub mod project;
 pub mod report;
 pub mod run;
 pub mod serve;
+pub mod shown;
 pub mod verify;
 
 pub use limits::LimitError;

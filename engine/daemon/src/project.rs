@@ -99,15 +99,13 @@ impl Project {
     /// # Errors
     /// [`ProjectError`] where a file can't be read. Mistakes in files are no error here but [`Loaded::diagnostics`].
     pub fn load(&self) -> Result<Loaded, ProjectError> {
-        let files = self.read()?;
-        let loaded = tierd_rules::load(files);
-        Ok(Loaded { files: loaded.files, rules: loaded.rules, diagnostics: loaded.diagnostics })
+        Ok(Loaded::check(self.read()?))
     }
 
     /// The configuration and every `*.toml` below the rules folder, but for tests (`*.test.toml`) and hidden files.
-    fn read(&self) -> Result<FileSet, ProjectError> {
-        let config = read_text(&self.folder.join(CONFIG_FILE))?;
-        let mut files = self.below_rules(&config, |name| name.ends_with(".toml") && !name.ends_with(TEST_FILE_END))?;
+    pub(crate) fn read(&self) -> Result<FileSet, ProjectError> {
+        let config = self.read_config()?;
+        let mut files = self.list(&config)?.read(is_rules)?;
         files.push(File { path: CONFIG_FILE.into(), text: config.into() });
         Ok(FileSet::new(files))
     }
@@ -117,49 +115,77 @@ impl Project {
     /// # Errors
     /// [`ProjectError`] where a file can't be read.
     pub fn test_files(&self) -> Result<FileSet, ProjectError> {
-        let config = read_text(&self.folder.join(CONFIG_FILE))?;
-        self.below_rules(&config, |name| name.ends_with(TEST_FILE_END)).map(FileSet::new)
+        self.list(&self.read_config()?)?.read(|name| name.ends_with(TEST_FILE_END)).map(FileSet::new)
     }
 
-    /// Files below the rules folder that this configuration names.
-    fn below_rules(&self, config: &str, wanted: fn(&str) -> bool) -> Result<Vec<File>, ProjectError> {
+    /// The text of `tierd.toml`.
+    pub(crate) fn read_config(&self) -> Result<String, ProjectError> {
+        read_text(&self.folder.join(CONFIG_FILE))
+    }
+
+    /// What is below the rules folder that this configuration names.
+    pub(crate) fn list(&self, config: &str) -> Result<Listing, ProjectError> {
         let rules = tierd_rules::rules_folder(config);
         let folder = self.folder.join(&rules);
-        let mut files = Vec::new();
+        let mut listing = Listing::default();
         if folder.exists() {
-            read_folder(&folder, rules.trim_end_matches('/'), 0, wanted, &mut files)?;
+            listing.add(&folder, rules.trim_end_matches('/'), 0)?;
         }
-        Ok(files)
+        Ok(listing)
     }
 }
 
-fn read_folder(
-    folder: &Path,
-    shown: &str,
-    depth: usize,
-    wanted: fn(&str) -> bool,
-    out: &mut Vec<File>,
-) -> Result<(), ProjectError> {
-    let unreadable = |source| ProjectError::Unreadable { path: folder.to_owned(), source };
-    if depth > MAX_DEPTH {
-        return Err(unreadable(io::Error::other("folders nest too deeply; a link may lead back up")));
+impl Loaded {
+    /// Checks files that have been read.
+    pub(crate) fn check(files: FileSet) -> Self {
+        let loaded = tierd_rules::load(files);
+        Loaded { files: loaded.files, rules: loaded.rules, diagnostics: loaded.diagnostics }
     }
-    for entry in fs::read_dir(folder).map_err(unreadable)? {
-        let entry = entry.map_err(unreadable)?;
-        let name = entry.file_name();
-        let Some(name) = name.to_str().filter(|name| !name.starts_with('.')) else {
-            continue;
-        };
-        let path = entry.path();
-        let shown = format!("{shown}/{name}");
-        // Links are followed: Kubernetes mounts every file as one.
-        if path.is_dir() {
-            read_folder(&path, &shown, depth + 1, wanted, out)?;
-        } else if wanted(name) {
-            out.push(File { path: shown.into(), text: Arc::from(read_text(&path)?) });
+}
+
+/// A file that holds rules, by its name.
+pub(crate) fn is_rules(name: &str) -> bool {
+    name.ends_with(".toml") && !name.ends_with(TEST_FILE_END)
+}
+
+/// Folders and files below the rules folder, but for hidden ones.
+#[derive(Debug, Default)]
+pub(crate) struct Listing {
+    /// The rules folder, if it is there, and every folder in it.
+    pub(crate) folders: Vec<PathBuf>,
+    /// Every file, with its path from the project's folder, with `/`.
+    pub(crate) files: Vec<(String, PathBuf)>,
+}
+
+impl Listing {
+    fn add(&mut self, folder: &Path, shown: &str, depth: usize) -> Result<(), ProjectError> {
+        let unreadable = |source| ProjectError::Unreadable { path: folder.to_owned(), source };
+        if depth > MAX_DEPTH {
+            return Err(unreadable(io::Error::other("folders nest too deeply; a link may lead back up")));
         }
+        self.folders.push(folder.to_owned());
+        for entry in fs::read_dir(folder).map_err(unreadable)? {
+            let entry = entry.map_err(unreadable)?;
+            let name = entry.file_name();
+            let Some(name) = name.to_str().filter(|name| !name.starts_with('.')) else {
+                continue;
+            };
+            let path = entry.path();
+            let shown = format!("{shown}/{name}");
+            // Links are followed: Kubernetes mounts every file as one.
+            if path.is_dir() {
+                self.add(&path, &shown, depth + 1)?;
+            } else {
+                self.files.push((shown, path));
+            }
+        }
+        Ok(())
     }
-    Ok(())
+
+    fn read(self, wanted: fn(&str) -> bool) -> Result<Vec<File>, ProjectError> {
+        let wanted = self.files.into_iter().filter(|(shown, _)| wanted(shown));
+        wanted.map(|(shown, path)| Ok(File { path: shown.into(), text: Arc::from(read_text(&path)?) })).collect()
+    }
 }
 
 fn read_text(path: &Path) -> Result<String, ProjectError> {

@@ -2,6 +2,7 @@
 
 use tierd_eval::{
     evaluate::{Outcome, SetOutcome},
+    guard::moves::Matrix,
     retention::{ActKind, RuleOutcome, Waiting},
 };
 use tierd_ledger::{Reader, SetSummary};
@@ -97,18 +98,10 @@ impl SetReport {
 
 /// Changes by kind.
 fn moves(names: &[&str], was: &[u16], now: &[u16]) -> Vec<Move> {
-    let mut counts = vec![vec![0u64; names.len() + 1]; names.len() + 1];
-    let place = |level: u16| usize::from(level).min(names.len());
-    for (&from, &to) in was.iter().zip(now) {
-        counts[place(from)][place(to)] += 1;
-    }
-    let name = |place: usize| names.get(place).map(|&name| name.to_owned());
-    let mut moves = Vec::new();
-    for (from, row) in counts.iter().enumerate() {
-        let changed = row.iter().enumerate().filter(|&(to, &subjects)| to != from && subjects > 0);
-        moves.extend(changed.map(|(to, &subjects)| Move { from: name(from), to: name(to), subjects }));
-    }
-    moves
+    let matrix = Matrix::new(was.iter().copied(), now, names.len());
+    let name = |level: Option<usize>| level.map(|level| names[level].to_owned());
+    let changed = matrix.cells().filter(|(from, to, _)| from != to);
+    changed.map(|(from, to, subjects)| Move { from: name(from), to: name(to), subjects }).collect()
 }
 
 impl RuleReport {

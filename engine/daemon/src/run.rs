@@ -5,15 +5,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tierd_ledger::{Cause, Ledger, Outcome, Reader, RevisionHash, RevisionRecord, RunId, RunRecord, RunStart};
-use tierd_model::Timestamp;
+use tierd_eval::guard::Violation;
+use tierd_ledger::{Cause, Ledger, Outcome, Reader, RevisionHash, RevisionRecord, RunId, RunStart};
+use tierd_model::{Clock, Timestamp};
 use tierd_rules::RuleSet;
 
 use crate::{
     Project,
-    decisions::{self, Stamp, Writer},
     evaluate::{EvaluateError, Evaluation, Evaluator},
-    handed::Handed,
+    guards,
+    made::{self, Made},
     report::{RuleReport, SetReport},
 };
 
@@ -35,13 +36,24 @@ impl Asked<'_> {
     }
 }
 
+impl<'a> Asked<'a> {
+    /// As the ledger begins it.
+    pub(crate) fn start(self, rules: &RuleSet, clock: &Clock) -> RunStart<'a> {
+        let Asked { cause, schedules, started } = self;
+        let revision = RevisionHash(rules.revision.0);
+        RunStart { cause, schedules, as_of: clock.as_of(), today: clock.today(), started, revision }
+    }
+}
+
 /// What a run did, or would do.
 #[derive(Debug)]
 pub struct RunReport {
     /// Its number in the ledger; none for a dry run.
     pub run: Option<RunId>,
-    /// Whether anything changed.
+    /// Whether anything changed, or waits for a person.
     pub outcome: Outcome,
+    /// Guards that it exceeds: those that hold it, and those that only warn.
+    pub violations: Vec<Violation>,
     /// Each tier set that was decided, in the order of the rules.
     pub sets: Vec<SetReport>,
     /// Each retention rule that was decided, in the order of the rules.
@@ -93,7 +105,7 @@ impl RunError {
     }
 }
 
-/// Evaluates and stores.
+/// Evaluates and stores; a run that exceeds a guard is held, and changes nothing.
 ///
 /// # Errors
 /// [`RunError`]. Levels are then as they were; the failure is in the ledger's list of runs, where the ledger can be written and the same
@@ -105,43 +117,17 @@ pub fn run(
     asked: Asked<'_>,
 ) -> Result<RunReport, RunError> {
     let path = ledger_path(project, rules)?;
-    let mut ledger = Ledger::open(&path, "tierd run")?;
+    // Kept to the end: there is one run at a time, whoever makes it.
+    let mut ledger = Ledger::open_waiting(&path, "tierd run", Ledger::PATIENCE)?;
     record_revision(&mut ledger, rules, asked.started)?;
-    let (clock, revision) = (evaluator.clock, RevisionHash(rules.revision.0));
     let before = Reader::open(&path)?;
-    let Asked { cause, schedules, started } = asked;
-    let start = RunStart { cause, schedules, as_of: clock.as_of(), today: clock.today(), started, revision };
-    let writer = ledger.begin_run(start);
-    let mut evaluation = match evaluator.evaluate(project, rules, Some(&before)) {
-        Ok(evaluation) => evaluation,
-        Err(error) => {
-            let error = RunError::from(error);
-            if !error.is_temporary() {
-                writer.fail(&RunRecord::default(), &error.to_string())?;
-            }
-            return Err(error);
-        }
-    };
-    let (cut_points, data_version) = (evaluation.cut_points(rules).to_string(), evaluation.data_version());
-    let record = RunRecord {
-        data_version: &data_version,
-        subjects: evaluation.subject_count(),
-        fact_rows: evaluation.fact_rows(),
-        bad_values: evaluation.bad_values(),
-        unknown_subjects: evaluation.unknown_subjects(),
-        read: evaluation.read,
-        evaluate: evaluation.evaluate,
-        cut_points: Some(&cut_points),
-        table_rows: None,
-    };
-    let handed = Handed::new(rules, &evaluation, &before, clock);
-    let summary = handed.to(|sets, rules| writer.apply(&record, sets, rules))?;
-    let stamp = Stamp { run: summary.run, revision: rules.revision, as_of: clock.as_of() };
-    decisions::keep(&path, &stamp, rules, &mut evaluation, Writer::Run);
-    let outcomes = &evaluation.outcome;
-    let sets = outcomes.sets_due().zip(summary.sets).map(|(set, stored)| SetReport::stored(set, stored)).collect();
-    let rules = RuleReport::all(rules, outcomes);
-    Ok(RunReport { run: Some(summary.run), outcome: summary.outcome, sets, rules, evaluation, write: summary.write })
+    let writer = ledger.begin_run(asked.start(rules, evaluator.clock));
+    let made = Made::new(project, rules, evaluator, (&path, &before), writer)?;
+    if made.violations.iter().any(Violation::holds) {
+        let message = made::message(&made.violations);
+        return Ok(made.hold(&message)?.0);
+    }
+    made.apply(None)
 }
 
 /// Evaluates and compares with what is held, and stores nothing.
@@ -155,10 +141,15 @@ pub fn dry_run(project: &Project, rules: &RuleSet, evaluator: &Evaluator<'_>) ->
     let comparing = Instant::now();
     let sets = evaluation.outcome.sets_due().map(|set| SetReport::compared(rules, &evaluation, set, ledger.as_ref()));
     let sets: Vec<SetReport> = sets.collect::<Result<_, tierd_ledger::Error>>()?;
+    let violations = guards::check(rules, &evaluation, ledger.as_ref(), evaluator.clock)?;
     let rules = RuleReport::all(rules, &evaluation.outcome);
     let changed = sets.iter().any(|set| !set.moves.is_empty()) || rules.iter().any(|rule| rule.actions() > 0);
-    let outcome = if changed { Outcome::Applied } else { Outcome::Unchanged };
-    Ok(RunReport { run: None, outcome, sets, rules, evaluation, write: comparing.elapsed() })
+    let outcome = match changed {
+        _ if violations.iter().any(Violation::holds) => Outcome::Held(made::message(&violations)),
+        true => Outcome::Applied,
+        false => Outcome::Unchanged,
+    };
+    Ok(RunReport { run: None, outcome, violations, sets, rules, evaluation, write: comparing.elapsed() })
 }
 
 /// Evaluates, with what the ledger has of earlier runs, and stores nothing.
@@ -176,7 +167,7 @@ pub fn evaluate_with_held(
 }
 
 /// Where the ledger is, if that isn't the database.
-fn ledger_path(project: &Project, rules: &RuleSet) -> Result<PathBuf, RunError> {
+pub(crate) fn ledger_path(project: &Project, rules: &RuleSet) -> Result<PathBuf, RunError> {
     let (ledger, database) = (project.ledger(&rules.config), project.database(&rules.config));
     let same = match (ledger.canonicalize(), database.canonicalize()) {
         (Ok(ledger), Ok(database)) => ledger == database,

@@ -24,6 +24,13 @@ impl Due {
         Due { schedules: Some(schedules) }
     }
 
+    /// What follows schedules of these names; everything without names. Names that the rules don't have are passed over.
+    pub fn named(rules: &RuleSet, names: Option<&[String]>) -> Self {
+        let Some(names) = names else { return Due::ALL };
+        let named = rules.schedules.iter().enumerate().filter(|(_, schedule)| names.contains(&schedule.name));
+        Due::by(named.map(|(id, _)| ScheduleId(id)).collect())
+    }
+
     /// Whether a tier set is decided.
     pub fn set(&self, rules: &RuleSet, set: TierSetId) -> bool {
         self.holds(rules.tier_sets[set.0].schedule)

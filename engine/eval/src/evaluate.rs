@@ -15,8 +15,8 @@
 use arrow_array::ArrayRef;
 use tierd_model::{Clock, Key};
 use tierd_rules::{
-    Metric, MetricId, MetricKind, PointsId, PointsMeasure, RetentionRule, RuleId, RuleSet, Standing, Step, SubjectId,
-    TierSetId, retention::Trigger,
+    Guard, Metric, MetricId, MetricKind, PointsId, PointsMeasure, RetentionRule, RuleId, RuleSet, Standing, Step,
+    SubjectId, TierSetId, retention::Trigger,
 };
 
 use crate::{
@@ -283,6 +283,7 @@ impl<H: History> Walk<'_, H> {
         Ok(!is_at_once(tier_set)
             || !overrides.is_empty()
             || !graded.needs_held().is_empty()
+            || tier_set.guard.as_ref().is_some_and(Guard::asks_for_moves)
             || self.rules_due().any(|rule| watches(&rule.trigger, set))
             || self.rules.metrics.iter().any(|metric| looks_back(&metric.kind, set))
             || self.history.has_states(set)?)

@@ -17,6 +17,7 @@ pub mod explain;
 pub mod expr;
 pub mod given;
 pub mod groups;
+pub mod guard;
 pub mod history;
 pub mod levels;
 pub mod lint;

@@ -140,7 +140,7 @@ impl SetDecisions<'_> {
 }
 
 /// Hashes numbers in blocks: one call per number would cost more than the hash.
-pub(crate) fn hash_in_blocks<T: Copy, const N: usize>(hash: &mut Sha256, numbers: &[T], bytes: impl Fn(T) -> [u8; N]) {
+fn hash_in_blocks<T: Copy, const N: usize>(hash: &mut Sha256, numbers: &[T], bytes: impl Fn(T) -> [u8; N]) {
     let mut block = [[0; N]; 1024];
     for chunk in numbers.chunks(block.len()) {
         for (place, &number) in block.iter_mut().zip(chunk) {

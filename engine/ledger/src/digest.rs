@@ -4,18 +4,21 @@ use sha2::{Digest, Sha256};
 use tierd_model::{Date, Timestamp};
 
 use crate::{
-    decisions::{SetDecisions, StateRow, hash_in_blocks},
+    decisions::SetDecisions,
     error::{At, Result},
     hold::HoldDigest,
     key::KeyRef,
-    reader::Reader,
+    reader::{Reader, Standing},
     retention::{ActRow, NewTask, Outgoing, RuleDecisions, RuleState, RuleStateRow},
 };
 
 impl Reader {
-    /// SHA-256 over everything that a run would write about levels, states and actions, on top of what is held now: keys, the levels
-    /// before and after, what is remembered from then on, actions with what goes out. Metrics and reasons of changes follow from
-    /// the same data, and aren't hashed.
+    /// SHA-256 over everything that a run would write about levels, states and actions, on top of what is held now: changes of level with
+    /// the level before, what is remembered from then on, actions with what goes out. Metrics and reasons of changes follow from the
+    /// same data, and aren't hashed.
+    ///
+    /// The first level of a subject isn't hashed either, unless it is the first time that anybody gets one in its set: new subjects may
+    /// come at any moment, and nobody had to be asked about theirs.
     ///
     /// # Errors
     /// [`crate::ErrorKind`] where what is held can't be read, or the decisions contradict themselves.
@@ -30,30 +33,18 @@ impl Reader {
         all.number(sets.len() as i64);
         for set in sets {
             set.check().at(self.path())?;
-            all.0.update(set.digest());
-            let held = self.held_levels(set.name, set.keys, set.levels)?;
-            hash_in_blocks(&mut all.0, &held, |level| level.to_le_bytes());
-            all.list(set.states, Written::standing);
+            all.set(set, &self.standings(set.name, set.keys, set.levels)?);
         }
         all.number(rules.len() as i64);
         for rule in rules {
             rule.check().at(self.path())?;
-            all.text(rule.rule);
-            all.number(i64::from(rule.shadow));
-            all.list(Some(rule.states), |all, row| {
-                all.key(rule.keys.get(row.subject as usize));
-                all.remembered(row);
-            });
-            all.list(Some(rule.acts), |all, act| {
-                all.text(&rule.action_code(as_of, act));
-                all.act(act);
-            });
+            all.rule(rule, as_of);
         }
         Ok(HoldDigest(all.0.finalize().into()))
     }
 }
 
-/// What is hashed, each part with its length or marked where it is absent, so that no two lists of parts are the same bytes.
+/// What is hashed: each part with its length or a mark, so that no two lists of parts are the same bytes.
 #[derive(Default)]
 struct Written(Sha256);
 
@@ -65,6 +56,12 @@ impl Written {
     fn text(&mut self, text: &str) {
         self.number(text.len() as i64);
         self.0.update(text);
+    }
+
+    /// One of a list that isn't counted beforehand.
+    fn item(&mut self, what: &str, key: KeyRef<'_>) {
+        self.text(what);
+        self.key(key);
     }
 
     fn key(&mut self, key: KeyRef<'_>) {
@@ -81,13 +78,6 @@ impl Written {
         }
     }
 
-    fn list<T>(&mut self, list: Option<&[T]>, mut write: impl FnMut(&mut Self, &T)) {
-        self.optional(list, |all, list| {
-            all.number(list.len() as i64);
-            list.iter().for_each(|item| write(all, item));
-        });
-    }
-
     fn day(&mut self, day: Option<Date>) {
         self.optional(day, |all, day| all.number(day.0.into()));
     }
@@ -100,11 +90,40 @@ impl Written {
         self.optional(words, |all, words| all.text(words));
     }
 
-    fn standing(&mut self, row: &StateRow) {
-        let StateRow { subject, policy, below_since, locked_until, decided } = *row;
-        self.number(subject.into());
-        self.number(policy.into());
-        [below_since, locked_until, decided].into_iter().for_each(|day| self.day(day));
+    fn set(&mut self, set: &SetDecisions<'_>, held: &[Standing]) {
+        self.text(set.name);
+        let is_first = held.iter().all(|held| *held == Standing::NOTHING);
+        let counts = |subject: usize| is_first || held[subject] != Standing::NOTHING;
+        let level = |level: u16| set.levels.get(usize::from(level)).copied().unwrap_or("");
+        for (subject, (was, &now)) in held.iter().zip(set.assigned).enumerate() {
+            if was.level != now && counts(subject) {
+                self.item("change", set.keys.get(subject));
+                self.text(level(was.level));
+                self.text(level(now));
+            }
+        }
+        self.optional(set.states, |all, states| {
+            for row in states.iter().filter(|row| counts(row.subject as usize)) {
+                all.item("state", set.keys.get(row.subject as usize));
+                all.text(level(row.policy));
+                [row.below_since, row.locked_until, row.decided].into_iter().for_each(|day| all.day(day));
+            }
+        });
+    }
+
+    fn rule(&mut self, rule: &RuleDecisions<'_>, as_of: Timestamp) {
+        self.text(rule.rule);
+        self.number(rule.shadow.into());
+        self.number(rule.states.len() as i64);
+        for row in rule.states {
+            self.key(rule.keys.get(row.subject as usize));
+            self.remembered(row);
+        }
+        self.number(rule.acts.len() as i64);
+        for act in rule.acts {
+            self.text(&rule.action_code(as_of, act));
+            self.act(act);
+        }
     }
 
     fn remembered(&mut self, row: &RuleStateRow) {

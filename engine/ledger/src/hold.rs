@@ -111,15 +111,19 @@ fn decide(
     verdict: &Verdict<'_>,
     followed: Option<RunId>,
 ) -> KindResult<()> {
-    verdict.check()?;
-    check_waits(conn, hold)?;
+    check(conn, hold, verdict)?;
     let sql = "UPDATE hold SET state = ?2, at = ?3, by = ?4, why = ?5, followed = ?6 WHERE run = ?1";
     let followed = followed.map(|run| run.0);
     conn.execute(sql, params![hold.0, state.name(), verdict.at.0, verdict.by, verdict.why, followed])?;
     Ok(())
 }
 
-/// Proves that a hold still waits.
+/// Proves that a hold still waits, and that somebody says something about it.
+pub(crate) fn check(conn: &Connection, hold: RunId, verdict: &Verdict<'_>) -> KindResult<()> {
+    verdict.check()?;
+    check_waits(conn, hold)
+}
+
 fn check_waits(conn: &Connection, hold: RunId) -> KindResult<()> {
     let sql = "SELECT state, by, followed FROM hold WHERE run = ?1";
     let found = conn.query_row(sql, [hold.0], |row| {

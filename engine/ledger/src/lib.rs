@@ -90,8 +90,9 @@ pub use hold::{HoldDigest, HoldState, NewHold, Verdict};
 pub use key::{KeyRef, Keys, TextKeys};
 pub use overrides::{End, NewOverride, OverrideId, OverrideKind};
 pub use reader::{
-    Action, Activation, Done, Event, Gap, GapState, Held, HeldLevel, Hold, LEVEL_CHANGED, LevelCount, Override,
-    OverrideFilter, Reader, Reload, Revision, Run, Standing, Task, TaskFilter, Transition,
+    Action, Activation, Done, Event, Gap, GapState, Held, HeldLevel, HeldPage, HeldRow, Hold, LEVEL_CHANGED,
+    LevelCount, Override, OverrideFilter, Reader, Reload, Revision, Run, RunSet, Standing, Task, TaskFilter,
+    Transition,
 };
 pub use reload::{NewReload, ReloadOutcome};
 pub use retention::{ActKind, ActRow, NewTask, Outgoing, RuleDecisions, RuleState, RuleStateRow};
@@ -216,6 +217,14 @@ impl Ledger {
     /// [`ErrorKind`]; nothing is written then.
     pub fn note_gaps(&mut self, gaps: &[NewGap<'_>], noted: Timestamp) -> Result<()> {
         schedule::note_gaps(&mut self.conn, gaps, noted).at(&self.path)
+    }
+
+    /// Whether a hold still waits for this verdict: whoever holds the ledger may rely on that until something is written.
+    ///
+    /// # Errors
+    /// As [`Ledger::reject_hold`].
+    pub fn check_verdict(&self, hold: RunId, verdict: &Verdict<'_>) -> Result<()> {
+        hold::check(&self.conn, hold, verdict).at(&self.path)
     }
 
     /// Begins a run. Nothing is written before it ends.

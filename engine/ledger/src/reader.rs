@@ -3,11 +3,13 @@
 
 mod align;
 mod events;
+mod held_page;
 mod holds;
 mod levels;
 mod overrides;
 mod reloads;
 mod rules;
+mod run_sets;
 mod runs;
 mod schedules;
 mod standings;
@@ -18,11 +20,13 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 
 pub use events::{Event, LEVEL_CHANGED};
+pub use held_page::{HeldPage, HeldRow};
 pub use holds::Hold;
 pub use levels::{Held, HeldLevel, LevelCount, Transition};
 pub use overrides::{Override, OverrideFilter};
 pub use reloads::{Activation, Reload};
 pub use rules::Action;
+pub use run_sets::RunSet;
 pub use runs::{Revision, Run};
 pub use schedules::{Gap, GapState};
 pub use standings::Standing;

@@ -23,6 +23,7 @@ pub const LINTS: &[&str] = &[
     KEEP_HARDER_THAN_ENTER,
     WINDOW_BEYOND_DATA,
     LEVEL_ORDER,
+    UNSCHEDULED,
 ];
 
 codes! {
@@ -56,6 +57,16 @@ codes! {
     BAD_SHARE = "bad-share";
     /// A limit of rows that is neither a number, a share nor `any`.
     BAD_LIMIT = "bad-limit";
+    /// A text that is no length of time.
+    BAD_DURATION = "bad-duration";
+    /// Words or a cron expression for no time that comes again, or for one that never comes.
+    BAD_SCHEDULE = "bad-schedule";
+    /// No schedule of that name, and no words for one.
+    UNKNOWN_SCHEDULE = "unknown-schedule";
+    /// A text that is no address and port, no host or no origin.
+    BAD_ADDRESS = "bad-address";
+    /// A way in from other machines, and no token that would guard it.
+    MISSING_TOKEN = "missing-token";
     /// A name that conditions couldn't use.
     BAD_NAME = "bad-name";
     /// Two things of one name.
@@ -186,6 +197,8 @@ codes! {
     WINDOW_BEYOND_DATA = "window-beyond-data";
     /// Levels whose thresholds run against their order.
     LEVEL_ORDER = "level-order";
+    /// A tier set or retention rule that no schedule decides, where there are schedules.
+    UNSCHEDULED = "unscheduled";
     /// A table or view that the configuration names and the database doesn't have. Found by a look into the database.
     MISSING_TABLE = "missing-table";
     /// A column that the configuration names and its table doesn't have. Found by a look into the database.

@@ -25,6 +25,13 @@ pub struct Guard {
     pub exceed: GuardExceed,
 }
 
+impl Guard {
+    /// Whether it asks what subjects held before.
+    pub fn asks_for_moves(&self) -> bool {
+        self.moved.is_some() || self.fallen.is_some()
+    }
+}
+
 /// What happens above a guard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum GuardExceed {

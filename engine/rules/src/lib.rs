@@ -12,6 +12,7 @@ pub mod checked;
 pub mod code;
 pub mod config;
 pub mod diagnostic;
+pub mod diff;
 pub mod expr;
 pub mod fileset;
 pub mod guard;
@@ -29,13 +30,14 @@ mod suggest;
 mod syntax;
 mod typing;
 
-pub use check::{CONFIG_FILE, Loaded, load, rules_folder};
+pub use check::{CONFIG_FILE, Loaded, ledger_path, load, rules_folder};
 pub use checked::{
     Aggregate, AggregateFn, FactsId, Level, Metric, MetricId, MetricKind, PointsId, RankKind, Rollup, RuleId, RuleSet,
     ScoreRow, Standing, Step, SubjectId, TierSet, TierSetId, Unknown,
 };
 pub use config::{AmountEncoding, Column, Config, Encoding, Facts, Http, Limit, Parent, Subject, TimeEncoding};
 pub use diagnostic::{Diagnostic, Label, Severity};
+pub use diff::{Change, ChangeKind, diff, diff_files};
 pub use expr::{ArithOp, CompareOp, Expr, ExprKind};
 pub use fileset::{File, FileId, FileSet, Location, Revision};
 pub use guard::{Guard, GuardExceed};

@@ -5,6 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use sha2::{Digest, Sha256};
 use tierd_model::{Recurrence, Zone};
 
 use crate::fileset::Location;
@@ -36,6 +37,18 @@ pub struct Schedule {
     pub on_change: Option<Duration>,
     /// Where it is written.
     pub at: Location,
+}
+
+impl Schedule {
+    /// By how much its runs begin later than their slots in this project: below [`Schedule::jitter`], and always the same, so that
+    /// many projects with one schedule don't all begin at once. `project` is anything that identifies the project and doesn't change.
+    pub fn delay(&self, project: &str) -> Duration {
+        let hash = Sha256::new().chain_update(project).chain_update([0]).chain_update(&self.name).finalize();
+        let part = hash.iter().take(8).fold(0u64, |part, byte| part << 8 | u64::from(*byte));
+        // A part of 2^64, of a jitter of a year at most: it fits.
+        let micros = (u128::from(part) * self.jitter.as_micros()) >> 64;
+        Duration::from_micros(micros.try_into().unwrap_or(0))
+    }
 }
 
 /// What becomes of slots that passed while no daemon ran, or while it could not run.

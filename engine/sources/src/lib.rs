@@ -12,6 +12,7 @@
 mod bad;
 mod buffer;
 mod callback;
+mod changes;
 mod data;
 mod database;
 mod decode;
@@ -37,6 +38,7 @@ mod subjects;
 mod verify;
 
 pub use bad::{BadExample, BadValues};
+pub use changes::ChangeMonitor;
 pub use data::{DataVersion, SourceData, TableRead};
 pub use database::Database;
 pub use error::DatabaseError;

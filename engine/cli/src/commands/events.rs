@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use serde_json::{Value as Json, json};
+use tierd_http::documents;
 use tierd_ledger::{Event, Reader};
-use tierd_model::Key;
 
 use super::overrides::key_cell;
 use crate::{
@@ -23,7 +22,12 @@ pub(crate) fn events(args: &EventsArgs, folder: &Path, output: Output) -> Result
     let ledger = session.reader()?;
     match output.format {
         Format::Json => each_page(args, &ledger, |page| {
-            write_stdout(|out| page.iter().try_for_each(|event| writeln!(out, "{}", document(event))))
+            write_stdout(|out| {
+                page.iter().cloned().try_for_each(|event| {
+                    serde_json::to_writer(&mut *out, &documents::Event::from(event))?;
+                    writeln!(out)
+                })
+            })
         }),
         Format::Table | Format::Csv => {
             let names = ["cursor", "as_of", "kind", "subject", "key", "set", "rule", "data", "event"];
@@ -52,30 +56,6 @@ fn each_page(
         each(&page)?;
     }
     Ok(())
-}
-
-fn document(event: &Event) -> Json {
-    let key = match &event.key {
-        Key::Integer(key) => json!(key),
-        Key::Text(key) => json!(**key),
-    };
-    json!({
-        "cursor": event.cursor,
-        "id": event.id,
-        "kind": event.kind,
-        "as_of": event.as_of,
-        "run": event.run.map(|run| run.0),
-        "subject": event.subject,
-        "key": key,
-        "set": event.set,
-        "rule": event.rule,
-        "data": data(event),
-    })
-}
-
-/// As JSON; a text that isn't JSON stays a text.
-fn data(event: &Event) -> Json {
-    serde_json::from_str(&event.data).unwrap_or_else(|_| Json::String(event.data.clone()))
 }
 
 fn row(event: &Event) -> Vec<Cell> {

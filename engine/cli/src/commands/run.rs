@@ -1,10 +1,10 @@
 use std::path::Path;
 
-use serde_json::{Value as Json, json};
 use tierd_daemon::{
     report::{RuleReport, SetReport},
     run::{self as runs, Asked, RunReport},
 };
+use tierd_http::documents;
 use tierd_ledger::{Outcome, Override, OverrideFilter};
 use tierd_model::Clock;
 use tierd_rules::RuleSet;
@@ -65,7 +65,7 @@ fn idle_overrides(session: &Session, report: &RunReport, clock: &Clock) -> Resul
 /// Prints a report in the format asked for.
 pub(crate) fn print(report: &RunReport, rules: &RuleSet, clock: &Clock, output: Output) -> Result<(), Failure> {
     match output.format {
-        Format::Json => output.json(&document(report, rules, clock)),
+        Format::Json => output.json(&documents::Run::of_report(report, rules, clock)),
         Format::Csv => output.table(&distribution(report, rules), false),
         Format::Table => {
             headline(report, rules, clock).iter().for_each(|line| output.remark(line));
@@ -190,54 +190,4 @@ fn set_changes(set: &SetReport, rules: &RuleSet) -> Option<String> {
     let shown = moves.iter().take(6).map(|m| format!("{} → {} {}", name(&m.from), name(&m.to), thousands(m.subjects)));
     let more = if moves.len() > 6 { ", …" } else { "" };
     Some(format!("{}: {}: {}{more}", set.name, counted(total, "change"), shown.collect::<Vec<_>>().join(", ")))
-}
-
-fn document(report: &RunReport, rules: &RuleSet, clock: &Clock) -> Json {
-    let sets = report.sets.iter().map(|set| {
-        json!({
-            "set": set.name,
-            "levels": set.levels.iter().map(|(name, n)| json!({ "level": name, "customers": n })).collect::<Vec<_>>(),
-            "without_level": set.without_level,
-            "unknown": set.unknown,
-            "absent": set.absent,
-            "changes": set.moves.iter()
-                .map(|m| json!({ "from": m.from, "to": m.to, "customers": m.subjects })).collect::<Vec<_>>(),
-        })
-    });
-    let evaluation = &report.evaluation;
-    let milliseconds = |d: std::time::Duration| d.as_secs_f64() * 1000.0;
-    json!({
-        "run": report.run.map(|run| run.0),
-        "outcome": report.outcome.name(),
-        "as_of": clock.as_of().to_string(),
-        "revision": rules.revision.to_string(),
-        "data_version": evaluation.data_version(),
-        "rows": evaluation.rows(rules).map(|(name, rows)| (name.to_owned(), json!(rows))).collect::<serde_json::Map<_, _>>(),
-        "bad_values": evaluation.bad_values(),
-        "unknown_subjects": evaluation.unknown_subjects(),
-        "read_ms": milliseconds(evaluation.read),
-        "evaluate_ms": milliseconds(evaluation.evaluate),
-        "write_ms": milliseconds(report.write),
-        "cut_points": evaluation.cut_points(rules),
-        "sets": sets.collect::<Vec<_>>(),
-        "rules": report.rules.iter().map(rule_document).collect::<Vec<_>>(),
-    })
-}
-
-fn rule_document(rule: &RuleReport) -> Json {
-    json!({
-        "rule": rule.name,
-        "entered": rule.entered,
-        "acted": rule.acted,
-        "held_out": rule.held_out,
-        "shadow": rule.shadow,
-        "waiting": {
-            "hold_for": rule.waiting.hold_for,
-            "cooldown": rule.waiting.cooldown,
-            "group": rule.waiting.group,
-            "limit": rule.waiting.limit,
-        },
-        "unknown": rule.unknown,
-        "held": rule.held,
-    })
 }

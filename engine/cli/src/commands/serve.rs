@@ -58,6 +58,8 @@ async fn attend(serving: Serving, mut ends: Ends, mut hangups: Signal, patience:
     let handle = serving.handle().clone();
     let active = handle.active();
     info!(version = env!("CARGO_PKG_VERSION"), revision = active.rules.revision.short(), "started");
+    let http = tierd_http::serve(handle.clone()).await;
+    let http = http.map_err(|error| Failure::from_error(Code::Unreachable, &error))?;
     systemd::ready(&handle);
     let watching = tokio::spawn(systemd::watch(handle.clone()));
     let signal = loop {
@@ -71,7 +73,8 @@ async fn attend(serving: Serving, mut ends: Ends, mut hangups: Signal, patience:
     systemd::stopping();
     watching.abort();
     let finished = tokio::select! {
-        finished = serving.stop(patience) => finished,
+        // Answers that are being given are finished too.
+        (finished, _) = async { tokio::join!(serving.stop(patience), http.finish(patience)) } => finished,
         _ = ends.next() => false,
     };
     match (finished, handle.running()) {

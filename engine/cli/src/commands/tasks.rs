@@ -37,7 +37,7 @@ fn list(args: &TasksListArgs, session: &Session, output: Output) -> Result<(), F
         overdue: args.overdue.then_some(today),
         owner: args.owner.as_deref(),
         rule: args.rule.as_deref(),
-        key: None,
+        ..TaskFilter::default()
     };
     let tasks = session.reader()?.tasks(filter).map_err(|error| ledger_failure(&error))?;
     let names = [
@@ -69,20 +69,13 @@ fn list(args: &TasksListArgs, session: &Session, output: Output) -> Result<(), F
 
 fn row(task: &Task, today: Date, shown: usize) -> Vec<Cell> {
     let day = |day: Option<Date>| Cell::optional(day.map(|day| day.to_string()));
-    let state = match task {
-        Task { done: Some(_), .. } => "done",
-        _ if task.is_snoozed(today) => "snoozed",
-        _ if task.is_overdue(today) => "overdue",
-        Task { escalated: Some(_), .. } => "escalated",
-        _ => "open",
-    };
     // Once it has escalated, or can't any more, when it would is of no interest.
     let escalate = task.escalate.as_ref().filter(|_| task.escalated.is_none() && task.done.is_none());
     let done = task.done.as_ref();
     vec![
         Cell::text(&task.id[..shown.min(task.id.len())]),
         day(task.due),
-        Cell::text(state),
+        Cell::text(task.state(today)),
         day(task.snoozed_until.filter(|_| task.is_snoozed(today))),
         Cell::optional(task.owner.as_deref()),
         Cell::text(&task.title),

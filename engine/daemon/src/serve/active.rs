@@ -29,6 +29,17 @@ pub enum Origin {
     RolledBack,
 }
 
+impl Origin {
+    /// In words, for logs and JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Origin::Files => "files",
+            Origin::LastGood => "last_good",
+            Origin::RolledBack => "rolled_back",
+        }
+    }
+}
+
 /// Files on disk that aren't in force.
 #[derive(Debug, Clone)]
 pub struct Refused {

@@ -5,14 +5,16 @@ use std::{sync::Arc, time::Duration};
 use tierd_eval::due::Due;
 use tierd_ledger::{Cause, Outcome, RunId};
 use tierd_model::{Clock, Timestamp};
-use tierd_rules::RuleSet;
 use tierd_sources::{Progress, ReadOptions};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Handle, active::Active, told};
+use super::{
+    Handle, told,
+    verdicts::{self, Decision, VerdictRefused},
+};
 use crate::{
-    Project,
     evaluate::Evaluator,
+    memory,
     report::{RuleReport, SetReport},
     run::{self, Asked, RunError, RunReport},
 };
@@ -87,11 +89,15 @@ pub enum RunRefused {
     Deferred(String),
 }
 
-/// A request and whom to answer.
+/// What somebody waits for.
 #[derive(Debug)]
-pub(super) struct Waiting {
-    pub(super) request: RunRequest,
-    pub(super) reply: Option<oneshot::Sender<Result<Arc<RunDone>, RunRefused>>>,
+pub(super) enum Waiting {
+    /// A run.
+    Run(RunRequest, oneshot::Sender<Result<Arc<RunDone>, RunRefused>>),
+    /// A held run to be applied.
+    Approve(Decision, oneshot::Sender<Result<Arc<RunDone>, VerdictRefused>>),
+    /// A held run never to be applied.
+    Reject(Decision, oneshot::Sender<Result<(), VerdictRefused>>),
 }
 
 /// Makes one run after the other until the daemon stops.
@@ -102,94 +108,108 @@ pub(super) async fn task(handle: Handle, mut runs: mpsc::Receiver<Waiting>) {
             () = handle.stopped() => return,
             waiting = runs.recv() => waiting,
         };
-        let Some(Waiting { request, reply }) = waiting else { return };
-        let answer = one(&handle, request).await;
-        if let Some(reply) = reply {
-            // Whoever asked may have gone.
-            let _ = reply.send(answer);
+        // Whoever asked may have gone, and then nobody hears the answer.
+        match waiting {
+            Some(Waiting::Run(request, reply)) => drop(reply.send(one(&handle, request).await)),
+            Some(Waiting::Approve(decision, reply)) => drop(reply.send(verdicts::approve(&handle, decision).await)),
+            Some(Waiting::Reject(decision, reply)) => drop(reply.send(verdicts::reject(&handle, decision).await)),
+            None => return,
         }
     }
 }
 
 async fn one(handle: &Handle, request: RunRequest) -> Result<Arc<RunDone>, RunRefused> {
-    let (active, project, started) = (handle.active(), handle.project().clone(), handle.now());
-    let progress = Arc::new(Progress::default());
-    let running = Running { request: request.clone(), since: started, progress: Arc::clone(&progress) };
-    handle.parts().running.send_replace(Some(running));
-    told::began(&request, &active);
-    let asked = request.clone();
-    let work = move || carry_out(&project, &active, &asked, started, &progress);
-    // What a panic says may quote anything; the program's log says where it happened.
-    let result = tokio::task::spawn_blocking(work).await.unwrap_or(Err(RunError::Panicked));
-    handle.parts().running.send_replace(None);
-    let (result, failure) = match result {
-        Ok(report) => (Ok(report), None),
-        Err(error) => (Err(refused(&error)), Some(error)),
+    let started = handle.now();
+    let work = |handle: &Handle, running: &Running| {
+        carry_out(handle, running).map(|report| RunDone::of(handle, running, report))
     };
-    let answer = result.as_ref().err().cloned();
-    let done = Arc::new(RunDone::new(request, started, handle.now(), result));
-    told::ended(&done, failure.as_ref());
-    handle.parts().counters.ended(&done);
-    handle.parts().last_run.send_replace(Some(Arc::clone(&done)));
-    answer.map_or(Ok(done), Err)
+    match make(handle, &request, work).await.unwrap_or(Err(RunError::Panicked)) {
+        Ok(done) => Ok(publish(handle, done, None)),
+        Err(error) => {
+            let refused = refused(&error);
+            publish(handle, RunDone::failed(handle, started, request, &refused), Some(&error));
+            Err(refused)
+        }
+    }
 }
 
-fn refused(error: &RunError) -> RunRefused {
+/// Makes a run on a thread for blocking work; `None` if that panics. What it found is to be dropped there, before anybody is answered; its
+/// memory is given back.
+pub(super) async fn make<T: Send + 'static>(
+    handle: &Handle,
+    request: &RunRequest,
+    work: impl FnOnce(&Handle, &Running) -> T + Send + 'static,
+) -> Option<T> {
+    let running = Running { request: request.clone(), since: handle.now(), progress: Arc::new(Progress::default()) };
+    handle.parts().running.send_replace(Some(running.clone()));
+    told::began(request, &handle.active());
+    let of = handle.clone();
+    let blocking = move || {
+        let made = work(&of, &running);
+        memory::give_back();
+        made
+    };
+    // What a panic says may quote anything; the program's log says where it happened.
+    let made = tokio::task::spawn_blocking(blocking).await.ok();
+    handle.parts().running.send_replace(None);
+    made
+}
+
+/// Tells everybody what came of a run.
+pub(super) fn publish(handle: &Handle, done: RunDone, failure: Option<&RunError>) -> Arc<RunDone> {
+    let done = Arc::new(done);
+    told::ended(&done, failure);
+    handle.parts().counters.ended(&done);
+    handle.parts().last_run.send_replace(Some(Arc::clone(&done)));
+    done
+}
+
+pub(super) fn refused(error: &RunError) -> RunRefused {
     match error.is_temporary() {
         true => RunRefused::Deferred(error.to_string()),
         false => RunRefused::Failed(error.to_string()),
     }
 }
 
-fn carry_out(
-    project: &Project,
-    active: &Active,
-    request: &RunRequest,
-    started: Timestamp,
-    progress: &Progress,
-) -> Result<RunReport, RunError> {
+fn carry_out(handle: &Handle, running: &Running) -> Result<RunReport, RunError> {
+    let (active, Running { request, since, progress }) = (handle.active(), running);
     let rules = &active.rules;
-    let clock = Clock::new(request.as_of.unwrap_or(started), Arc::clone(&rules.config.zone));
-    let due = due(rules, request.schedules.as_deref());
+    let clock = Clock::new(request.as_of.unwrap_or(*since), Arc::clone(&rules.config.zone));
+    let due = Due::named(rules, request.schedules.as_deref());
     let evaluator = Evaluator { clock: &clock, due: &due, options: ReadOptions::default(), progress };
-    let asked = Asked { cause: request.cause, schedules: request.schedules.as_deref(), started };
-    run::run(project, rules, &evaluator, asked)
-}
-
-/// What schedules of these names decide.
-fn due(rules: &RuleSet, schedules: Option<&[String]>) -> Due {
-    let Some(names) = schedules else { return Due::ALL };
-    let ids = rules.schedules.iter().enumerate().filter(|(_, schedule)| names.contains(&schedule.name));
-    Due::by(ids.map(|(id, _)| tierd_rules::ScheduleId(id)).collect())
+    let asked = Asked { cause: request.cause, schedules: request.schedules.as_deref(), started: *since };
+    run::run(handle.project(), rules, &evaluator, asked)
 }
 
 impl RunDone {
-    fn new(
-        request: RunRequest,
-        started: Timestamp,
-        finished: Timestamp,
-        result: Result<RunReport, RunRefused>,
-    ) -> Self {
-        match result {
-            Ok(RunReport { run, outcome, sets, rules, evaluation, write }) => {
-                let phases = Phases { read: evaluation.read, evaluate: evaluation.evaluate, write };
-                let subjects = evaluation.subject_count();
-                RunDone { request, started, finished, run, outcome, phases, subjects, sets, rules }
-            }
-            Err(refused) => {
-                let (outcome, phases) = (Outcome::Failed(refused.to_string()), Phases::default());
-                RunDone {
-                    request,
-                    started,
-                    finished,
-                    run: None,
-                    outcome,
-                    phases,
-                    subjects: 0,
-                    sets: vec![],
-                    rules: vec![],
-                }
-            }
+    /// Of a run that was made; what it found is dropped here.
+    pub(super) fn of(handle: &Handle, running: &Running, report: RunReport) -> Self {
+        let RunReport { run, outcome, violations: _, sets, rules, evaluation, write } = report;
+        RunDone {
+            request: running.request.clone(),
+            started: running.since,
+            finished: handle.now(),
+            run,
+            outcome,
+            phases: Phases { read: evaluation.read, evaluate: evaluation.evaluate, write },
+            subjects: evaluation.subject_count(),
+            sets,
+            rules,
+        }
+    }
+
+    /// Of one that failed.
+    pub(super) fn failed(handle: &Handle, started: Timestamp, request: RunRequest, why: &RunRefused) -> Self {
+        RunDone {
+            request,
+            started,
+            finished: handle.now(),
+            run: None,
+            outcome: Outcome::Failed(why.to_string()),
+            phases: Phases::default(),
+            subjects: 0,
+            sets: Vec::new(),
+            rules: Vec::new(),
         }
     }
 

@@ -17,6 +17,7 @@ use crate::{
     decisions::{self, DecisionFile, Stamp, Writer},
     evaluate::{Evaluation, Evaluator},
     explain::{self, Answers, ExplainError, json},
+    memory,
 };
 
 /// What is kept between explanations.
@@ -112,6 +113,8 @@ impl<'a> Asked<'a> {
         if self.ledger.last_applied_run()?.is_some_and(|run| run.id == self.stamp.run) {
             decisions::keep(self.ledger.path(), &self.stamp, &self.rules, &mut evaluation, Writer::Explanation);
         }
+        drop(evaluation);
+        memory::give_back();
         answers
     }
 

@@ -12,9 +12,11 @@ use super::{
     executor::{RunDone, RunRefused, RunRequest, Running, Waiting},
     explain::Explainer,
     liveness::Pulse,
-    reload::{ReloadCause, ReloadRequest, Reloaded},
+    reload::{Ask, ReloadCause, ReloadRequest, ReloadStatus, Reloaded, RollbackRefused, RollbackRequest},
     scheduler::Schedules,
+    verdicts::{Decision, VerdictRefused},
     wall::Wall,
+    watcher::Watching,
 };
 use crate::Project;
 
@@ -27,7 +29,10 @@ pub(super) struct Parts {
     pub(super) project: Project,
     pub(super) wall: Arc<dyn Wall>,
     pub(super) active: watch::Sender<Arc<Active>>,
-    pub(super) reloads: mpsc::Sender<ReloadRequest>,
+    pub(super) reloads: mpsc::Sender<Ask>,
+    pub(super) reload_status: watch::Sender<Arc<ReloadStatus>>,
+    pub(super) unwritten: watch::Sender<usize>,
+    pub(super) watching: watch::Sender<Watching>,
     pub(super) runs: mpsc::Sender<Waiting>,
     pub(super) running: watch::Sender<Option<Running>>,
     pub(super) last_run: watch::Sender<Option<Arc<RunDone>>>,
@@ -100,11 +105,50 @@ impl Handle {
         Reader::open(&self.0.project.ledger(&self.active().rules.config))
     }
 
-    /// Looks at the files now, and says what came of it. Requests that come while one is being answered share the next answer.
+    /// Looks at the files now, without waiting for them to become quiet, and says what came of it; `None` where the daemon is
+    /// stopping. Requests that come while one is being answered share the next answer.
     pub async fn reload(&self, cause: ReloadCause) -> Option<Reloaded> {
         let (reply, answer) = oneshot::channel();
-        self.0.reloads.send(ReloadRequest { cause, reply: Some(reply) }).await.ok()?;
+        self.look(ReloadRequest { cause, quiet: true, reply: Some(reply) }).await;
         answer.await.ok()
+    }
+
+    pub(super) async fn look(&self, request: ReloadRequest) {
+        // Without a receiver the daemon is stopping, and whoever waits for a reply learns it by that.
+        let _ = self.0.reloads.send(Ask::Look(request)).await;
+    }
+
+    /// Puts an earlier revision into force, named by what its hash begins with, until the files change: also across a restart.
+    /// Who did it, and why, go to the ledger where they are said.
+    ///
+    /// # Errors
+    /// [`RollbackRefused`]; the rules in force stay then.
+    pub async fn rollback(
+        &self,
+        revision: &str,
+        by: Option<&str>,
+        why: Option<&str>,
+    ) -> Result<Arc<Active>, RollbackRefused> {
+        let (reply, answer) = oneshot::channel();
+        let (by, why) = (by.map(str::to_owned), why.map(str::to_owned));
+        let request = RollbackRequest { revision: revision.to_owned(), by, why, reply };
+        self.0.reloads.send(Ask::RollBack(request)).await.map_err(|_| RollbackRefused::Stopping)?;
+        answer.await.unwrap_or(Err(RollbackRefused::Stopping))
+    }
+
+    /// How reloading has gone so far.
+    pub fn reload_status(&self) -> Arc<ReloadStatus> {
+        Arc::clone(&self.0.reload_status.borrow())
+    }
+
+    /// How many changes of the files aren't in the ledger yet, as somebody else holds it or it can't be written.
+    pub fn watch_unwritten(&self) -> watch::Receiver<usize> {
+        self.0.unwritten.subscribe()
+    }
+
+    /// Whether changes of files are seen at once.
+    pub fn watching(&self) -> Watching {
+        self.0.watching.borrow().clone()
     }
 
     /// Makes a run, after those that wait already.
@@ -113,9 +157,31 @@ impl Handle {
     /// [`RunRefused`]: nothing has changed then, but that a failed run has a row in the ledger.
     pub async fn run(&self, request: RunRequest) -> Result<Arc<RunDone>, RunRefused> {
         let (reply, answer) = oneshot::channel();
-        let sent = self.0.runs.send(Waiting { request, reply: Some(reply) }).await;
+        let sent = self.0.runs.send(Waiting::Run(request, reply)).await;
         sent.map_err(|_| RunRefused::Stopping)?;
         answer.await.unwrap_or(Err(RunRefused::Stopping))
+    }
+
+    /// Has a held run applied, after the runs that wait already, if it would still change what was shown.
+    ///
+    /// # Errors
+    /// [`VerdictRefused`]: nothing is applied then.
+    pub async fn approve(&self, decision: Decision) -> Result<Arc<RunDone>, VerdictRefused> {
+        let (reply, answer) = oneshot::channel();
+        let sent = self.0.runs.send(Waiting::Approve(decision, reply)).await;
+        sent.map_err(|_| RunRefused::Stopping)?;
+        answer.await.unwrap_or(Err(VerdictRefused::Run(RunRefused::Stopping)))
+    }
+
+    /// Has a held run never applied.
+    ///
+    /// # Errors
+    /// [`VerdictRefused`]: the hold is as it was.
+    pub async fn reject(&self, decision: Decision) -> Result<(), VerdictRefused> {
+        let (reply, answer) = oneshot::channel();
+        let sent = self.0.runs.send(Waiting::Reject(decision, reply)).await;
+        sent.map_err(|_| RunRefused::Stopping)?;
+        answer.await.unwrap_or(Err(VerdictRefused::Run(RunRefused::Stopping)))
     }
 
     /// No new run begins from now on.

@@ -1,12 +1,41 @@
 //! One road by which rules come into force, at the start and ever after.
+//!
+//! ```text
+//! start, watcher, poll, SIGHUP, request ─► read all files ─► check ─► read again: still the same? ─► swap ─► note in the ledger
+//! ```
+//!
+//! The whole folder is one revision. It comes into force as a whole, by one store to a watch channel, or not at all; a run that
+//! runs holds the rules that it began with. What is refused changes nothing but [`Active::refused`], and a state of the files that
+//! has been decided on isn't decided on again, so that looking is cheap and may happen for any reason.
+//!
+//! One look is made at a time. Requests that come meanwhile wait, and the next look answers them all.
+
+mod look;
+mod memory;
+mod problem;
+mod rollback;
+mod settings;
+mod start;
+mod status;
 
 use std::sync::Arc;
 
-use tierd_rules::FileSet;
+use tierd_ledger::ReloadOutcome;
+use tierd_rules::RuleSet;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Active, Handle, Origin, Problem, Refused, StartError, Wall};
-use crate::{Loaded, Project};
+use super::{Active, Handle, Origin, Problem, Refused, watcher::SETTLE};
+use look::{Checked, Mark, Seen};
+use settings::Settings;
+
+pub(super) use memory::{Note, task as note_task};
+pub(super) use rollback::RollbackRequest;
+pub use rollback::{RollbackRefused, roll_back};
+pub(super) use start::first;
+pub use status::{FileInfo, FileState, ReloadStatus};
+
+/// How often files that change under a look are read anew before it is given up; whatever changes them makes for another look.
+const ROUNDS: usize = 10;
 
 /// Why the files are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -23,10 +52,23 @@ pub enum ReloadCause {
     Request,
 }
 
+impl ReloadCause {
+    /// In one word, for the ledger, logs and JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            ReloadCause::Start => "start",
+            ReloadCause::Watch => "watch",
+            ReloadCause::Poll => "poll",
+            ReloadCause::Signal => "signal",
+            ReloadCause::Request => "request",
+        }
+    }
+}
+
 /// What came of looking at the files.
 #[derive(Debug, Clone)]
 pub enum Reloaded {
-    /// They are as they were.
+    /// They are as they were. [`Active::refused`] still says whether they are in force.
     Unchanged(Arc<Active>),
     /// They are in force from now on.
     Activated(Arc<Active>),
@@ -34,69 +76,198 @@ pub enum Reloaded {
     Refused(Arc<Active>),
 }
 
+impl Reloaded {
+    /// The rules in force afterwards.
+    pub fn active(&self) -> &Arc<Active> {
+        match self {
+            Reloaded::Unchanged(active) | Reloaded::Activated(active) | Reloaded::Refused(active) => active,
+        }
+    }
+}
+
+/// What the task is asked to do.
+#[derive(Debug)]
+pub(super) enum Ask {
+    Look(ReloadRequest),
+    RollBack(RollbackRequest),
+}
+
 /// Somebody wants the files to be looked at.
 #[derive(Debug)]
 pub(super) struct ReloadRequest {
     pub(super) cause: ReloadCause,
+    /// Whether the files have been quiet for [`SETTLE`], or somebody says that they are complete.
+    pub(super) quiet: bool,
     pub(super) reply: Option<oneshot::Sender<Reloaded>>,
 }
 
-/// The rules to begin with.
-pub(super) fn first(project: &Project, wall: &dyn Wall) -> Result<Active, StartError> {
-    let loaded = project.load()?;
-    match loaded.rules {
-        Some(rules) => Ok(Active { rules: Arc::new(rules), since: wall.now(), origin: Origin::Files, refused: None }),
-        None => Err(StartError::NoRules { problems: problems(&loaded).into_iter().map(|p| p.rendered).collect() }),
-    }
-}
-
-/// Looks at the files whenever asked to.
-pub(super) async fn task(handle: Handle, mut requests: mpsc::Receiver<ReloadRequest>) {
+/// Looks at the files whenever asked to, until the daemon stops.
+pub(super) async fn task(handle: Handle, mut asks: mpsc::Receiver<Ask>, mut road: Road) {
     loop {
-        let request = tokio::select! {
+        let ask = tokio::select! {
             biased;
             () = handle.stopped() => return,
-            request = requests.recv() => request,
+            ask = asks.recv() => ask,
         };
-        let Some(ReloadRequest { cause, reply }) = request else { return };
-        let reloaded = look(&handle, cause).await;
-        if let Some(reply) = reply {
-            let _ = reply.send(reloaded);
-        }
+        let Some(ask) = ask else { return };
+        road.answer(ask, &mut asks).await;
     }
 }
 
-async fn look(handle: &Handle, _cause: ReloadCause) -> Reloaded {
-    let (project, before, now) = (handle.project().clone(), handle.active(), handle.now());
-    let loaded = tokio::task::spawn_blocking(move || project.load()).await;
-    let Ok(Ok(loaded)) = loaded else { return Reloaded::Unchanged(before) };
-    if loaded.files.revision() == before.rules.revision {
-        return Reloaded::Unchanged(before);
+/// What the task knows from one look to the next.
+#[derive(Debug)]
+pub(super) struct Road {
+    handle: Handle,
+    /// The state of the files that was decided on last.
+    mark: Mark,
+    /// What the daemon began with and keeps.
+    settings: Settings,
+    notes: mpsc::UnboundedSender<Note>,
+}
+
+impl Road {
+    /// Answers this one and, where it asks for a look, all others that wait for one.
+    async fn answer(&mut self, ask: Ask, asks: &mut mpsc::Receiver<Ask>) {
+        let (mut looks, mut rollbacks) = (Vec::new(), Vec::new());
+        for ask in std::iter::once(ask).chain(std::iter::from_fn(|| asks.try_recv().ok())) {
+            match ask {
+                Ask::Look(request) => looks.push(request),
+                Ask::RollBack(request) => rollbacks.push(request),
+            }
+        }
+        if let Some(first) = looks.first() {
+            let quiet = looks.iter().any(|request| request.quiet);
+            let reloaded = self.look(first.cause, quiet).await;
+            // Whoever asked may have gone.
+            looks.into_iter().filter_map(|request| request.reply).for_each(|reply| drop(reply.send(reloaded.clone())));
+        }
+        for request in rollbacks {
+            self.roll_back(request).await;
+        }
     }
-    match loaded.rules {
-        Some(rules) => {
-            let active = Arc::new(Active { rules: Arc::new(rules), since: now, origin: Origin::Files, refused: None });
-            handle.parts().active.send_replace(Arc::clone(&active));
-            Reloaded::Activated(active)
+
+    /// Looks at the files, and decides if they have changed since the last decision.
+    async fn look(&mut self, cause: ReloadCause, quiet: bool) -> Reloaded {
+        for round in 0..ROUNDS {
+            let Some(seen) = self.read().await else { break };
+            if seen.mark == self.mark {
+                return Reloaded::Unchanged(self.handle.active());
+            }
+            if round > 0 || !quiet {
+                self.handle.parts().wall.sleep(SETTLE).await;
+            }
+            match self.check(seen).await {
+                Some((checked, now)) if checked.mark == now => return self.decide(checked, cause),
+                Some(_) => {}
+                None => break,
+            }
         }
-        None => {
-            let refused =
-                Refused { since: now, files: loaded.files.revision().to_string(), problems: problems(&loaded) };
-            let active = Arc::new(Active { refused: Some(refused), ..(*before).clone() });
-            handle.parts().active.send_replace(Arc::clone(&active));
-            Reloaded::Refused(active)
+        tracing::warn!("the files don't come to rest; the rules in force stay");
+        Reloaded::Unchanged(self.handle.active())
+    }
+
+    async fn read(&self) -> Option<Seen> {
+        let project = self.handle.project().clone();
+        tokio::task::spawn_blocking(move || Seen::read(&project)).await.ok()
+    }
+
+    /// Checks what was read, and reads again, as late as possible.
+    async fn check(&self, seen: Seen) -> Option<(Checked, Mark)> {
+        let (project, settings) = (self.handle.project().clone(), self.settings.clone());
+        let work = move || {
+            let checked = seen.check(Some(&settings));
+            (checked, Seen::read(&project).mark)
+        };
+        tokio::task::spawn_blocking(work).await.ok()
+    }
+
+    fn decide(&mut self, checked: Checked, cause: ReloadCause) -> Reloaded {
+        let (before, now) = (self.handle.active(), self.handle.now());
+        let on_disk = checked.files;
+        let (active, outcome) = match checked.rules {
+            Ok(rules) => (Active { origin: Origin::Files, ..before.with(rules, now) }, ReloadOutcome::Activated),
+            Err(problems) => {
+                let refused = Some(Refused { since: now, files: checked.mark.hash().to_owned(), problems });
+                (Active { refused, ..(*before).clone() }, ReloadOutcome::Refused)
+            }
+        };
+        let active = Arc::new(active);
+        self.mark = checked.mark;
+        self.swap(&before, &active, outcome);
+        self.publish(&active.note(now, cause, outcome, &self.mark), on_disk.beside(&active.rules));
+        match outcome {
+            ReloadOutcome::Refused => Reloaded::Refused(active),
+            _ => Reloaded::Activated(active),
         }
+    }
+
+    /// From here on, everyone sees these.
+    fn swap(&self, before: &Active, active: &Arc<Active>, outcome: ReloadOutcome) {
+        self.handle.parts().active.send_replace(Arc::clone(active));
+        let revision = active.rules.revision.short();
+        match &active.refused {
+            Some(refused) if outcome == ReloadOutcome::Refused => log_refused(refused, &revision),
+            _ => {
+                let files = changed_files(&before.rules, &active.rules);
+                tracing::info!(revision, changed_files = files, origin = active.origin.name(), "rules activated");
+            }
+        }
+    }
+
+    fn publish(&self, note: &Note, files: Vec<FileInfo>) {
+        self.handle.parts().reload_status.send_modify(|status| {
+            let successful = note.outcome != ReloadOutcome::Refused;
+            *status = Arc::new(ReloadStatus {
+                at: note.at,
+                cause: note.cause,
+                successful,
+                activated: status.activated + u64::from(successful),
+                refused: status.refused + u64::from(!successful),
+                files,
+            });
+        });
+        self.write_down(note.clone());
+    }
+
+    fn write_down(&self, note: Note) {
+        self.handle.parts().unwritten.send_modify(|left| {
+            *left += 1;
+            // Sent under the lock of the count, so that it never misses one. The other end lives until the daemon has stopped.
+            let _ = self.notes.send(note);
+        });
     }
 }
 
-fn problems(loaded: &Loaded) -> Vec<Problem> {
-    let problem = |diagnostic: &tierd_rules::Diagnostic, files: &FileSet| Problem {
-        code: diagnostic.code.to_string(),
-        file: None,
-        line: None,
-        column: None,
-        message: diagnostic.headline.clone(),
-        rendered: diagnostic.render(files, false),
+impl Active {
+    /// These rules from now on; the very same ones where they are in force already, so that nothing begins anew.
+    fn with(&self, rules: RuleSet, now: tierd_model::Timestamp) -> Active {
+        if rules.revision == self.rules.revision {
+            return Active { refused: None, ..self.clone() };
+        }
+        Active { rules: Arc::new(rules), since: now, origin: self.origin, refused: None }
+    }
+}
+
+fn log_refused(refused: &Refused, revision: &str) {
+    for problem in &refused.problems {
+        let (code, file, line) = (&problem.code, problem.file.as_deref(), problem.line);
+        tracing::warn!(
+            revision,
+            code,
+            file,
+            line,
+            reason = problem.message,
+            "files refused; the rules before stay in force"
+        );
+    }
+}
+
+/// How many files differ.
+fn changed_files(before: &RuleSet, after: &RuleSet) -> usize {
+    let text = |rules: &RuleSet, path: &str| {
+        rules.files.iter().find(|(_, file)| &*file.path == path).map(|(_, file)| Arc::clone(&file.text))
     };
-    loaded.diagnostics.iter().map(|diagnostic| problem(diagnostic, &loaded.files)).collect()
+    let gone = before.files.iter().filter(|(_, file)| text(after, &file.path).is_none()).count();
+    let other = after.files.iter().filter(|(_, file)| text(before, &file.path).as_ref() != Some(&file.text)).count();
+    gone + other
 }

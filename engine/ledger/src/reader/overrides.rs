@@ -38,6 +38,16 @@ pub struct Override {
 }
 
 impl Override {
+    /// How it stands at this time: `in force`, `to come`, `expired` or `ended`.
+    pub fn state(&self, at: Timestamp) -> &'static str {
+        match &self.ended {
+            Some(_) => "ended",
+            None if self.expires <= at => "expired",
+            None if self.starts > at => "to come",
+            None => "in force",
+        }
+    }
+
     /// Whether it is in force at this time.
     pub fn in_force(&self, at: Timestamp) -> bool {
         let ended = self.ended.as_ref().is_some_and(|(ended, ..)| *ended <= at);

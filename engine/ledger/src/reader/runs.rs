@@ -1,4 +1,4 @@
-use rusqlite::Row;
+use rusqlite::{OptionalExtension, Row};
 use tierd_model::Timestamp;
 
 use super::{Reader, revision_hash};
@@ -83,6 +83,15 @@ impl Reader {
         self.select_runs("ORDER BY r.id DESC LIMIT ?1", i64::from(limit)).at(&self.path)
     }
 
+    /// The latest runs before this one, newest first: the page after the one that ended with it.
+    ///
+    /// # Errors
+    /// [`ErrorKind`].
+    pub fn runs_before(&self, before: RunId, limit: u32) -> Result<Vec<Run>> {
+        // A number, so that it can't be anything else.
+        self.select_runs(&format!("WHERE r.id < ?1 ORDER BY r.id DESC LIMIT {limit}"), before.0).at(&self.path)
+    }
+
     /// One run.
     ///
     /// # Errors
@@ -98,6 +107,18 @@ impl Reader {
     pub fn last_applied_run(&self) -> Result<Option<Run>> {
         let rest = "WHERE r.outcome IN ('applied', 'unchanged') ORDER BY r.id DESC LIMIT ?1";
         self.select_runs(rest, 1).map(|mut runs| runs.pop()).at(&self.path)
+    }
+
+    /// Rows of each table ([`Run::table_rows`]) in the latest run that decided levels and followed this schedule, or everything.
+    ///
+    /// # Errors
+    /// [`ErrorKind`].
+    pub fn last_table_rows(&self, schedule: Option<&str>) -> Result<Option<String>> {
+        let sql = "SELECT table_rows FROM run AS r
+            WHERE outcome IN ('applied', 'unchanged') AND table_rows IS NOT NULL
+              AND (schedules IS NULL OR EXISTS (SELECT 1 FROM json_each(r.schedules) WHERE value = ?1))
+            ORDER BY id DESC LIMIT 1";
+        self.conn.query_row(sql, [schedule], |row| row.get(0)).optional().at(&self.path)
     }
 
     /// All revisions, the latest first seen first.

@@ -52,6 +52,17 @@ pub struct Done {
 }
 
 impl Task {
+    /// How it stands on this day: `open`, `overdue`, `escalated`, `snoozed` or `done`.
+    pub fn state(&self, today: Date) -> &'static str {
+        match self {
+            Task { done: Some(_), .. } => "done",
+            _ if self.is_snoozed(today) => "snoozed",
+            _ if self.is_overdue(today) => "overdue",
+            Task { escalated: Some(_), .. } => "escalated",
+            _ => "open",
+        }
+    }
+
     /// Whether it is put off on this day.
     pub fn is_snoozed(&self, today: Date) -> bool {
         self.snoozed_until.is_some_and(|until| until > today)
@@ -76,13 +87,19 @@ pub struct TaskFilter<'a> {
     pub rule: Option<&'a str>,
     /// Only about this subject.
     pub key: Option<KeyRef<'a>>,
+    /// Only those that come after the one with this id, in their order.
+    pub after: Option<&'a str>,
+    /// At most this many.
+    pub limit: Option<u32>,
 }
 
 const TASKS: &str = "SELECT a.code, u.name, u.subject, a.subject, t.title, t.owner, t.channel, t.text, r.as_of, t.due,
        t.escalate_on, t.escalate_to, t.escalated, t.snoozed_until, t.done, t.done_by, t.done_note
 FROM task AS t JOIN action AS a ON a.id = t.action JOIN rule AS u ON u.id = a.rule JOIN run AS r ON r.id = a.run
 WHERE (?1 IS NULL OR t.owner = ?1) AND (?2 IS NULL OR u.name = ?2) AND (?3 IS NULL OR a.subject = ?3)
-  AND (?4 IS NULL OR coalesce(t.snoozed_until <= ?4, true)) AND (?5 IS NULL OR t.due < ?5)";
+  AND (?4 IS NULL OR coalesce(t.snoozed_until <= ?4, true)) AND (?5 IS NULL OR t.due < ?5)
+  AND (?6 IS NULL OR (t.due IS NULL, coalesce(t.due, 0), t.action) >
+       (SELECT p.due IS NULL, coalesce(p.due, 0), p.action FROM task AS p JOIN action AS q ON q.id = p.action WHERE q.code = ?6))";
 
 impl Reader {
     /// Tasks, those first that are due first; those without a day come last.
@@ -97,9 +114,11 @@ impl Reader {
         let today = filter.open.max(filter.overdue).map(|day| day.0);
         // Written out, so that the index of open tasks can serve.
         let open = if today.is_some() { "AND t.done IS NULL" } else { "" };
-        let mut select = self.conn.prepare(&format!("{TASKS} {open} ORDER BY t.due IS NULL, t.due, t.action"))?;
-        let values: &[&dyn ToSql] =
-            params![filter.owner, filter.rule, filter.key, today, filter.overdue.map(|day| day.0)];
+        let mut select =
+            self.conn.prepare(&format!("{TASKS} {open} ORDER BY t.due IS NULL, t.due, t.action LIMIT ?7"))?;
+        let limit = filter.limit.map_or(-1, i64::from);
+        let overdue = filter.overdue.map(|day| day.0);
+        let values: &[&dyn ToSql] = params![filter.owner, filter.rule, filter.key, today, overdue, filter.after, limit];
         let mut rows = select.query(values)?;
         let mut tasks = Vec::new();
         while let Some(row) = rows.next()? {

@@ -114,7 +114,8 @@ fn later_run_of_the_same_schedules_takes_the_place_of_a_hold() {
     let daily = names(&["daily", "default"]);
     let monthly = names(&["monthly"]);
     let both = names(&["daily", "monthly"]);
-    let cases: [(Option<&[String]>, Option<&[String]>, bool); 6] = [
+    type Names<'a> = Option<&'a [String]>;
+    let cases: [(Names<'_>, Names<'_>, bool); 6] = [
         (None, None, true),
         (None, Some(&daily), true),
         (Some(&daily), None, true),
@@ -193,8 +194,41 @@ fn digest_sees_everything_that_would_be_written() {
     }
     let before = digest(&[set], &[]);
     assert_eq!(before, digest(&[SetDecisions { metrics: &|_, _| (), reason: &|_| "other", ..set }], &[]));
+    // Somebody new gets a first level; nobody had to be asked.
+    let (more, levels) = ([7, 8, 42], [2, 0, 1]);
+    let newcomer = SetDecisions { keys: Keys::Integer(&more), assigned: &levels, ..set };
+    assert_eq!(before, digest(&[newcomer], &[]));
+    let unknown = SetDecisions { name: "other", ..newcomer };
+    assert_ne!(
+        digest(&[unknown], &[]),
+        digest(&[SetDecisions { assigned: &[2, 1, 1], ..unknown }], &[]),
+        "in a new set they count"
+    );
     run(&mut ledger, 1, &[7, 42], &[1, 1]);
     assert_ne!(digest(&[set], &[]), before, "the same level from another one is another change");
+}
+
+#[test]
+fn rows_before_are_those_of_the_last_run_that_decided_the_same() {
+    let place = place();
+    let mut ledger = open(&place.path);
+    let (daily, monthly) = (names(&["daily"]), names(&["monthly", "yearly"]));
+    let mut applied = |schedules: Option<&[String]>, rows: Option<&str>| {
+        let record = RunRecord { table_rows: rows, ..RunRecord::default() };
+        ledger.begin_run(RunStart { schedules, ..start(0) }).apply(&record, &[], &[]).unwrap();
+    };
+    applied(None, Some("{\"n\":1}"));
+    applied(Some(&monthly), Some("{\"n\":2}"));
+    applied(Some(&daily), Some("{\"n\":3}"));
+    applied(Some(&monthly), None);
+    let held = RunRecord { table_rows: Some("{\"n\":4}"), ..RunRecord::default() };
+    ledger.begin_run(start(1)).hold(&held, &NEW_HOLD).unwrap();
+    let reader = Reader::open(&place.path).unwrap();
+    let rows = |schedule| reader.last_table_rows(schedule).unwrap().unwrap();
+    assert_eq!(
+        [None, Some("daily"), Some("monthly"), Some("yearly"), Some("other")].map(rows),
+        [1, 3, 2, 2, 1].map(|n| format!("{{\"n\":{n}}}"))
+    );
 }
 
 #[test]

@@ -10,7 +10,7 @@ use self::columns::good_columns;
 pub(super) use self::columns::{Columns, columns_scope};
 use super::{Checking, points::Programs};
 use crate::{
-    Column, Config, Facts, FactsId, Http, Limit, Parent, Subject, SubjectId, code,
+    Column, Config, Facts, FactsId, Limit, Parent, Subject, SubjectId, code,
     diagnostic::Diagnostic,
     expr::Expr,
     fileset::Location,
@@ -107,7 +107,7 @@ impl Checking<'_> {
         catalog
     }
 
-    fn zone(&mut self, name: &At<String>) -> Option<Arc<Zone>> {
+    pub(super) fn zone(&mut self, name: &At<String>) -> Option<Arc<Zone>> {
         let zone = Zone::new(name.value.as_ref()?);
         let report = |_| {
             let headline = format!("no time zone `{}`", name.value.as_deref().unwrap_or(""));
@@ -121,9 +121,10 @@ impl Checking<'_> {
     fn frame(&mut self, config: &ConfigFile, zone: &Arc<Zone>) -> Option<Config> {
         let rules = self.text_or(config.rules.as_ref(), super::DEFAULT_RULES_FOLDER);
         let ledger = config.ledger.as_ref().and_then(|ledger| ledger.value.as_ref()?.path.as_ref());
-        let ledger = self.text_or(ledger, "tierd.ledger");
+        let ledger = self.text_or(ledger, super::DEFAULT_LEDGER);
         let database = config.database.value.as_ref()?;
         let path = self.text(&database.sqlite);
+        let http = self.http(config.http.as_ref());
         Some(Config {
             database: path?,
             ledger: ledger?,
@@ -131,7 +132,7 @@ impl Checking<'_> {
             zone: zone.clone(),
             bad_values: At::value_or(database.bad_values.as_ref(), Limit::Rows(0), |limit| limit.0)?,
             unknown_subjects: At::value_or(database.unknown_subjects.as_ref(), Limit::Unlimited, |limit| limit.0)?,
-            http: Http::default(),
+            http: http?,
             subjects: vec![],
             facts: vec![],
         })

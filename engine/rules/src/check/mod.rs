@@ -8,19 +8,24 @@ mod cases;
 mod catalog;
 mod categories;
 mod constant;
+mod guards;
 mod heads;
+mod http;
 mod metrics;
 mod movement;
 mod named;
 mod order;
 mod points;
 mod retention;
+mod schedules;
 mod template;
 mod threshold;
 mod tiers;
 mod window;
 
 use std::{collections::HashMap, ops::Range};
+
+use self::schedules::Schedules;
 
 pub use self::cases::load_tests;
 
@@ -38,6 +43,9 @@ pub const CONFIG_FILE: &str = "tierd.toml";
 
 /// Where rule files are, unless the configuration says otherwise.
 pub(crate) const DEFAULT_RULES_FOLDER: &str = "rules";
+
+/// Where the ledger is, if not said otherwise.
+pub(crate) const DEFAULT_LEDGER: &str = "tierd.ledger";
 
 /// What loading gave: rules, if there is no error, and all that is to be said about the files.
 #[derive(Debug, Clone)]
@@ -77,9 +85,10 @@ pub fn load(files: FileSet) -> Loaded {
     let written: Vec<Option<RuleFile>> =
         files.iter().filter(|(id, _)| *id != config_id).map(|(id, file)| raw::read(id, file, &mut out)).collect();
     let incomplete = written.iter().any(Option::is_none);
-    let parsed = HashMap::new();
-    let rules = config
-        .and_then(|config| Checking { files: &files, out: &mut out, incomplete, parsed }.rules(&config, &written));
+    let (parsed, schedules) = (HashMap::new(), Schedules::default());
+    let rules = config.and_then(|config| {
+        Checking { files: &files, out: &mut out, incomplete, parsed, schedules }.rules(&config, &written)
+    });
     finish(rules, out, files)
 }
 
@@ -90,6 +99,16 @@ pub fn rules_folder(config: &str) -> String {
     let table = toml::de::DeTable::parse_recoverable(config).0;
     let folder = table.get_ref().get("rules").and_then(|value| value.get_ref().as_str());
     folder.map(str::trim).filter(|folder| !folder.is_empty()).unwrap_or(DEFAULT_RULES_FOLDER).to_owned()
+}
+
+/// The path of the ledger that a `tierd.toml` names, for when it is broken and the ledger has to be found all the same.
+///
+/// Where the text names none, as far as it is TOML, it is the default.
+pub fn ledger_path(config: &str) -> String {
+    let table = toml::de::DeTable::parse_recoverable(config).0;
+    let path = table.get_ref().get("ledger").and_then(|ledger| ledger.get_ref().get("path"));
+    let path = path.and_then(|path| path.get_ref().as_str());
+    path.map(str::trim).filter(|path| !path.is_empty()).unwrap_or(DEFAULT_LEDGER).to_owned()
 }
 
 fn without_config(files: FileSet) -> Loaded {
@@ -119,11 +138,14 @@ struct Checking<'a> {
     incomplete: bool,
     /// Expressions by where they begin: those of tier sets are asked for several times.
     parsed: HashMap<(FileId, usize), Option<Node>>,
+    /// Those of the configuration, and those that tables have given in words so far.
+    schedules: Schedules,
 }
 
 impl Checking<'_> {
     fn rules(&mut self, config: &ConfigFile, written: &[Option<RuleFile>]) -> Option<RuleSet> {
         let mut catalog = self.catalog(config);
+        self.schedules = self.schedules_of(config, &catalog.zone);
         let files: Vec<&RuleFile> = written.iter().flatten().collect();
         catalog.programs = self.programs(&catalog, &files);
         let heads = self.heads(&catalog, &files);
@@ -131,6 +153,7 @@ impl Checking<'_> {
         let tier_sets = self.tier_sets(&catalog, &mut metrics, &files);
         let retention = self.retention(&catalog, &heads, &mut metrics, &tier_sets, &files);
         self.unused(&metrics, &tier_sets, &retention);
+        self.unscheduled(&tier_sets, &retention);
         Some(RuleSet {
             revision: self.files.revision(),
             files: self.files.clone(),
@@ -140,7 +163,7 @@ impl Checking<'_> {
             tier_sets,
             points: catalog.programs.into_good(),
             retention,
-            schedules: vec![],
+            schedules: std::mem::take(&mut self.schedules).into_good(),
             warnings: vec![],
         })
     }

@@ -2,7 +2,7 @@
 
 use super::{Checking, allow::allowed, catalog::Catalog, heads::Heads, metrics::Metrics, template::Places};
 use crate::{
-    MetricKind, SubjectId, TierSet, TierSetId, code,
+    MetricKind, ScheduleId, SubjectId, TierSet, TierSetId, code,
     diagnostic::Diagnostic,
     expr::Expr,
     raw::{
@@ -68,18 +68,20 @@ impl Checking<'_> {
             Some(None) => Some(None),
             None => None,
         };
+        let guard = self.rule_guard(table);
         let trigger = if one { self.trigger(table, subject, ground, metrics) } else { None };
         let set = self.strategy_set(table, trigger.as_ref(), when.as_ref(), subject, ground, metrics);
         let places = Places { subject, set: set.flatten().map(|set| ground.sets.get(set)) };
         let action = set.and_then(|_| self.action(&table.action, &places, ground.catalog, metrics));
         let goal = self.goal(table, subject, ground.catalog);
+        let schedule = self.rule_schedule(table, trigger.as_ref(), ground);
         let limits = limits?;
         Some(RetentionRule {
             name: name.text.clone(),
             title: table.title.as_ref().and_then(|title| title.value.clone()),
             subject,
-            schedule: None,
-            guard: None,
+            schedule: schedule?,
+            guard: guard?,
             trigger: trigger?,
             when: when?,
             hold_for: limits.hold_for,
@@ -164,6 +166,29 @@ impl Checking<'_> {
         match named.as_slice() {
             [only] => Some(Some(*only)),
             _ => Some(None),
+        }
+    }
+
+    /// When the rule is decided: with its tier set, where it is about moves.
+    fn rule_schedule(
+        &mut self,
+        table: &RetentionTable,
+        trigger: Option<&Trigger>,
+        ground: &Ground<'_, '_>,
+    ) -> Option<Option<ScheduleId>> {
+        let (Some(moved), own) = (&table.moved, &table.schedule) else {
+            return self.schedule_of(table.schedule.as_ref(), &ground.catalog.zone);
+        };
+        if let Some(own) = own {
+            let headline = "`schedule` doesn't go with `moved`";
+            let diagnostic = Diagnostic::error(code::CONFLICTING_KEYS, &own.at, headline);
+            let help = "a rule about moves is decided when its tier set is; leave it out";
+            self.out.push(diagnostic.other(&moved.at, "").help(help));
+            return None;
+        }
+        match trigger? {
+            Trigger::Moved { set, .. } => Some(ground.sets.get(*set).schedule),
+            _ => None,
         }
     }
 

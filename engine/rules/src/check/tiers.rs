@@ -70,6 +70,8 @@ impl Checking<'_> {
         }
         let ordered = At::value_or(table.ordered.as_ref(), true, |ordered| *ordered);
         let movement = ordered.and_then(|ordered| self.movement(table, ordered));
+        let schedule = self.schedule_of(table.schedule.as_ref(), &catalog.zone);
+        let guard = self.tiers_guard(table);
         let measure = self.measure_of(table, subject, catalog, metrics);
         let levels: Vec<_> = written
             .iter()
@@ -87,8 +89,8 @@ impl Checking<'_> {
             unknown: unknown?,
             ordered: ordered?,
             movement: movement?,
-            schedule: None,
-            guard: None,
+            schedule: schedule?,
+            guard: guard?,
             category,
             allow: allowed(table.allow.as_ref()),
             levels: levels.into_iter().collect::<Option<_>>()?,

@@ -3,6 +3,7 @@
 use super::{
     forms::{LimitText, Parsed, SpanText, TypeName},
     read::Named,
+    schedule::{HttpTable, ScheduleTable},
     table::{table, words},
     values::{ColumnEntry, KeyEntry},
 };
@@ -22,6 +23,10 @@ table! {
         required subject: Named<SubjectTable>,
         /// Dated rows about subjects, such as `[facts.orders]`.
         optional facts: Named<FactsTable>,
+        /// When tier sets and retention rules are decided by a daemon: `[schedule.default]` for those that name none, `[schedule.NAME]` for others.
+        optional schedule: Named<ScheduleTable>,
+        /// How a daemon is reached.
+        optional http: HttpTable,
     }
 }
 

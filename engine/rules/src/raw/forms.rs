@@ -168,12 +168,7 @@ impl Form for LimitText {
     type Value = Limit;
 
     fn parse(item: &Item<'_, '_>, cx: &mut Reading<'_>) -> Option<Limit> {
-        let limit = match item.value.get_ref() {
-            DeValue::Integer(n) => u64::from_str_radix(n.as_str(), n.radix()).ok().map(Limit::Rows),
-            DeValue::String(text) if text == "any" => Some(Limit::Unlimited),
-            DeValue::String(text) => text.strip_suffix('%').and_then(share),
-            _ => None,
-        };
+        let limit = Self::of(item);
         if limit.is_none() {
             let at = cx.location(item.value.span());
             let headline = "expected a number of rows, a share or \"any\"";
@@ -188,6 +183,18 @@ impl Form for LimitText {
             { "type": "integer", "minimum": 0 },
             { "type": "string", "pattern": r"^(any|[0-9]+(\.[0-9]{1,4})?\s*%)$" },
         ], "examples": [0, "0.1%", "any"] })
+    }
+}
+
+impl LimitText {
+    /// The limit in a value, if it is one.
+    pub(super) fn of(item: &Item<'_, '_>) -> Option<Limit> {
+        match item.value.get_ref() {
+            DeValue::Integer(n) => u64::from_str_radix(n.as_str(), n.radix()).ok().map(Limit::Rows),
+            DeValue::String(text) if text == "any" => Some(Limit::Unlimited),
+            DeValue::String(text) => text.strip_suffix('%').and_then(share),
+            _ => None,
+        }
     }
 }
 

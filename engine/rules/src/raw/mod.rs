@@ -8,6 +8,7 @@ pub(crate) mod cases;
 pub(crate) mod config;
 pub(crate) mod data;
 pub(crate) mod forms;
+pub(crate) mod guard;
 pub(crate) mod movement;
 pub(crate) mod offsets;
 pub(crate) mod points;
@@ -15,6 +16,7 @@ pub(crate) mod policy;
 mod read;
 pub(crate) mod retention;
 pub(crate) mod rules;
+pub(crate) mod schedule;
 mod table;
 pub(crate) mod values;
 

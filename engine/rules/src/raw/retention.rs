@@ -6,6 +6,7 @@ use toml::de::DeValue;
 use super::{
     data::json,
     forms::{Parsed, SpanText},
+    guard::RuleGuardTable,
     policy::{LintCode, ShareText},
     read::{At, Item, Named, Read, Reading},
     table::{table, words},
@@ -34,6 +35,10 @@ table! {
         optional moved: MovedEntry,
         /// A tier set: the follow-up that the level's `strategy.every` asks for is due.
         optional follow_up: String,
+        /// When it is decided by a daemon: the NAME of a `[schedule.NAME]` of tierd.toml, or plain words such as `"daily at 02:15"`. Default: `[schedule.default]`; with `moved`, when its tier set is.
+        optional schedule: String,
+        /// How much it may do in a run before the run waits for a person.
+        optional guard: RuleGuardTable,
         /// How long `when` must hold without a break before the rule acts: `"2 days"`.
         optional r#for: Parsed<SpanText>,
         /// Whether it acts again on the same subject: `"once per entry"` (default), `"once"` or `{ every = "30 days" }`.
@@ -160,7 +165,7 @@ words! {
     ExceedName {
         /// The first act, by key; the others wait for the next run.
         Defer = "defer",
-        /// The rule acts on nobody in this run.
+        /// The whole run waits, unapplied, for a person.
         Hold = "hold",
     }
 }

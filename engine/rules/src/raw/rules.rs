@@ -3,6 +3,7 @@
 use super::{
     data::{Data, StrategyTable},
     forms::{DayText, Parsed, SpanText},
+    guard::TiersGuardTable,
     movement::{DowngradeEntry, LockEntry, PeriodEntry, TimingName},
     points::PointsTable,
     policy::LintCode,
@@ -166,6 +167,12 @@ table! {
         optional title: String,
         /// Who is graded: the NAME of a `[subject.NAME]`. Needed only where there are several.
         optional subject: String,
+        /// When it is decided by a daemon: the NAME of a `[schedule.NAME]` of tierd.toml, or plain words such as `"monthly on 1 at 03:00"`. Default: `[schedule.default]`.
+        #[schemars(example = &"monthly on 1 at 03:00")]
+        optional schedule: String,
+        /// How much of it may change in a run before the run waits for a person.
+        #[schemars(example = serde_json::json!({ "moved": "10%", "share": { "A": "20%" } }))]
+        optional guard: TiersGuardTable,
         /// What happens where a condition is UNKNOWN because something is NULL. Default: keep.
         optional unknown: UnknownName,
         /// Whether levels are higher and lower than each other; segments and stages of life aren't. Default: true.

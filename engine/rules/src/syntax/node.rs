@@ -107,6 +107,13 @@ impl Node {
         }
     }
 
+    /// Whether both are the same but for their places.
+    pub(crate) fn same(&self, other: &Node) -> bool {
+        let (mine, others) = (self.children(), other.children());
+        let inside = mine.len() == others.len() && mine.iter().zip(&others).all(|(a, b)| a.same(b));
+        inside && self.kind.same_but_for_children(&other.kind)
+    }
+
     /// Gives names others where `other` has one.
     pub(crate) fn rename(&mut self, other: &dyn Fn(&str) -> Option<Arc<str>>) {
         use NodeKind as K;
@@ -143,5 +150,35 @@ impl Node {
             todo.extend(node.children().into_iter().rev());
         }
         names
+    }
+}
+
+impl NodeKind {
+    /// Whether all but the nodes inside are the same. As many of those are given.
+    fn same_but_for_children(&self, other: &NodeKind) -> bool {
+        use NodeKind as K;
+        match (self, other) {
+            (K::Integer(a), K::Integer(b)) => a == b,
+            (K::Decimal(a), K::Decimal(b)) => a == b,
+            (K::Text(a), K::Text(b)) | (K::Name(a), K::Name(b)) => a == b,
+            (K::Bool(a), K::Bool(b)) => a == b,
+            (K::Date(a), K::Date(b)) => a == b,
+            (K::Timestamp(a), K::Timestamp(b)) => a == b,
+            (K::Interval(a), K::Interval(b)) => a == b,
+            (K::Compare(a, ..), K::Compare(b, ..)) => a == b,
+            (K::Arith(a, ..), K::Arith(b, ..)) => a == b,
+            (K::Cast(_, a), K::Cast(_, b)) => a == b,
+            (K::Between { negated: a, .. }, K::Between { negated: b, .. })
+            | (K::In { negated: a, .. }, K::In { negated: b, .. })
+            | (K::IsNull { negated: a, .. }, K::IsNull { negated: b, .. })
+            | (K::Like { negated: a, .. }, K::Like { negated: b, .. }) => a == b,
+            (K::Case { operand: a, whens: w, .. }, K::Case { operand: b, whens: x, .. }) => {
+                a.is_some() == b.is_some() && w.len() == x.len()
+            }
+            (K::Call { name: a, distinct: d, star: s, .. }, K::Call { name: b, distinct: e, star: t, .. }) => {
+                (a, d, s) == (b, e, t)
+            }
+            _ => std::mem::discriminant(self) == std::mem::discriminant(other),
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tierd_model::{Recurrence, Zone, parse_timestamp};
-use tierd_rules::Location;
+use tierd_rules::{FileId, Location};
 
 use super::*;
 
@@ -18,7 +18,7 @@ pub(super) fn schedule(every: &str, zone: &str, missed: Missed) -> Schedule {
         deadline: None,
         jitter: Duration::ZERO,
         on_change: None,
-        at: Location::default(),
+        at: Location { file: FileId(0), range: 0..0 },
     }
 }
 
@@ -41,9 +41,8 @@ fn utc(text: &str) -> Timestamp {
 /// Gaps as `first-last reason`, runs as slots, in minutes.
 fn said(plan: &Plan) -> (Vec<String>, Vec<i64>) {
     let minute = |at: Timestamp| at.0 / MINUTE;
-    let gap = |gap: &PlannedGap| {
-        format!("{}-{} {} {}", minute(gap.first), minute(gap.last), gap.slots, gap.reason.name())
-    };
+    let gap =
+        |gap: &PlannedGap| format!("{}-{} {} {}", minute(gap.first), minute(gap.last), gap.slots, gap.reason.name());
     (plan.gaps.iter().map(gap).collect(), plan.runs.iter().map(|run| minute(run.slot)).collect())
 }
 
@@ -189,7 +188,13 @@ fn long_absence_is_worked_off_in_pieces() {
 #[test]
 fn changed_schedule_gives_up_what_has_come_and_is_not_being_run() {
     let every = schedule("10 minutes", "UTC", Missed::Latest);
-    let gap = |first, last, slots| PlannedGap { line: 0, first: at(first), last: at(last), slots, reason: GapReason::Changed };
+    let gap = |first, last, slots| PlannedGap {
+        line: 0,
+        first: at(first),
+        last: at(last),
+        slots,
+        reason: GapReason::Changed,
+    };
     assert_eq!(given_up(0, &line(&every, at(0)), at(25)), [gap(10, 20, 2)]);
     assert_eq!(given_up(0, &Line { busy: Some(at(10)), ..line(&every, at(0)) }, at(25)), [gap(20, 20, 1)]);
     assert_eq!(given_up(0, &line(&every, at(20)), at(25)), []);
@@ -221,8 +226,18 @@ fn daily_runs_come_once_a_day_whatever_the_clock_of_the_zone_does() {
         ("America/New_York", "daily at 02:15", "2026-03-07T12:00:00", ["2026-03-08T07:00:00Z", "2026-03-09T06:15:00Z"]),
         ("America/New_York", "daily at 01:30", "2026-10-31T12:00:00", ["2026-11-01T05:30:00Z", "2026-11-02T06:30:00Z"]),
         // Half an hour: 02:00 → 02:30 on 4 October, 02:00 → 01:30 on 5 April.
-        ("Australia/Lord_Howe", "daily at 02:15", "2026-10-03T12:00:00", ["2026-10-03T15:30:00Z", "2026-10-04T15:15:00Z"]),
-        ("Australia/Lord_Howe", "daily at 01:45", "2026-04-04T12:00:00", ["2026-04-04T14:45:00Z", "2026-04-05T15:15:00Z"]),
+        (
+            "Australia/Lord_Howe",
+            "daily at 02:15",
+            "2026-10-03T12:00:00",
+            ["2026-10-03T15:30:00Z", "2026-10-04T15:15:00Z"],
+        ),
+        (
+            "Australia/Lord_Howe",
+            "daily at 01:45",
+            "2026-04-04T12:00:00",
+            ["2026-04-04T14:45:00Z", "2026-04-05T15:15:00Z"],
+        ),
         // At midnight: 24:00 → 01:00 on 24 April, 24:00 → 23:00 on 29 October.
         ("Africa/Cairo", "daily at 00:30", "2026-04-23T12:00:00", ["2026-04-23T22:00:00Z", "2026-04-24T21:30:00Z"]),
         ("Africa/Cairo", "daily at 23:30", "2026-10-29T12:00:00", ["2026-10-29T20:30:00Z", "2026-10-30T21:30:00Z"]),
