@@ -227,12 +227,14 @@ fn a_file_of_another_run_or_of_other_rules_is_of_no_use() {
     let first = fs::read(&path).unwrap();
     project.tierd(&["run", "--as-of", "2026-04-02"]).ok();
     let second = fs::read(&path).unwrap();
+    served(project.folder(), |handle| {
+        assert_eq!(fast(handle, "1", None, false)["as_of"], json!("2026-04-02T00:00:00Z"));
+    });
+    // As if the machine had stopped before the file was in its place.
+    fs::write(&path, &first).unwrap();
+    fs::write(project.path("tierd.ledger.decisions.new"), &second[..second.len() / 2]).unwrap();
     let rule = project.path("rules/value.toml");
     served(project.folder(), move |handle| {
-        assert_eq!(fast(handle, "1", None, false)["as_of"], json!("2026-04-02T00:00:00Z"));
-        // As if the machine had stopped before the file was in its place.
-        fs::write(&path, &first).unwrap();
-        fs::write(path.with_extension("decisions.new"), &second[..second.len() / 2]).unwrap();
         fast(handle, "1", None, true);
         fast(handle, "1", None, false);
         let text = fs::read_to_string(&rule).unwrap().replace("10000", "13000");
@@ -240,6 +242,7 @@ fn a_file_of_another_run_or_of_other_rules_is_of_no_use() {
         block_on(handle.reload(ReloadCause::Request)).unwrap();
         assert_eq!(fast(handle, "1", None, true)["sets"][0]["level"], json!("B"));
         assert_eq!(fast(handle, "1", None, false)["sets"][0]["level"], json!("B"));
+        // What is open stays open.
         fs::remove_file(&path).unwrap();
         fast(handle, "2", None, false);
     });
