@@ -5,6 +5,7 @@
 //! cargo run --release -p bench -- quick    50,000 customers, 500,000 orders
 //! cargo run --release -p bench -- retail full|quick   only the points and retention rules beside the plain levels
 //! cargo run --release -p bench -- check    how long `tierd check` takes on large rules
+//! cargo run --release -p bench -- reload   how long it takes from saving one of 200 rule files until it is in force
 //! ```
 //!
 //! Every run is a process of its own, so that memory is honest; the programs take turns, so that a noisy machine is as noisy to
@@ -18,6 +19,7 @@ mod memory;
 mod ours;
 mod outcome;
 mod project;
+mod reload;
 mod report;
 mod retail;
 mod sql;
@@ -34,7 +36,7 @@ const AS_OF: &str = "2026-07-01 10:00:00";
 /// Any error: the bench prints it and ends.
 type Failure = Box<dyn std::error::Error>;
 
-const USAGE: &str = "usage: bench full|quick [ROUNDS] | bench retail full|quick | bench check";
+const USAGE: &str = "usage: bench full|quick [ROUNDS] | bench retail full|quick | bench check | bench reload";
 
 fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -43,6 +45,7 @@ fn main() -> Result<(), Failure> {
     match words[..] {
         ["full", ref rest @ ..] => report::compare(Size::FULL, rounds(rest)?),
         ["check"] => check::run(),
+        ["reload"] => reload::run(),
         ["retail", "full"] => report::retail(Size::FULL),
         ["retail", "quick"] => report::retail(Size::QUICK),
         ["quick", ref rest @ ..] => report::compare(Size::QUICK, rounds(rest)?),

@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    extract::rejection::{BytesRejection, JsonRejection, PathRejection, QueryRejection},
+    extract::rejection::{JsonRejection, PathRejection, QueryRejection},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -130,10 +130,10 @@ impl From<tierd_ledger::Error> for Problem {
 impl From<JsonRejection> for Problem {
     fn from(rejection: JsonRejection) -> Self {
         let kind = match &rejection {
+            _ if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => "too-large",
             JsonRejection::JsonDataError(_) => "bad-document",
             JsonRejection::JsonSyntaxError(_) => "bad-json",
             JsonRejection::MissingJsonContentType(_) => "not-json",
-            JsonRejection::BytesRejection(BytesRejection::FailedToBufferBody(_)) => "body",
             _ => "bad-request",
         };
         Problem::new(rejection.status(), kind, rejection.body_text())
