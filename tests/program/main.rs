@@ -12,6 +12,7 @@ mod policies;
 mod promises;
 mod readme;
 mod reload;
+mod runs;
 mod schemas;
 mod stories;
 mod support;

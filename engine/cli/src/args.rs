@@ -2,6 +2,7 @@
 
 mod ledger;
 mod revisions;
+mod runs;
 
 use std::path::PathBuf;
 
@@ -11,6 +12,7 @@ pub(crate) use ledger::{
     EventsArgs, OverrideAddArgs, OverrideCommand, OverrideEndArgs, OverrideListArgs, ReportCommand, ReportEffectArgs,
     TasksCommand, TasksDoneArgs, TasksListArgs, TasksSnoozeArgs,
 };
+pub(crate) use runs::{RunsCommand, RunsFillArgs, RunsGapsArgs, RunsListArgs};
 
 pub(crate) use revisions::{DiffArgs, RollbackArgs};
 
@@ -102,6 +104,9 @@ pub(crate) enum Command {
     /// Show what came of what retention rules did
     #[command(subcommand)]
     Report(ReportCommand),
+    /// Show the runs, and the times of schedules that had none; make those good
+    #[command(subcommand)]
+    Runs(RunsCommand),
     /// Print what happened since a cursor: changes of level, tasks, events of rules. JSON comes as JSON Lines
     Events(EventsArgs),
     /// Print a metric or a tier set as plain SQL for SQLite

@@ -13,6 +13,7 @@ mod reload;
 mod report;
 mod revisions;
 mod run;
+mod runs;
 mod schema;
 mod serve;
 mod sql;
@@ -47,6 +48,7 @@ pub(crate) fn dispatch(cli: &Cli, output: Output) -> Result<(), Failure> {
         Command::Override(command) => overrides::overrides(command, folder, output),
         Command::Tasks(command) => tasks::tasks(command, folder, output),
         Command::Report(command) => report::report(command, folder, output),
+        Command::Runs(command) => runs::runs(command, folder, output),
         Command::Events(args) => events::events(args, folder, output),
         Command::Sql(args) => sql::sql(args, folder, output),
         Command::Schema(args) => schema::schema(args, output),

@@ -133,7 +133,7 @@ fn decide_all(rules: &[RetentionRule], histories: &[Vec<Vec<Seen>>]) -> Vec<Vec<
         }
         if let Some(limit) = rules[mine].limit {
             let wanted = of_rule.iter().filter(|verdict| verdict.acts).count() as u64;
-            let mut left = if wanted > limit.per_run && limit.exceed == Exceed::Hold { 0 } else { limit.per_run };
+            let mut left = if limit.exceed == Exceed::Hold { wanted } else { limit.per_run };
             for verdict in of_rule.iter_mut().filter(|verdict| verdict.acts) {
                 verdict.acts = left > 0;
                 left = left.saturating_sub(1);
