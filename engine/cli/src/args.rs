@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use ledger::{
-    EventsArgs, OverrideAddArgs, OverrideCommand, OverrideEndArgs, OverrideListArgs, ReportCommand, ReportEffectArgs,
-    TasksCommand, TasksDoneArgs, TasksListArgs, TasksSnoozeArgs,
+    EventsArgs, HoldsArgs, OverrideAddArgs, OverrideCommand, OverrideEndArgs, OverrideListArgs, ReportCommand,
+    ReportEffectArgs, TasksCommand, TasksDoneArgs, TasksListArgs, TasksSnoozeArgs, VerdictArgs,
 };
 pub(crate) use runs::{RunsCommand, RunsFillArgs, RunsGapsArgs, RunsListArgs};
 
@@ -95,6 +95,12 @@ pub(crate) enum Command {
     Levels(LevelsArgs),
     /// Write the decision table: who has which level, with metrics, strategy, owner and next follow-up
     Export(ExportArgs),
+    /// Show the runs that exceed a guard and wait for a person
+    Holds(HoldsArgs),
+    /// Apply a held run, if it would still change what it showed
+    Approve(VerdictArgs),
+    /// Have a held run never applied
+    Reject(VerdictArgs),
     /// Pin a customer's level for a while, or limit it; with reason, approver and expiry
     #[command(subcommand)]
     Override(OverrideCommand),

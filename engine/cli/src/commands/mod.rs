@@ -6,6 +6,7 @@ mod demo;
 mod events;
 mod explain;
 mod export;
+mod holds;
 mod init;
 mod levels;
 mod overrides;
@@ -45,6 +46,9 @@ pub(crate) fn dispatch(cli: &Cli, output: Output) -> Result<(), Failure> {
         Command::Explain(args) => explain::explain(args, folder, output),
         Command::Levels(args) => levels::levels(args, folder, output),
         Command::Export(args) => export::export(args, folder, output),
+        Command::Holds(args) => holds::holds(args, folder, output),
+        Command::Approve(args) => holds::approve(args, folder, output),
+        Command::Reject(args) => holds::reject(args, folder, output),
         Command::Override(command) => overrides::overrides(command, folder, output),
         Command::Tasks(command) => tasks::tasks(command, folder, output),
         Command::Report(command) => report::report(command, folder, output),

@@ -156,7 +156,7 @@ impl Road {
             let known = self.mark.clone();
             let work = move || look::attempt(&project, Some(&settings), Some(&known), complete);
             match tokio::task::spawn_blocking(work).await {
-                Ok(Attempt::Decided(checked)) => return self.decide(checked, cause),
+                Ok(Attempt::Decided(checked)) => return self.decide(*checked, cause),
                 Ok(Attempt::Known) => return Reloaded::Unchanged(self.handle.active()),
                 Ok(Attempt::Restless) => self.handle.parts().wall.sleep(SETTLE).await,
                 Err(_) => break,

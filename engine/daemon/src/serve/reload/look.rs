@@ -47,7 +47,7 @@ pub(super) enum Attempt {
     /// They are as they were when they were last decided on.
     Known,
     /// They are these, and have been for a while.
-    Decided(Checked),
+    Decided(Box<Checked>),
     /// They are being changed.
     Restless,
 }
@@ -61,7 +61,7 @@ pub(super) fn attempt(project: &Project, settings: Option<&Settings>, known: Opt
     }
     let checked = seen.check(settings);
     if Seen::read(project).mark == checked.mark && (complete || is_quiet(project)) {
-        return Attempt::Decided(checked);
+        return Attempt::Decided(Box::new(checked));
     }
     Attempt::Restless
 }

@@ -107,12 +107,12 @@ impl Road {
     /// Puts an earlier revision into force, and answers.
     pub(super) async fn roll_back(&mut self, request: RollbackRequest) {
         let RollbackRequest { revision, by, why, reply } = request;
-        let rolled = self.to_revision(revision, by, why).await;
+        let rolled = self.go_back_to(revision, by, why).await;
         // Whoever asked may have gone.
         let _ = reply.send(rolled);
     }
 
-    async fn to_revision(
+    async fn go_back_to(
         &mut self,
         revision: String,
         by: Option<String>,

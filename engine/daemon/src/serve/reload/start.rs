@@ -70,7 +70,7 @@ pub fn last_good(project: &Project, ledger: &Path) -> Result<Option<RuleSet>, ti
 fn at_rest(project: &Project) -> Checked {
     for _ in 0..ROUNDS {
         if let Attempt::Decided(checked) = look::attempt(project, None, None, false) {
-            return checked;
+            return *checked;
         }
         std::thread::sleep(SETTLE);
     }
