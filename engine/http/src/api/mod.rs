@@ -179,7 +179,10 @@ fn routes_of_all() -> OpenApiRouter<Api> {
         .routes(routes!(plan::plan))
         .layer(DefaultBodyLimit::max(FILES_BYTES));
     // These evaluate everybody, or may have to.
-    let slow = OpenApiRouter::new().routes(routes!(holds::approve)).routes(routes!(customers::explain));
+    let slow = OpenApiRouter::new()
+        .routes(routes!(holds::approve))
+        .routes(routes!(gaps::fill))
+        .routes(routes!(customers::explain));
     OpenApiRouter::with_openapi(openapi::head()).merge(quick).merge(slow).merge(with_files)
 }
 
