@@ -73,9 +73,9 @@ fn run_is_finished_before_the_end() {
     let project = project();
     project.run();
     project.sql("INSERT INTO orders VALUES (7, 3, 900000, 'paid', '2026-03-03 00:00:00')");
-    let phases: [(&str, fn(&Project) -> Locked); 2] = [("reading", Locked::database), ("writing", Locked::ledger)];
-    for (what, lock) in phases {
-        let (before, locked) = (decided(&project), lock(&project));
+    for what in ["reading", "writing"] {
+        let before = decided(&project);
+        let locked = if what == "reading" { Locked::database(&project) } else { Locked::ledger(&project) };
         let mut daemon = Daemon::start(project.folder(), &[]);
         daemon.begin_run();
         daemon.signal("TERM");

@@ -37,7 +37,7 @@ pub(super) fn may_write(folder: &Path) -> bool {
 pub(super) fn disk(project: &Project, rules: &RuleSet) -> Finding {
     const WHAT: &str = "disk";
     let ledger = project.ledger(&rules.config);
-    let Ok(disk) = rustix::fs::statvfs(&folder_of(&ledger)) else {
+    let Ok(disk) = rustix::fs::statvfs(folder_of(&ledger)) else {
         return Finding::bad(WHAT, "the ledger's folder isn't there", "make it, or mend [ledger] path in tierd.toml");
     };
     let (free, size) = (disk.f_bavail * disk.f_frsize, fs::metadata(&ledger).map_or(0, |data| data.len()));
