@@ -35,7 +35,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::{Project, ProjectError, lock::DaemonLock};
+use crate::{Project, ProjectError, lock::DaemonLock, memory};
 
 pub use active::{Active, Origin, Problem, Refused};
 pub use counters::{Counts, DURATION_BOUNDS, Durations};
@@ -98,6 +98,7 @@ pub struct Serving {
 /// # Errors
 /// [`StartError`].
 pub async fn start(project: Project, wall: Arc<dyn Wall>) -> Result<Serving, StartError> {
+    memory::keep_little();
     let first = reload::first(&project, wall.now())?;
     let lock = DaemonLock::take(&project.ledger(&first.active.rules.config))?;
     let (active, _) = watch::channel(Arc::new(first.active.clone()));
