@@ -1,6 +1,8 @@
 //! The command line, as data.
 
 mod ledger;
+mod revisions;
+mod runs;
 
 use std::path::PathBuf;
 
@@ -10,6 +12,9 @@ pub(crate) use ledger::{
     EventsArgs, HoldsArgs, OverrideAddArgs, OverrideCommand, OverrideEndArgs, OverrideListArgs, ReportCommand,
     ReportEffectArgs, TasksCommand, TasksDoneArgs, TasksListArgs, TasksSnoozeArgs, VerdictArgs,
 };
+pub(crate) use runs::{RunsCommand, RunsFillArgs, RunsGapsArgs, RunsListArgs};
+
+pub(crate) use revisions::{DiffArgs, RollbackArgs};
 
 /// Grades customers by rules in TOML, beside the database that a company already has.
 #[derive(Debug, Parser)]
@@ -74,6 +79,20 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Stay: keep up with the files, run by schedule, answer over HTTP
     Serve(ServeArgs),
+    /// Show how things stand: rules in force, refused files, schedules, runs that wait
+    Status,
+    /// Have the daemon look at the files now
+    Reload,
+    /// Go back to an earlier revision of the rules, until the files change
+    Rollback(RollbackArgs),
+    /// List the revisions of the rules: since when they were in force, and how many runs they made
+    Revisions,
+    /// Show what is different between two revisions, in rule terms
+    Diff(DiffArgs),
+    /// Look whether a daemon has what it needs here: files, database, ledger, disk, clock, limits; a fix for each thing that it lacks
+    Doctor(DoctorArgs),
+    /// Copy the ledger to a file, also while a daemon writes it
+    Backup(BackupArgs),
     /// Show why a customer has its level, and what is missing for the next
     Explain(ExplainArgs),
     /// Show how many customers each level has
@@ -95,6 +114,9 @@ pub(crate) enum Command {
     /// Show what came of what retention rules did
     #[command(subcommand)]
     Report(ReportCommand),
+    /// Show the runs, and the times of schedules that had none; make those good
+    #[command(subcommand)]
+    Runs(RunsCommand),
     /// Print what happened since a cursor: changes of level, tasks, events of rules. JSON comes as JSON Lines
     Events(EventsArgs),
     /// Print a metric or a tier set as plain SQL for SQLite
@@ -183,12 +205,31 @@ pub(crate) struct ServeArgs {
     /// Seconds that a run may still take when tierd is told to stop; after that it is abandoned, and leaves nothing
     #[arg(long, value_name = "SECONDS", default_value_t = 20)]
     pub(crate) stop_after: u64,
+    /// Seconds that a run may go on without reading a row before tierd counts as stuck, and a watchdog is no longer fed
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    pub(crate) stuck_after: u64,
     /// Shape of the log on standard error
     #[arg(long, value_enum, default_value_t = LogFormat::Human)]
     pub(crate) log_format: LogFormat,
     /// The least important events that are logged
     #[arg(long, value_enum, default_value_t = LogLevel::Info)]
     pub(crate) log_level: LogLevel,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// Only look whether a daemon serves this project and answers: for health checks of containers
+    #[arg(long)]
+    pub(crate) serving: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BackupArgs {
+    /// Where the copy goes; to restore it, stop the daemon and put it in the place of the ledger
+    pub(crate) file: PathBuf,
+    /// Replace an earlier backup there
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 /// Shape of the log.

@@ -38,8 +38,20 @@ pub(crate) fn with_progress<T>(
     output: Output,
     work: impl FnOnce(&Evaluator<'_>) -> Result<T, RunError>,
 ) -> Result<T, Failure> {
+    deciding(&Due::ALL, args, session, clock, output, work)
+}
+
+/// As [`with_progress`], with an evaluator that decides only what is due.
+pub(crate) fn deciding<T>(
+    due: &Due,
+    args: &Reading,
+    session: &Session,
+    clock: &Clock,
+    output: Output,
+    work: impl FnOnce(&Evaluator<'_>) -> Result<T, RunError>,
+) -> Result<T, Failure> {
     let shown = ShownProgress::new(output.quiet);
-    let result = work(&Evaluator { clock, due: &Due::ALL, options: options(args), progress: shown.progress() });
+    let result = work(&Evaluator { clock, due, options: options(args), progress: shown.progress() });
     drop(shown);
     result.map_err(|error| failure(&error, &session.rules, output))
 }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use tierd_daemon::{Loaded, Project};
+use tierd_http::client::ClientError;
 use tierd_ledger::{Ledger, Reader};
 use tierd_model::{Clock, Date, MICROS, Timestamp, Zone, parse_date, parse_timestamp};
 use tierd_rules::{Diagnostic, FileSet, RuleSet, Severity, TierSet, cases::LoadedTests, nearest};
@@ -155,6 +156,12 @@ pub(crate) fn ledger_failure(error: &tierd_ledger::Error) -> Failure {
     }
     // The file has nothing to do with it.
     Failure::new(Code::Failed, &error.kind)
+}
+
+/// A daemon that refuses, or one that went away.
+pub(crate) fn daemon_failure(error: &ClientError) -> Failure {
+    let code = if matches!(error, ClientError::Refused { .. }) { Code::Failed } else { Code::Unreachable };
+    Failure::from_error(code, error)
 }
 
 /// A day as people type it.

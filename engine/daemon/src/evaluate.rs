@@ -10,7 +10,6 @@ use serde_json::json;
 use tierd_eval::{
     due::Due,
     evaluate::{self, Outcome, SetOutcome, SubjectOutcome},
-    levels::UnknownConditions,
 };
 use tierd_ledger::Reader;
 use tierd_model::Clock;
@@ -65,13 +64,8 @@ pub enum EvaluateError {
     #[error(transparent)]
     Limit(#[from] LimitError),
     /// A set that allows no UNKNOWN has met it.
-    #[error("{error}, such as {examples}")]
-    Unknown {
-        /// Which set, and for how many.
-        error: UnknownConditions,
-        /// Keys of the first few.
-        examples: String,
-    },
+    #[error(transparent)]
+    Unknown(evaluate::Error<tierd_ledger::Error>),
     /// What earlier runs left can't be read.
     #[error(transparent)]
     Ledger(#[from] tierd_ledger::Error),
@@ -81,10 +75,7 @@ impl From<evaluate::Error<tierd_ledger::Error>> for EvaluateError {
     fn from(error: evaluate::Error<tierd_ledger::Error>) -> Self {
         match error {
             evaluate::Error::History(error) => EvaluateError::Ledger(error),
-            evaluate::Error::Unknown { error, keys } => {
-                let examples = keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-                EvaluateError::Unknown { error, examples }
-            }
+            error => EvaluateError::Unknown(error),
         }
     }
 }
@@ -103,7 +94,7 @@ impl EvaluateError {
     pub fn without_values(&self) -> String {
         match self {
             EvaluateError::Limit(error) => error.without_values(),
-            EvaluateError::Unknown { error, .. } => error.to_string(),
+            EvaluateError::Unknown(evaluate::Error::Unknown { error, .. }) => error.to_string(),
             EvaluateError::Read(ReadError::Subjects(error)) => error.without_values(),
             other => other.to_string(),
         }

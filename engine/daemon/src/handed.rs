@@ -6,13 +6,13 @@ use serde_json::Value as Json;
 use tierd_eval::{
     action::{Action, Actions},
     evaluate::SetOutcome,
-    history::PolicyState,
-    levels::NONE,
-    movement::Reason,
+    history::{Held, PolicyState},
+    movement::{self, Reason},
     retention::{self, RuleOutcome},
 };
 use tierd_ledger::{
-    ActKind, ActRow, NewTask, Outgoing, Reader, RuleDecisions, RuleState, RuleStateRow, SetDecisions, StateRow,
+    ActKind, ActRow, NewTask, Outgoing, Reader, RuleDecisions, RuleState, RuleStateRow, SetDecisions, Standing,
+    StateRow,
 };
 use tierd_model::Clock;
 use tierd_rules::{RuleSet, TierSet, retention::Mode};
@@ -20,7 +20,7 @@ use tierd_rules::{RuleSet, TierSet, retention::Mode};
 use crate::{
     deciding::Deciding,
     evaluate::Evaluation,
-    history::{LedgerKeys, level_names},
+    history::{LedgerKeys, held, hold_for, level_names},
 };
 
 /// Everything that a run hands over: of what is due alone.
@@ -39,11 +39,12 @@ struct HandedSet<'a> {
     states: Vec<StateRow>,
     before: &'a Reader,
     /// What was held before, read only if a level changes in a set for which the evaluation didn't ask.
-    held: OnceCell<Vec<u16>>,
+    held: OnceCell<Vec<Standing>>,
 }
 
 struct HandedRule<'a> {
     outcome: &'a RuleOutcome,
+    hold_for: String,
     keys: LedgerKeys<'a>,
     states: Vec<RuleStateRow>,
     acts: Vec<ActRow>,
@@ -108,41 +109,25 @@ impl<'a> HandedSet<'a> {
         if let Ok(at) = moved.binary_search_by_key(&(subject as u32), |(subject, _)| *subject) {
             return moved[at].1;
         }
-        let held = self.held.get_or_init(|| {
+        let standings = self.held.get_or_init(|| {
             // A ledger that can't be read any more can't be written either, so that nobody will see the reasons.
-            self.before.held_levels(&self.set.name, self.keys.borrowed(), &self.levels).unwrap_or_default()
+            self.before.standings(&self.set.name, self.keys.borrowed(), &self.levels).unwrap_or_default()
         });
-        let was = held.get(subject).copied().unwrap_or(NONE);
-        match self.outcome.settled.held[subject] {
-            _ if was == NONE => Reason::First,
-            _ if !self.set.ordered => Reason::Changed,
-            now if now != NONE && now > was => Reason::Upgraded,
-            _ => Reason::Downgraded,
-        }
+        let was = standings.get(subject).map_or(Held::NOTHING, held);
+        movement::reason_at_once(self.set, &was, self.outcome.settled.held[subject])
     }
 }
 
-/// What the policy remembers of subjects, as the ledger wants to know it: also of those of whom nothing but a new level is to be
-/// remembered. To the ledger, a level that changes without a new state is the work of an override.
+/// What the policy remembers of subjects, in the ledger's own words.
 fn states(outcome: &SetOutcome) -> Vec<StateRow> {
-    let (settled, was) = (&outcome.settled, outcome.was.as_deref().unwrap_or_default());
-    let mut states = settled.states.clone();
-    for &(subject, _) in &settled.moved {
-        let before = was[subject as usize];
-        let listed = settled.states.binary_search_by_key(&subject, |(subject, _)| *subject).is_ok();
-        if !listed && before.state == PolicyState::at(before.level) {
-            states.push((subject, PolicyState::at(settled.held[subject as usize])));
-        }
-    }
-    states.sort_unstable_by_key(|(subject, _)| *subject);
-    let row = |(subject, state): (u32, PolicyState)| StateRow {
+    let row = |&(subject, state): &(u32, PolicyState)| StateRow {
         subject,
         policy: state.level,
         below_since: state.below_since,
         locked_until: state.locked_until,
         decided: state.decided,
     };
-    states.into_iter().map(row).collect()
+    outcome.settled.states.iter().map(row).collect()
 }
 
 impl<'a> HandedRule<'a> {
@@ -172,7 +157,7 @@ impl<'a> HandedRule<'a> {
             },
         };
         let (acts, states) = (acts.collect(), outcome.states.iter().map(state).collect());
-        Some(HandedRule { outcome, keys: LedgerKeys::new(&source.keys), states, acts })
+        Some(HandedRule { outcome, hold_for: hold_for(rule), keys: LedgerKeys::new(&source.keys), states, acts })
     }
 
     fn decisions<'b>(&'b self, rules: &'b RuleSet) -> RuleDecisions<'b> {
@@ -181,6 +166,7 @@ impl<'a> HandedRule<'a> {
             rule: &rule.name,
             subject: &rules.config.subjects[rule.subject.0].name,
             shadow: rule.mode == Mode::Shadow,
+            hold_for: &self.hold_for,
             keys: self.keys.borrowed(),
             states: &self.states,
             acts: &self.acts,

@@ -3,7 +3,7 @@
 use tierd_eval::history::{Held, History, Override, OverrideKind, PolicyState, RuleState};
 use tierd_ledger::{OverrideFilter, Reader, Standing};
 use tierd_model::Clock;
-use tierd_rules::{RuleId, RuleSet, SubjectId, TierSet, TierSetId, retention::Mode};
+use tierd_rules::{RetentionRule, RuleId, RuleSet, SubjectId, TierSet, TierSetId, retention::Mode};
 use tierd_sources::{Keys, SourceData};
 
 /// A ledger, seen by the keys of what was read.
@@ -57,6 +57,10 @@ impl History for LedgerHistory<'_> {
         self.ledger.map_or(Ok(false), |ledger| ledger.has_states(&self.rules.tier_sets[set.0].name))
     }
 
+    fn hold_for_changed(&self, rule: RuleId) -> Result<bool, tierd_ledger::Error> {
+        self.ledger.map_or(Ok(false), |ledger| hold_for_changed(ledger, &self.rules.retention[rule.0]))
+    }
+
     fn rule_states(&self, rule: RuleId) -> Result<Vec<(u32, RuleState)>, tierd_ledger::Error> {
         let Some(ledger) = self.ledger else { return Ok(Vec::new()) };
         let rule = &self.rules.retention[rule.0];
@@ -95,6 +99,16 @@ pub(crate) fn in_force(set: &TierSet, subject: u32, stored: &tierd_ledger::Overr
         tierd_ledger::OverrideKind::Ceiling => OverrideKind::Ceiling,
     };
     Some(Override { subject, kind, level })
+}
+
+/// How long entries of a rule have to last, as the ledger records it.
+pub(crate) fn hold_for(rule: &RetentionRule) -> String {
+    rule.hold_for.map_or_else(String::new, |span| span.to_string())
+}
+
+/// Whether that is another time than the one that the ledger has recorded. What isn't recorded is taken for the same.
+pub(crate) fn hold_for_changed(ledger: &Reader, rule: &RetentionRule) -> Result<bool, tierd_ledger::Error> {
+    Ok(ledger.hold_for(&rule.name)?.is_some_and(|kept| kept != hold_for(rule)))
 }
 
 /// The names of a set's levels, lowest first.

@@ -10,6 +10,7 @@ mod decisions;
 pub mod effect;
 pub mod evaluate;
 pub mod explain;
+pub mod fill;
 mod guards;
 mod handed;
 mod history;

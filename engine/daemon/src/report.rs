@@ -49,7 +49,7 @@ pub struct RuleReport {
     pub waiting: Waiting,
     /// Subjects for whom its condition is UNKNOWN.
     pub unknown: u64,
-    /// More subjects than its limit allows, which holds the run: how many.
+    /// More subjects than its limit allows, so that the run waits for a person: how many.
     pub held: Option<u64>,
 }
 

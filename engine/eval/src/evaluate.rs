@@ -28,7 +28,7 @@ use crate::{
     levels::{self, Graded, UnknownAt, UnknownConditions, grade},
     movement::{self, Settled, is_at_once},
     points,
-    retention::{self, Context, RuleOutcome, SetLevels},
+    retention::{self, Context, Remembered, RuleOutcome, SetLevels},
     standing,
 };
 
@@ -322,9 +322,12 @@ fn decide<H: History>(
         let mine = (0..rules.retention.len()).filter(|&id| rules.retention[id].subject == of.subject).map(RuleId);
         let (ids, others): (Vec<_>, Vec<_>) = mine.partition(|&id| due.rule(rules, id));
         outcomes.extend(others.into_iter().map(RuleOutcome::undecided));
-        let ids = ids.into_iter();
-        let states: Vec<_> = ids.map(|id| Ok((id, history.rule_states(id)?))).collect::<Result<_, H::Error>>()?;
-        if states.is_empty() {
+        let remembered = |rule| {
+            let (states, restarts) = (history.rule_states(rule)?, history.hold_for_changed(rule)?);
+            Ok(Remembered { rule, states, restarts })
+        };
+        let remembered: Vec<_> = ids.into_iter().map(remembered).collect::<Result<_, H::Error>>()?;
+        if remembered.is_empty() {
             continue;
         }
         let sets = |set: TierSetId| {
@@ -332,7 +335,7 @@ fn decide<H: History>(
             SetLevels { was: set.was.as_deref().unwrap_or_default(), now: &set.settled.held }
         };
         let context = Context { rules, metrics: &of.metrics, key: &of.key, sets: &sets, clock };
-        outcomes.extend(retention::decide(&context, &states));
+        outcomes.extend(retention::decide(&context, &remembered));
     }
     outcomes.sort_unstable_by_key(|outcome| outcome.rule);
     Ok(outcomes)

@@ -33,6 +33,15 @@ pub trait History {
         Ok(true)
     }
 
+    /// Whether the rule's `for` is another one than in the last run that decided it, one that was added or taken away included. Entries
+    /// in which the rule hasn't acted then begin anew.
+    ///
+    /// # Errors
+    /// Where the state can't be read.
+    fn hold_for_changed(&self, _rule: RuleId) -> Result<bool, Self::Error> {
+        Ok(false)
+    }
+
     /// What a retention rule remembers in its present mode, ascending by subject; nothing of subjects with [`RuleState::default`].
     ///
     /// # Errors

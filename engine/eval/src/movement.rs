@@ -36,8 +36,8 @@ pub struct Settled {
     /// Subjects whose held level isn't the one before, ascending, and why.
     pub moved: Vec<(u32, Reason)>,
     /// What the policy remembers of subjects of which it remembers something else than before, ascending. Where nothing is kept
-    /// of a subject, its state is [`PolicyState::at`] the level held; what equals that is listed only to replace something
-    /// else, and need not be stored.
+    /// of a subject, its state is [`PolicyState::at`] the level held. What equals that is listed to replace something else, and of
+    /// subjects that the policy has moved: it need not be stored, but tells a move of the policy from one of an override.
     pub states: Vec<(u32, PolicyState)>,
 }
 
@@ -168,10 +168,19 @@ impl Settled {
             self.moved.push((subject, reason(before, &state, moved, level, limited)));
         }
         let kept = |state: PolicyState, level| Some(state).filter(|state| *state != PolicyState::at(level));
-        if kept(state, level) != kept(before.state, before.level) {
+        let (now, then) = (kept(state, level), kept(before.state, before.level));
+        if now != then || level != before.level && then.is_none() {
             self.states.push((subject, state));
         }
     }
+}
+
+/// Why a set that holds whatever is earned ([`is_at_once`]), without overrides, holds another level than before. [`settle`] says the
+/// same; this is for a set that was decided without asking what was held.
+pub fn reason_at_once(set: &TierSet, was: &Held, now: u16) -> Reason {
+    let moved =
+        if set.ordered { policy::at_once(was.state.level, now) } else { policy::change(was.state.level, now).1 };
+    reason(was, &PolicyState::at(now), moved, now, false)
 }
 
 /// Why a level is held that wasn't held before; `limited` where the subject has any override.

@@ -79,7 +79,8 @@ pub struct RuleOutcome {
     pub waiting: Waiting,
     /// Subjects for whom the condition is UNKNOWN.
     pub unknown: u64,
-    /// More subjects than the limit allows, and it holds the run then: how many. They are all in `acts`.
+    /// More subjects than the limit allows, in a rule that holds then: how many. `acts` and `states` have all of them, as they will be
+    /// if a person approves the run.
     pub held: Option<u64>,
 }
 
@@ -128,16 +129,24 @@ pub enum ActKind {
     Shadow,
 }
 
-/// Decides all rules of one kind of subject together, because those of a group depend on each other.
-///
-/// `states` names the rules to decide, and what each remembers, as [`crate::history::History::rule_states`] gives it. The outcomes
-/// come in the same order.
+/// What a rule that is to be decided remembers, as [`crate::history::History`] tells.
+#[derive(Debug, Clone)]
+pub struct Remembered {
+    /// Which rule.
+    pub rule: RuleId,
+    /// By subject, ascending.
+    pub states: Vec<(u32, RuleState)>,
+    /// Whether entries in which it hasn't acted begin anew, because its `for` is another one than before.
+    pub restarts: bool,
+}
+
+/// Decides all rules of one kind of subject together, because those of a group depend on each other. The outcomes come in the order
+/// of the rules to decide.
 ///
 /// # Panics
 /// If a metric of a rule is absent from the context's metrics.
-pub fn decide(context: &Context<'_>, states: &[(RuleId, Vec<(u32, RuleState)>)]) -> Vec<RuleOutcome> {
-    let draft = |(rule, before): &(RuleId, Vec<(u32, RuleState)>)| entry::draft(context, *rule, before);
-    let mut drafts: Vec<Draft<'_>> = states.iter().map(draft).collect();
+pub fn decide(context: &Context<'_>, remembered: &[Remembered]) -> Vec<RuleOutcome> {
+    let mut drafts: Vec<Draft<'_>> = remembered.iter().map(|remembered| entry::draft(context, remembered)).collect();
     group::settle(&mut drafts, context.metrics.subjects);
     drafts.into_iter().map(|draft| outcome(context, draft)).collect()
 }
@@ -169,8 +178,7 @@ fn outcome(context: &Context<'_>, mut draft: Draft<'_>) -> RuleOutcome {
     RuleOutcome { rule, due: true, acts, states, entered, waiting, unknown, held }
 }
 
-/// Leaves as many candidates as the limit allows; all of them, and how many they are, if the limit holds the run instead: a person who
-/// lets it pass means all.
+/// Leaves as many candidates as the limit allows. All of them stay where more hold the run: how many there are then.
 fn limit(draft: &mut Draft<'_>) -> Option<u64> {
     let limit = draft.of.limit?;
     let candidates = draft.candidates.len() as u64;

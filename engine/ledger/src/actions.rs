@@ -20,7 +20,12 @@ pub(crate) fn apply_rule(
     outbox: &mut Outbox<'_>,
 ) -> KindResult<u64> {
     rule.check()?;
-    let id = dictionary::rule(conn, rule)?;
+    let known = dictionary::rule(conn, rule)?;
+    let id = known.id;
+    if known.hold_for.is_some_and(|kept| kept != rule.hold_for) {
+        restart_waits(conn, id, as_of)?;
+    }
+    conn.execute("UPDATE rule SET hold_for = ?2 WHERE id = ?1 AND hold_for IS NOT ?2", params![id, rule.hold_for])?;
     write_states(conn, id, rule)?;
     if rule.acts.is_empty() {
         return Ok(0);
@@ -31,6 +36,12 @@ pub(crate) fn apply_rule(
         written += u64::from(writer.write(rule, act, outbox)?);
     }
     Ok(written)
+}
+
+/// Entries in which the rule hasn't acted begin anew. What it remembers of its last actions stays.
+fn restart_waits(conn: &Connection, rule: i64, as_of: Timestamp) -> rusqlite::Result<()> {
+    let sql = "UPDATE rule_state SET entered = ?2 WHERE rule = ?1 AND entered IS NOT NULL AND NOT acted";
+    conn.execute(sql, [rule, as_of.0]).map(|_| ())
 }
 
 fn write_states(conn: &Connection, id: i64, rule: &RuleDecisions<'_>) -> KindResult<()> {

@@ -115,18 +115,29 @@ impl Levels {
     }
 }
 
+/// A retention rule that the ledger knows.
+pub(crate) struct KnownRule {
+    /// `rule.id`.
+    pub(crate) id: i64,
+    /// How long entries had to last in the last run that decided it; `None` where that isn't recorded.
+    pub(crate) hold_for: Option<String>,
+}
+
 /// The rule of this name; made where it is new.
-pub(crate) fn rule(conn: &Connection, rule: &RuleDecisions<'_>) -> KindResult<i64> {
+pub(crate) fn rule(conn: &Connection, rule: &RuleDecisions<'_>) -> KindResult<KnownRule> {
     let key_type = key_type_name(rule.keys.ty());
-    let sql = "SELECT id, subject, key_type FROM rule WHERE name = ?1";
-    let known = conn.query_row(sql, [rule.rule], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
-    let Some((id, subject, kept_type)): Option<(i64, String, String)> = known else {
+    let sql = "SELECT id, hold_for, subject, key_type FROM rule WHERE name = ?1";
+    let known = conn.query_row(sql, [rule.rule], |row| {
+        let known = KnownRule { id: row.get(0)?, hold_for: row.get(1)? };
+        Ok((known, row.get::<_, String>(2)?, row.get::<_, String>(3)?))
+    });
+    let Some((known, subject, kept_type)) = known.optional()? else {
         let sql = "INSERT INTO rule (name, subject, key_type) VALUES (?1, ?2, ?3)";
         conn.execute(sql, params![rule.rule, rule.subject, key_type])?;
-        return Ok(conn.last_insert_rowid());
+        return Ok(KnownRule { id: conn.last_insert_rowid(), hold_for: None });
     };
     if (subject.as_str(), kept_type.as_str()) == (rule.subject, key_type) {
-        return Ok(id);
+        return Ok(known);
     }
     Err(ErrorKind::OtherSubjects {
         what: format!("retention rule `{}` has looked at", rule.rule),

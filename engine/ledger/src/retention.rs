@@ -17,6 +17,10 @@ pub struct RuleDecisions<'a> {
     pub subject: &'a str,
     /// Whether it is only watched. What it remembers is kept apart from what it remembers when live.
     pub shadow: bool,
+    /// How long its entries have to last before it acts: `2 days`, or nothing. Every span has one text. Where it isn't what was recorded
+    /// last, all entries in which the rule hasn't acted begin anew with this run, in either mode, also those of subjects that aren't
+    /// there now.
+    pub hold_for: &'a str,
     /// The keys of all subjects, ascending.
     pub keys: Keys<'a>,
     /// Subjects of which it remembers something else than before, ascending. A default state is forgotten.
@@ -166,6 +170,7 @@ mod tests {
         rule: "win_back",
         subject: "customer",
         shadow: false,
+        hold_for: "",
         keys: Keys::Integer(&[10, 20]),
         states: &[],
         acts: &[],

@@ -134,7 +134,7 @@ pub struct RunLimit {
 pub enum Exceed {
     /// The first act, by key; the others wait for the next run.
     Defer,
-    /// The whole run waits for a person, as above a [`Guard`], who lets all pass or none.
+    /// The whole run waits for a person, as above a [`Guard`]. A rule that is only watched warns instead.
     Hold,
 }
 

@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use tierd_eval::{due::Due, evaluate::evaluate};
+use tierd_eval::{
+    due::Due,
+    evaluate::{Outcome, evaluate},
+    guard::{self, Seen, Which},
+};
 use tierd_model::Clock;
 use tierd_rules::{
     FileSet, RuleSet,
@@ -11,7 +15,7 @@ use tierd_rules::{
 
 use crate::{
     Coverage,
-    acts::OpenTasks,
+    acts::{Acts, OpenTasks},
     compare::Ran,
     past::Past,
     results::{CaseResult, Failure, FileResult},
@@ -87,20 +91,50 @@ impl State<'_> {
         step.told.iter().for_each(|told| self.world.tell(told));
         self.open.done(&step.done);
         let clock = Clock::new(step.as_of, Arc::clone(&rules.config.zone));
-        let given = self.world.given(&clock);
-        let past = self.past.of(rules, &given, &case.overrides, step.as_of);
-        let outcome =
-            evaluate(rules, given, &past, &Due::ALL, &clock).map_err(|error| refused(step, &error, &clock))?;
+        let outcome = self.evaluated(rules, case, step, &Due::ALL, &clock)?;
         if let Some(coverage) = coverage {
             coverage.see(&outcome, &clock);
         }
+        let held = exceeded(rules, &outcome, &clock);
+        if !held.is_empty() {
+            // A run that decides nothing leaves everything as it was, and so does one that waits for a person.
+            let outcome = self.evaluated(rules, case, step, &Due::by(Vec::new()), &clock)?;
+            let mut failures = ran(rules, case, &outcome, &Acts::default(), &clock).failures(step);
+            failures.iter_mut().for_each(|failure| failure.detail.splice(0..0, held.iter().cloned()).for_each(drop));
+            return Ok(failures);
+        }
         let acts = self.open.acts(rules, &outcome, &clock);
-        let several = case.steps.iter().any(|step| step.told.len() > 1);
-        let ran = Ran { rules, outcome: &outcome, acts: &acts, clock: &clock, several };
-        let failures = ran.failures(step);
+        let failures = ran(rules, case, &outcome, &acts, &clock).failures(step);
         self.past.take(rules, &outcome, &clock);
         Ok(failures)
     }
+
+    fn evaluated(
+        &self,
+        rules: &RuleSet,
+        case: &Case,
+        step: &CaseStep,
+        due: &Due,
+        clock: &Clock,
+    ) -> Result<Outcome, Box<Failure>> {
+        let given = self.world.given(clock);
+        let past = self.past.of(rules, &given, &case.overrides, step.as_of);
+        evaluate(rules, given, &past, due, clock).map_err(|error| refused(step, &error, clock))
+    }
+}
+
+fn ran<'a>(rules: &'a RuleSet, case: &Case, outcome: &'a Outcome, acts: &'a Acts, clock: &'a Clock) -> Ran<'a> {
+    let several = case.steps.iter().any(|step| step.told.len() > 1);
+    Ran { rules, outcome, acts, clock, several }
+}
+
+/// Limits of rules that make the run wait for a person, in words. Guards don't count: they are about a whole business, of which a
+/// case has a few customers.
+fn exceeded(rules: &RuleSet, outcome: &Outcome, clock: &Clock) -> Vec<String> {
+    let seen = Seen { tables: &[], rows_before: &|_, _| None, clock };
+    let broken = guard::check(rules, outcome, &seen).into_iter();
+    let limits = broken.filter(|violation| violation.which == Which::Limit && violation.holds());
+    limits.map(|violation| format!("the run waits for a person: {}", violation.message)).collect()
 }
 
 fn refused(step: &CaseStep, error: &dyn std::error::Error, clock: &Clock) -> Box<Failure> {

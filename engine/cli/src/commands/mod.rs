@@ -1,8 +1,10 @@
 //! One file per command.
 
+mod backup;
 mod check;
 mod completions;
 mod demo;
+mod doctor;
 mod events;
 mod explain;
 mod export;
@@ -10,11 +12,15 @@ mod holds;
 mod init;
 mod levels;
 mod overrides;
+mod reload;
 mod report;
+mod revisions;
 mod run;
+mod runs;
 mod schema;
 mod serve;
 mod sql;
+mod status;
 mod tasks;
 mod test;
 
@@ -33,7 +39,14 @@ pub(crate) fn dispatch(cli: &Cli, output: Output) -> Result<(), Failure> {
         Command::Check(args) => check::check(args, folder, output),
         Command::Test(args) => test::test(args, folder, output),
         Command::Run(args) => run::run(args, folder, output),
+        Command::Doctor(args) => doctor::doctor(args, folder, output),
+        Command::Backup(args) => backup::backup(args, folder, output),
         Command::Serve(args) => serve::serve(args, folder, output),
+        Command::Status => status::status(folder, output),
+        Command::Reload => reload::reload(folder, output),
+        Command::Rollback(args) => reload::rollback(args, folder, output),
+        Command::Revisions => revisions::revisions(folder, output),
+        Command::Diff(args) => revisions::diff(args, folder, output),
         Command::Explain(args) => explain::explain(args, folder, output),
         Command::Levels(args) => levels::levels(args, folder, output),
         Command::Export(args) => export::export(args, folder, output),
@@ -43,6 +56,7 @@ pub(crate) fn dispatch(cli: &Cli, output: Output) -> Result<(), Failure> {
         Command::Override(command) => overrides::overrides(command, folder, output),
         Command::Tasks(command) => tasks::tasks(command, folder, output),
         Command::Report(command) => report::report(command, folder, output),
+        Command::Runs(command) => runs::runs(command, folder, output),
         Command::Events(args) => events::events(args, folder, output),
         Command::Sql(args) => sql::sql(args, folder, output),
         Command::Schema(args) => schema::schema(args, output),

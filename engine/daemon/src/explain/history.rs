@@ -48,6 +48,10 @@ impl History for OneHistory<'_> {
             || self.ledger.has_overrides(name, self.clock.as_of())?)
     }
 
+    fn hold_for_changed(&self, rule: RuleId) -> Result<bool, tierd_ledger::Error> {
+        history::hold_for_changed(self.ledger, &self.rules.retention[rule.0])
+    }
+
     fn rule_states(&self, rule: RuleId) -> Result<Vec<(u32, RuleState)>, tierd_ledger::Error> {
         if self.rules.retention[rule.0].subject != self.kind {
             return Ok(Vec::new());

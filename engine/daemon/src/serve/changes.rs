@@ -40,8 +40,13 @@ struct Watcher {
     rules: Option<Arc<RuleSet>>,
     settling: Vec<Settling>,
     monitor: Option<ChangeMonitor>,
-    /// The schedules of the run that was asked for.
-    run: Option<(Vec<String>, JoinHandle<Result<Arc<RunDone>, RunRefused>>)>,
+    run: Option<Asked>,
+}
+
+/// A run that was asked for.
+struct Asked {
+    schedules: Vec<String>,
+    run: JoinHandle<Result<Arc<RunDone>, RunRefused>>,
 }
 
 /// A schedule that waits for the database to be quiet.
@@ -122,7 +127,7 @@ impl Watcher {
 
     /// A run that found the database or the ledger locked has not seen the change.
     async fn end_run(&mut self) {
-        let Some((schedules, run)) = self.run.take_if(|(_, run)| run.is_finished()) else { return };
+        let Some(Asked { schedules, run }) = self.run.take_if(|asked| asked.run.is_finished()) else { return };
         if let Ok(Err(RunRefused::Deferred(_))) = run.await {
             let now = Instant::now();
             self.settling.iter_mut().filter(|one| schedules.contains(&one.schedule)).for_each(|one| one.change(now));
@@ -132,7 +137,7 @@ impl Watcher {
     fn ask(&mut self, schedules: Vec<String>) {
         let request = RunRequest { cause: Cause::Change, schedules: Some(schedules.clone()), as_of: None };
         let handle = self.handle.clone();
-        self.run = Some((schedules, tokio::spawn(async move { handle.run(request).await })));
+        self.run = Some(Asked { schedules, run: tokio::spawn(async move { handle.run(request).await }) });
     }
 
     async fn has_changed(&mut self) -> bool {

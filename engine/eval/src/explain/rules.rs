@@ -58,7 +58,7 @@ pub enum Waits {
     Condition,
     /// The rule of its group that has this name goes first.
     Group(String),
-    /// The run's limit is used up, or holds the rule.
+    /// The run's limit is used up.
     Limit,
 }
 

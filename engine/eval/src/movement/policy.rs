@@ -109,6 +109,16 @@ pub(super) fn change(before: u16, earned: u16) -> Step {
     (PolicyState::at(earned), reason)
 }
 
+/// Why whatever is earned is another level than the one before, of levels in an order.
+pub(super) fn at_once(before: u16, earned: u16) -> Option<Reason> {
+    match before {
+        _ if before == earned => None,
+        NONE => Some(Reason::First),
+        _ if rank(earned) > rank(before) => Some(Reason::Upgraded),
+        _ => Some(Reason::Downgraded),
+    }
+}
+
 fn lock_end(movement: &Movement, lock: Lock, clock: &Clock) -> Date {
     let next = || movement.period.next(movement.period.first_day(clock));
     match lock.until {

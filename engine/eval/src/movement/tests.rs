@@ -43,7 +43,8 @@ fn nothing_is_remembered_where_there_is_nothing_to_remember() {
     let facts = [Some(5), Some(15), Some(25)].map(|value| Facts { enter: value, keep: value });
     let settled = run(&keeping(), &facts, &[Held::NOTHING, at(1), at(3)], &[], "2026-01-01");
     assert_eq!(settled.held, [0, 1, 3]);
-    assert_eq!((settled.moved, settled.states), (vec![(0, Reason::First)], vec![]));
+    // That the policy gives the new level is told all the same: an override might have given it.
+    assert_eq!((settled.moved, settled.states), (vec![(0, Reason::First)], vec![(0, PolicyState::at(0))]));
 }
 
 #[test]
@@ -53,6 +54,25 @@ fn a_level_that_the_rules_have_no_longer_is_taken_anew() {
     let never = Movement { upgrade: Timing::Never, ..Movement::AT_ONCE };
     let settled = run(&ladder(never, &Conditions::default()), &facts, &[removed], &[], "2026-01-01");
     assert_eq!((settled.held, settled.moved), (vec![1], vec![(0, Reason::LevelRemoved)]));
+}
+
+#[test]
+fn reasons_of_sets_that_move_at_once_are_known_without_settling() {
+    let removed = Held { since: Timestamp(1), ..Held::NOTHING };
+    let before = [Held::NOTHING, removed, at(0), at(1), at(2), at(3)];
+    for ordered in [true, false] {
+        let set = ladder(Movement::AT_ONCE, &Conditions { lowest: true, ordered, ..Conditions::default() });
+        for (was, enter) in before.iter().flat_map(|was| [0, 1, 10, 20, 30].map(|enter| (was, enter))) {
+            let facts = [Facts { enter: Some(enter), keep: None }];
+            let settled = run(&set, &facts, std::slice::from_ref(was), &[], "2026-01-01");
+            for (_, reason) in &settled.moved {
+                assert_eq!(reason_at_once(&set, was, settled.held[0]), *reason, "{was:?} to {:?}", settled.held);
+            }
+        }
+    }
+    let set = ladder(Movement::AT_ONCE, &Conditions::default());
+    assert_eq!(reason_at_once(&set, &removed, 1), Reason::LevelRemoved);
+    assert_eq!(reason_at_once(&set, &Held::NOTHING, 1), Reason::First);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use tierd_model::{CalendarSpan, Clock, Date, Timestamp};
 use tierd_rules::{RetentionRule, RuleId, retention::Reentry};
 
 use super::{
-    Context, Waiting,
+    Context, Remembered, Waiting,
     observe::{Observer, Signal},
 };
 use crate::{expr::chunks, history::RuleState};
@@ -13,6 +13,7 @@ use crate::{expr::chunks, history::RuleState};
 pub(super) struct Draft<'a> {
     pub(super) rule: RuleId,
     pub(super) of: &'a RetentionRule,
+    restarts: bool,
     /// Subjects of which something was remembered or is now, ascending.
     pub(super) known: Vec<Known>,
     /// On whom it would act: indices of `known`, ascending.
@@ -31,10 +32,18 @@ pub(super) struct Known {
 }
 
 /// Looks at every subject once.
-pub(super) fn draft<'a>(context: &Context<'a>, rule: RuleId, states: &[(u32, RuleState)]) -> Draft<'a> {
+pub(super) fn draft<'a>(context: &Context<'a>, remembered: &Remembered) -> Draft<'a> {
+    let &Remembered { rule, ref states, restarts } = remembered;
     let of = &context.rules.retention[rule.0];
-    let mut draft =
-        Draft { rule, of, known: Vec::new(), candidates: Vec::new(), waiting: Waiting::default(), unknown: 0 };
+    let mut draft = Draft {
+        rule,
+        of,
+        restarts,
+        known: Vec::new(),
+        candidates: Vec::new(),
+        waiting: Waiting::default(),
+        unknown: 0,
+    };
     let observer = Observer::new(context, of);
     let mut states = states.iter().peekable();
     for (first, rows) in chunks(context.metrics.subjects) {
@@ -51,7 +60,10 @@ pub(super) fn draft<'a>(context: &Context<'a>, rule: RuleId, states: &[(u32, Rul
 impl Draft<'_> {
     fn look(&mut self, subject: u32, before: RuleState, signal: Signal, clock: &Clock) {
         self.unknown += u64::from(signal.unknown);
-        let after = tracked(before, &signal, clock);
+        let mut after = tracked(before, &signal, clock);
+        if self.restarts && !after.acted {
+            after.entered = after.entered.map(|_| clock.as_of());
+        }
         if before == RuleState::default() && after == before {
             return;
         }

@@ -56,6 +56,34 @@ fn an_entry_must_last_by_local_days() {
 }
 
 #[test]
+fn another_for_begins_the_wait_anew() {
+    let mut world = World::new(vec![RetentionRule { hold_for: Some(days(5)), ..warns() }]);
+    assert_eq!(world.one("2026-01-01", &now(30)), NOBODY);
+    world.wait(Some(days(3)));
+    let edited = world.run("2026-01-05", &[now(30)]).remove(0);
+    assert_eq!((edited.waiting.hold_for, edited.states.len()), (1, 1), "it would be over by either");
+    assert_eq!(world.one("2026-01-07", &now(30)), NOBODY);
+    assert_eq!(world.one("2026-01-08", &now(30)), WARN);
+    world.wait(Some(days(1)));
+    assert_eq!(world.one("2026-01-09", &now(30)), NOBODY);
+    assert_eq!(world.one("2026-01-20", &now(30)), NOBODY, "who was acted on stays so");
+}
+
+#[test]
+fn a_wait_that_is_added_or_taken_away_counts_from_now() {
+    let mut world = World::new(vec![RetentionRule { hold_for: Some(days(5)), cooldown: Some(days(9)), ..warns() }]);
+    assert_eq!(world.one("2026-01-01", &now(30)), NOBODY);
+    world.wait(None);
+    assert_eq!(world.one("2026-01-02", &now(30)), WARN, "there is nothing left to wait for");
+    assert_eq!(world.one("2026-01-03", &now(0)), NOBODY);
+    assert_eq!(world.one("2026-01-04", &now(30)), NOBODY, "the cool-down goes on");
+    world.wait(Some(days(8)));
+    assert_eq!(world.one("2026-01-11", &now(30)), NOBODY, "the wait begins");
+    assert_eq!(world.one("2026-01-18", &now(30)), NOBODY, "the cool-down is over");
+    assert_eq!(world.one("2026-01-19", &now(30)), WARN);
+}
+
+#[test]
 fn r2_a_win_back_waits_for_its_cooldown() {
     let mut world = World::new(vec![RetentionRule { cooldown: Some(days(90)), ..warns() }]);
     assert_eq!(world.one("2026-01-01", &now(30)), WARN);
@@ -264,12 +292,11 @@ fn above_the_limit_the_first_act_and_the_others_wait() {
     assert_eq!(next("2026-01-02"), (vec![2, 3], 1, None));
     assert_eq!(next("2026-01-03"), (vec![4], 0, None));
     let mut world = World::new(vec![limit(Exceed::Hold)]);
-    let outcome = &world.run("2026-01-01", &[now(30), now(30), now(0), now(0), now(0)])[0];
-    assert_eq!((acted(outcome, ActKind::Acted), outcome.held), (vec![0, 1], None));
-    let mut world = World::new(vec![limit(Exceed::Hold)]);
     let outcome = &world.run("2026-01-01", &subjects)[0];
-    let all = vec![0, 1, 2, 3, 4];
-    assert_eq!((acted(outcome, ActKind::Acted), outcome.held, outcome.waiting.limit), (all, Some(5), 0));
+    assert_eq!((acted(outcome, ActKind::Acted), outcome.held), (vec![0, 1, 2, 3, 4], Some(5)), "if it is approved");
+    assert_eq!((outcome.waiting.limit, outcome.entered, outcome.states.len()), (0, 5, 5));
+    let outcome = &world.run("2026-01-02", &subjects)[0];
+    assert_eq!((&outcome.acts[..], outcome.held), (&[][..], None), "it was approved");
 }
 
 #[test]

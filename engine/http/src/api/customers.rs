@@ -1,12 +1,16 @@
 use axum::{Json, extract::State};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tierd_daemon::explain::ExplainError;
 use tierd_ledger::{KeyRef, OverrideFilter, Reader, TaskFilter, Transition};
 use tierd_model::{Key, KeyType, Timestamp};
 use tierd_rules::RuleSet;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
-use super::{Api, extract::Path};
+use super::{
+    Api,
+    extract::{Path, Query},
+};
 use crate::{
     documents::{CustomerKey, Override, Task},
     problem::Problem,
@@ -135,6 +139,60 @@ impl From<Transition> for Move {
             to: transition.to,
             reason: transition.reason,
             metrics: serde_json::from_str(&transition.metrics).unwrap_or_default(),
+        }
+    }
+}
+
+/// What to explain
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ExplainQuery {
+    /// Only this tier set, or this set that is kept per category; then without retention rules
+    set: Option<String>,
+}
+
+/// Why a customer has its levels
+#[derive(Debug, Serialize, ToSchema)]
+#[allow(dead_code, reason = "it describes the document that the daemon makes")]
+pub(super) struct Explanation {
+    /// The customer
+    key: String,
+    /// The time of the last run
+    as_of: String,
+    /// That run
+    run: i64,
+    /// Whether the data had to be read again, and may be younger than the run
+    read_again: bool,
+    /// Each tier set that grades the customer, as `tierd explain --output json` has it
+    #[schema(value_type = Vec<Object>)]
+    sets: Vec<Value>,
+    /// Each retention rule, likewise
+    #[schema(value_type = Vec<Object>)]
+    retention: Vec<Value>,
+}
+
+/// Why a customer has its levels as of the last run, and what is missing for the next; personal values are masked
+#[utoipa::path(get, path = "/api/v1/customers/{key}/explain", tag = "customers",
+    params(("key" = String, Path, description = "The customer's key"), ExplainQuery),
+    responses((status = 200, body = Explanation, description = "What stands behind each level")))]
+pub(super) async fn explain(
+    State(api): State<Api>,
+    Path(key): Path<String>,
+    Query(query): Query<ExplainQuery>,
+) -> Result<Json<Value>, Problem> {
+    let explain = move |handle: &tierd_daemon::serve::Handle| Ok(handle.explain(&key, query.set.as_deref())?);
+    api.blocking(&api.0.reads, explain).await.map(Json)
+}
+
+impl From<ExplainError> for Problem {
+    fn from(error: ExplainError) -> Self {
+        match error {
+            ExplainError::NoSubject(why) => Problem::not_found("unknown-customer", why),
+            ExplainError::NoSet(_) => Problem::not_found("unknown-set", error),
+            ExplainError::NoRun => Problem::not_found("no-run-yet", error),
+            ExplainError::Ledger(error) => error.into(),
+            ExplainError::Evaluate(error) => Problem::conflict("explain-failed", error),
         }
     }
 }

@@ -8,11 +8,14 @@ mod customers;
 mod decisions;
 mod events;
 mod extract;
+mod gaps;
 mod health;
+mod holds;
 mod levels;
 mod openapi;
 mod overrides;
 mod plan;
+mod rollback;
 mod rules;
 mod runs;
 mod status;
@@ -102,7 +105,7 @@ impl Api {
     {
         let open = move |handle: &Handle| {
             let path = handle.project().ledger(&handle.active().rules.config);
-            work(&mut Ledger::open(&path, program)?, handle)
+            work(&mut Ledger::open_waiting(&path, program, Ledger::PATIENCE)?, handle)
         };
         self.blocking(&self.0.writes, open).await
     }
@@ -120,7 +123,8 @@ impl Api {
             work(&handle)
         });
         done.await.unwrap_or_else(|error| {
-            tracing::error!(error = %error, "answering a request failed");
+            // What a panic says may quote a value of the database.
+            tracing::error!(panicked = error.is_panic(), "answering a request failed");
             Err(Problem::failed("this request failed inside tierd; its log says more"))
         })
     }
@@ -148,6 +152,7 @@ fn routes_of_all() -> OpenApiRouter<Api> {
         .routes(routes!(health::healthy))
         .routes(routes!(health::ready))
         .routes(routes!(health::reload))
+        .routes(routes!(rollback::rollback))
         .routes(routes!(status::status))
         .routes(routes!(rules::rules))
         .routes(routes!(rules::file))
@@ -164,12 +169,21 @@ fn routes_of_all() -> OpenApiRouter<Api> {
         .routes(routes!(tasks::snooze))
         .routes(routes!(overrides::list, overrides::add))
         .routes(routes!(overrides::end))
+        .routes(routes!(gaps::list))
+        .routes(routes!(holds::list))
+        .routes(routes!(holds::one))
+        .routes(routes!(holds::reject))
         .layer(middleware::from_fn(in_time));
     let with_files = OpenApiRouter::new()
         .routes(routes!(check::check))
         .routes(routes!(plan::plan))
         .layer(DefaultBodyLimit::max(FILES_BYTES));
-    OpenApiRouter::with_openapi(openapi::head()).merge(quick).merge(with_files)
+    // These evaluate everybody, or may have to.
+    let slow = OpenApiRouter::new()
+        .routes(routes!(holds::approve))
+        .routes(routes!(gaps::fill))
+        .routes(routes!(customers::explain));
+    OpenApiRouter::with_openapi(openapi::head()).merge(quick).merge(slow).merge(with_files)
 }
 
 async fn in_time(request: Request, next: Next) -> Response {

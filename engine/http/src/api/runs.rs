@@ -176,7 +176,7 @@ pub(super) fn time(text: &str, handle: &Handle) -> Result<tierd_model::Timestamp
     })
 }
 
-fn refusal(refused: &RunRefused) -> Problem {
+pub(super) fn refusal(refused: &RunRefused) -> Problem {
     match refused {
         RunRefused::Stopping => Problem::stopping(),
         RunRefused::Deferred(message) => Problem::busy("run-deferred", message, 30),
@@ -185,7 +185,7 @@ fn refusal(refused: &RunRefused) -> Problem {
 }
 
 /// A run that was made just now, as the ledger has it, with what only the daemon knows.
-async fn document(api: &Api, done: Arc<RunDone>) -> Result<Run, Problem> {
+pub(super) async fn document(api: &Api, done: Arc<RunDone>) -> Result<Run, Problem> {
     let Some(run) = done.run else {
         let message = match &done.outcome {
             Outcome::Failed(message) | Outcome::Held(message) => message.clone(),

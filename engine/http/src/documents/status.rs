@@ -1,22 +1,29 @@
 use serde::{Deserialize, Serialize};
 use tierd_daemon::serve::{self, Active, Handle, Origin};
+use tierd_ledger::{FollowedSchedule, GapState, Reader, ReloadOutcome};
+use tierd_model::Timestamp;
 use utoipa::ToSchema;
 
 use super::Refused;
 
-/// How a daemon stands
-#[derive(Debug, Serialize, ToSchema)]
+/// More holds aren't counted.
+const HOLDS: u32 = 100;
+
+/// How a project stands: told by its daemon, or from the ledger where none answers
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Status {
+    /// Whether a daemon tells this
+    pub daemon: bool,
     /// The version of the program
     pub version: String,
     /// What the clock shows
     pub now: String,
-    /// The rules in force: a hash over all files
-    pub revision: String,
+    /// The rules in force, or last in force: a hash over all files; null before there were any
+    pub revision: Option<String>,
     /// Since when they are in force
-    pub since: String,
-    /// `files`, `last good` (the files were refused at the start) or `rolled back`
-    pub origin: String,
+    pub since: Option<String>,
+    /// `files`, `last_good` (the files were refused at the start) or `rolled_back`
+    pub origin: Option<String>,
     /// Files on disk that aren't in force, and why; null where they are
     pub refused: Option<Refused>,
     /// When runs are due
@@ -25,6 +32,8 @@ pub struct Status {
     pub running: Option<Running>,
     /// The last run
     pub last_run: Option<LastRun>,
+    /// Runs that wait for a person
+    pub holds: u64,
     /// Whether it is stopping
     pub stopping: bool,
 }
@@ -38,8 +47,29 @@ pub struct NextRun {
     pub slot: Option<String>,
     /// When that run begins
     pub begins: Option<String>,
-    /// The last run that decided it
-    pub last_run: Option<LastRun>,
+    /// The slot whose run waits or runs now
+    pub busy: Option<String>,
+    /// Its last slot for which a run was made
+    pub last: Option<LastSlot>,
+    /// When a slot whose run failed is tried again
+    pub retry: Option<String>,
+    /// Slots without a run that can still be made good
+    pub open_gaps: u64,
+    /// Whether it also follows changes of the data
+    pub on_change: bool,
+}
+
+/// The last run of a schedule
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct LastSlot {
+    /// The slot
+    pub slot: String,
+    /// Its run; null for one that never came so far
+    pub run: Option<i64>,
+    /// `applied`, `unchanged`, `held` or `failed`
+    pub outcome: String,
+    /// Why it was held or failed
+    pub message: Option<String>,
 }
 
 /// A run that is being made
@@ -73,41 +103,114 @@ pub struct LastRun {
 }
 
 impl Status {
-    /// Of a daemon; `runs` are the latest in the ledger, newest first.
-    pub fn of(handle: &Handle, runs: &[tierd_ledger::Run]) -> Self {
+    /// Of a daemon, and of what the ledger has (`None` where there is none yet).
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub fn of(handle: &Handle, ledger: Option<&Reader>) -> Result<Self, tierd_ledger::Error> {
+        let last_run = ledger.map(|ledger| ledger.runs(1)).transpose()?.and_then(|mut runs| runs.pop());
+        let holds = ledger.map(|ledger| ledger.holds(true, HOLDS)).transpose()?.map_or(0, |holds| holds.len() as u64);
         let active = handle.active();
         let Active { rules, since, origin, refused } = &*active;
-        Status {
+        Ok(Status {
+            daemon: true,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             now: handle.now().to_string(),
-            revision: rules.revision.to_string(),
-            since: since.to_string(),
-            origin: origin_name(*origin).to_owned(),
+            revision: Some(rules.revision.to_string()),
+            since: Some(since.to_string()),
+            origin: Some(origin.name().to_owned()),
             refused: refused.as_ref().map(Refused::from),
-            schedules: handle.schedules().schedules.iter().map(|next| NextRun::of(next, runs)).collect(),
+            schedules: handle.schedules().schedules.iter().map(NextRun::from).collect(),
             running: handle.running().as_ref().map(Running::from),
-            last_run: runs.first().map(LastRun::from),
+            last_run: last_run.as_ref().map(LastRun::from),
+            holds,
             stopping: handle.is_stopping(),
+        })
+    }
+}
+
+impl Status {
+    /// As the ledger has it, where no daemon answers: what was in force last, and what became of the files since.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub fn of_ledger(ledger: &Reader, now: Timestamp) -> Result<Self, tierd_ledger::Error> {
+        let (good, reload) = (ledger.last_good()?, ledger.last_reload()?);
+        let origin = reload
+            .as_ref()
+            .filter(|reload| reload.outcome == ReloadOutcome::RolledBack)
+            .map(|_| Origin::RolledBack.name());
+        Ok(Status {
+            daemon: false,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            now: now.to_string(),
+            revision: good.map(|good| good.revision.to_string()),
+            since: good.map(|good| good.at.to_string()),
+            origin: origin.map(str::to_owned),
+            refused: reload.filter(|reload| reload.outcome == ReloadOutcome::Refused).map(Refused::of_ledger),
+            schedules: schedules_of_ledger(ledger)?,
+            running: None,
+            last_run: ledger.runs(1)?.first().map(LastRun::from),
+            holds: ledger.holds(true, HOLDS)?.len() as u64,
+            stopping: false,
+        })
+    }
+}
+
+/// Schedules that were followed last: nobody knows when they come without a daemon.
+fn schedules_of_ledger(ledger: &Reader) -> Result<Vec<NextRun>, tierd_ledger::Error> {
+    let gaps = ledger.gaps(None)?;
+    let schedule = |followed: FollowedSchedule| {
+        let open = gaps.iter().filter(|gap| gap.schedule == followed.name && gap.state == GapState::Open);
+        let last = ledger.last_scheduled_run(&followed.name)?;
+        Ok(NextRun {
+            slot: None,
+            begins: None,
+            busy: None,
+            last: last.as_ref().map(LastSlot::from),
+            retry: None,
+            open_gaps: open.map(|gap| gap.slots.saturating_sub(gap.filled)).sum(),
+            on_change: false,
+            schedule: followed.name,
+        })
+    };
+    ledger.followed_schedules()?.into_iter().map(schedule).collect()
+}
+
+impl From<&tierd_ledger::Run> for LastSlot {
+    fn from(run: &tierd_ledger::Run) -> Self {
+        LastSlot {
+            slot: run.as_of.to_string(),
+            run: Some(run.id.0),
+            outcome: run.outcome.name().to_owned(),
+            message: super::run::message(&run.outcome),
         }
     }
 }
 
-fn origin_name(origin: Origin) -> &'static str {
-    match origin {
-        Origin::Files => "files",
-        Origin::LastGood => "last good",
-        Origin::RolledBack => "rolled back",
+impl From<&serve::NextRun> for NextRun {
+    fn from(next: &serve::NextRun) -> Self {
+        let text = |at: Option<Timestamp>| at.map(|at| at.to_string());
+        NextRun {
+            schedule: next.name.clone(),
+            slot: text(next.slot),
+            begins: text(next.begins),
+            busy: text(next.busy),
+            last: next.last.as_ref().map(LastSlot::from),
+            retry: text(next.retry.map(|retry| retry.again)),
+            open_gaps: next.open_gaps,
+            on_change: next.on_change,
+        }
     }
 }
 
-impl NextRun {
-    fn of(next: &serve::NextRun, runs: &[tierd_ledger::Run]) -> Self {
-        let decided = |run: &&tierd_ledger::Run| run.schedules.as_ref().is_none_or(|names| names.contains(&next.name));
-        NextRun {
-            schedule: next.name.clone(),
-            slot: next.slot.map(|at| at.to_string()),
-            begins: next.begins.map(|at| at.to_string()),
-            last_run: runs.iter().find(decided).map(LastRun::from),
+impl From<&serve::LastSlot> for LastSlot {
+    fn from(last: &serve::LastSlot) -> Self {
+        LastSlot {
+            slot: last.slot.to_string(),
+            run: last.run.map(|run| run.0),
+            outcome: last.outcome.name().to_owned(),
+            message: super::run::message(&last.outcome),
         }
     }
 }

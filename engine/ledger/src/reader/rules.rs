@@ -1,9 +1,9 @@
-use rusqlite::{Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 use tierd_model::{Date, Key, Timestamp};
 
 use super::{Reader, align::Alignment};
 use crate::{
-    error::{At, KindResult, Result},
+    error::{At, ErrorKind, KindResult, Result},
     key::{KeyRef, Keys},
     retention::{ActKind, RuleState, RuleStateRow},
     run::RunId,
@@ -47,6 +47,16 @@ impl Reader {
     /// [`crate::ErrorKind`].
     pub fn rule_state(&self, rule: &str, shadow: bool, key: KeyRef<'_>) -> Result<RuleState> {
         self.select_rule_state(rule, shadow, key).at(&self.path)
+    }
+
+    /// How long entries of a retention rule had to last in the last run that decided it, as [`crate::RuleDecisions::hold_for`] told;
+    /// `None` where that isn't recorded.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind`].
+    pub fn hold_for(&self, rule: &str) -> Result<Option<String>> {
+        let select = self.conn.query_row("SELECT hold_for FROM rule WHERE name = ?1", [rule], |row| row.get(0));
+        select.optional().map(Option::flatten).map_err(ErrorKind::from).at(&self.path)
     }
 
     /// Every action of a retention rule, live or only watched, in the order in which they were decided.

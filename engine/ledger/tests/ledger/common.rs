@@ -98,7 +98,8 @@ pub(crate) fn run(ledger: &mut Ledger, day: i64, keys: &[i64], assigned: &[u16])
 
 /// What the rule `win_back` does to subjects with integer keys.
 pub(crate) fn win_back<'a>(keys: &'a [i64], states: &'a [RuleStateRow], acts: &'a [ActRow]) -> RuleDecisions<'a> {
-    RuleDecisions { rule: "win_back", subject: "customer", shadow: false, keys: Keys::Integer(keys), states, acts }
+    let keys = Keys::Integer(keys);
+    RuleDecisions { rule: "win_back", subject: "customer", shadow: false, hold_for: "", keys, states, acts }
 }
 
 /// An action on the subject of this index.

@@ -59,6 +59,49 @@ fn states_are_kept_by_mode_and_forgotten_when_there_is_nothing_to_remember() {
 }
 
 #[test]
+fn another_wait_begins_entries_anew_that_have_not_acted() {
+    let place = place();
+    let mut ledger = open(&place.path);
+    let entered = |day| RuleState { entered: Some(start(day).as_of), ..RuleState::default() };
+    let acted = RuleState { acted: true, last_acted: Some(start(0).as_of), ..entered(0) };
+    let cooling = RuleState { last_acted: Some(start(0).as_of), ..entered(0) };
+    let all = [state(0, entered(0)), state(1, acted), state(2, cooling)];
+    let live = RuleDecisions { hold_for: "2 days", ..win_back(KEYS, &[], &[]) };
+    assert_eq!(reader(&place).hold_for("win_back").unwrap(), None);
+    let watched = RuleDecisions { shadow: true, ..live };
+    let both = [RuleDecisions { states: &all, ..live }, RuleDecisions { states: &all[..1], ..watched }];
+    apply_with_rules(&mut ledger, 0, &[], &both).unwrap();
+    apply_with_rules(&mut ledger, 1, &[], &[live]).unwrap();
+    let states = |shadow| reader(&place).rule_states("win_back", shadow, Keys::Integer(KEYS)).unwrap();
+    assert_eq!(states(false), all, "the same wait goes on");
+
+    // Nobody is in the data in this run.
+    let longer = RuleDecisions { hold_for: "3 days", keys: Keys::Integer(&[]), ..live };
+    apply_with_rules(&mut ledger, 2, &[], &[longer]).unwrap();
+    let again = RuleState { entered: Some(start(2).as_of), ..cooling };
+    assert_eq!(states(false), [state(0, entered(2)), state(1, acted), state(2, again)]);
+    assert_eq!(states(true), [state(0, entered(2))]);
+    apply_with_rules(&mut ledger, 3, &[], &[RuleDecisions { hold_for: "", ..live }]).unwrap();
+    assert_eq!(states(true), [state(0, entered(3))]);
+    assert_eq!(reader(&place).hold_for("win_back").unwrap().as_deref(), Some(""));
+}
+
+#[test]
+fn what_is_not_recorded_is_no_other_wait() {
+    let place = place();
+    let mut ledger = open(&place.path);
+    let entered = RuleState { entered: Some(start(0).as_of), ..RuleState::default() };
+    let live = RuleDecisions { hold_for: "2 days", ..win_back(KEYS, &[], &[]) };
+    apply_with_rules(&mut ledger, 0, &[], &[RuleDecisions { states: &[state(0, entered)], ..live }]).unwrap();
+    drop(ledger);
+    // As an older tierd left it.
+    rusqlite::Connection::open(&place.path).unwrap().execute("UPDATE rule SET hold_for = NULL", []).unwrap();
+    apply_with_rules(&mut open(&place.path), 1, &[], &[live]).unwrap();
+    let states = reader(&place).rule_states("win_back", false, Keys::Integer(KEYS)).unwrap();
+    assert_eq!(states, [state(0, entered)]);
+}
+
+#[test]
 fn decision_made_again_has_the_same_id_and_is_written_once() {
     let (place, mut ledger) = with_a_task();
     let before = reader(&place).actions("win_back").unwrap();

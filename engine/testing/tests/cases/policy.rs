@@ -1,6 +1,6 @@
 //! What only several steps show: policies, retention rules, tasks, points, groups.
 
-use crate::support::{CONFIG, failures, pass, rules};
+use crate::support::{CONFIG, failures, pass, results, rules};
 
 const GROUPS: &str = r#"
 [subject.account]
@@ -184,4 +184,51 @@ account_code = "ACME"
 facts.orders = [{ ordered_at = 2026-05-01, amount = 40 }]
 "#,
     );
+}
+
+const HELD: &str = r#"
+as_of = "2026-01-01"
+[[case]]
+name = "more than the limit allows"
+[[case.subjects.customer]]
+key = 1
+metrics = { annual_spend = 12000 }
+expect = { value = "A" }
+[[case.subjects.customer]]
+key = 2
+metrics = { annual_spend = 12000 }
+[[case.step]]
+as_of = "2026-02-01"
+expect_tasks = []
+[[case.step.subjects.customer]]
+key = 1
+metrics = { annual_spend = 0 }
+expect_moves = { value = "stays" }
+[[case.step.subjects.customer]]
+key = 2
+metrics = { annual_spend = 0 }
+[[case.step]]
+as_of = "2026-02-02"
+expect_tasks = [{ rule = "fallen", key = 1 }]
+[[case.step.subjects.customer]]
+key = 1
+expect_moves = { value = "A -> C" }
+[[case.step.subjects.customer]]
+key = 2
+metrics = { annual_spend = 12000 }
+"#;
+
+#[test]
+fn a_limit_that_holds_leaves_everything_as_it_was() {
+    let text = RULES
+        .replace("downgrade = { after = \"30 days\", steps = 1 }", "")
+        .replace("moved = \"down\"", "moved = \"down\"\nlimit = { per_run = 1, exceed = \"hold\" }");
+    let rules = rules(&[("tierd.toml", CONFIG), ("rules/value.toml", &text)]);
+    pass(&rules, HELD);
+    let wrong = HELD.replace("expect_tasks = []", "expect_tasks = [{ rule = \"fallen\" }]");
+    let (results, _) = results(&rules, &wrong, None);
+    let failure = &results[0].cases[0].failures[0];
+    let expected =
+        "the run waits for a person: retention.fallen: it would act on 2 subjects, and `limit` allows 1 per run";
+    assert_eq!((failure.what.as_str(), failure.detail[0].as_str()), ("tasks", expected));
 }

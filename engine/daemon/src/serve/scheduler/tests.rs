@@ -304,3 +304,43 @@ async fn change_of_the_data_is_followed_once_it_is_quiet() {
     assert_eq!(world.runs().len(), 2);
     assert!(serving.handle().schedules().schedules[0].on_change);
 }
+
+#[tokio::test(start_paused = true)]
+async fn gaps_are_made_good_in_their_order_unless_a_later_run_has_decided_the_same() {
+    let world = World::new(&every("10 minutes", "missed = \"skip\""));
+    let serving = world.start().await;
+    world.pass(10 * MINUTE).await;
+    world.jump(34 * MINUTE);
+    world.pass(MINUTE).await;
+    let planned = serving.handle().fill(None, true).await.unwrap();
+    assert_eq!((planned.plan.runs.len(), planned.done.len()), (3, 0));
+    let filled = serving.handle().fill(Some("default".to_owned()), false).await.unwrap();
+    assert_eq!((filled.done.len(), filled.stopped), (3, None));
+    world.pass(5).await;
+    let slots = ["12:20", "12:30", "12:40"].map(|slot| format!("fill 03-10T{slot} unchanged"));
+    assert_eq!(world.runs()[1..], slots);
+    assert_eq!(world.gaps(), ["03-10T12:20 to 03-10T12:40: 3 missed filled"]);
+    assert_eq!(serving.handle().schedules().schedules[0].open_gaps, 0);
+
+    world.jump(34 * MINUTE);
+    world.pass(10 * MINUTE).await;
+    assert_eq!(world.runs().len(), 5);
+    let late = serving.handle().fill(None, false).await.unwrap();
+    assert_eq!((late.plan.runs.len(), late.plan.refused.len()), (0, 1));
+    assert_eq!(world.runs().len(), 5);
+}
+
+/// Later slots would overtake the one that fails.
+#[tokio::test(start_paused = true)]
+async fn filling_stops_at_a_run_that_fails() {
+    let world = World::new(&every("10 minutes", "missed = \"skip\""));
+    let serving = world.start().await;
+    world.jump(34 * MINUTE);
+    world.pass(MINUTE).await;
+    world.shop("ALTER TABLE customers RENAME TO gone");
+    let filled = serving.handle().fill(None, false).await.unwrap();
+    assert_eq!(filled.done.len(), 0);
+    assert!(filled.stopped.unwrap().contains("customers"));
+    assert_eq!(world.runs(), ["fill 03-10T12:10 failed"]);
+    assert_eq!(world.gaps(), ["03-10T12:10 to 03-10T12:30: 3 missed open"]);
+}

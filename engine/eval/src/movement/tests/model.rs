@@ -5,12 +5,12 @@ use tierd_model::{CalendarSpan, CalendarUnit, Clock, Date, MonthDay};
 use tierd_rules::{Lock, LockUntil, Movement, Period, Timing, Unknown};
 
 use super::{
-    super::{Reason, settle},
+    super::{Reason, reason_at_once, settle},
     base::{Conditions, ENTER, Facts, KEEP, ladder, metrics},
     spec::kept,
 };
 use crate::{
-    history::{Held, Override, OverrideKind},
+    history::{Held, Override, OverrideKind, PolicyState},
     levels::{NONE, grade},
     testing::clock,
 };
@@ -256,7 +256,15 @@ proptest! {
             let settled = settle(&set, &metrics, graded.clone(), &held, &[], &clock);
             graded.settle(|subject| Some(held[subject].level).filter(|level| *level != NONE));
             prop_assert_eq!(&settled.held, &graded.earned);
-            prop_assert!(settled.states.is_empty());
+            // Nothing has to be remembered but the level, which is told of those who move.
+            let plain = settled.moved.iter().map(|(subject, _)| {
+                (*subject, PolicyState::at(settled.held[*subject as usize]))
+            });
+            prop_assert_eq!(&settled.states, &plain.collect::<Vec<_>>());
+            for &(subject, reason) in &settled.moved {
+                let now = settled.held[subject as usize];
+                prop_assert_eq!(reason_at_once(&set, &held[subject as usize], now), reason);
+            }
             held.iter_mut().zip(0..).for_each(|(held, subject)| *held = kept(*held, &settled, subject, &clock));
         }
     }

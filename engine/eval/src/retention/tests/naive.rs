@@ -133,7 +133,6 @@ fn decide_all(rules: &[RetentionRule], histories: &[Vec<Vec<Seen>>]) -> Vec<Vec<
         }
         if let Some(limit) = rules[mine].limit {
             let wanted = of_rule.iter().filter(|verdict| verdict.acts).count() as u64;
-            // A limit that holds the run cuts nothing off.
             let mut left = if limit.exceed == Exceed::Hold { wanted } else { limit.per_run };
             for verdict in of_rule.iter_mut().filter(|verdict| verdict.acts) {
                 verdict.acts = left > 0;

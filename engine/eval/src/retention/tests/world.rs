@@ -13,7 +13,7 @@ use crate::{
     given::KeyOf,
     history::{Held, PolicyState, RuleState},
     levels::NONE,
-    retention::{Act, ActKind, Context, RuleOutcome, SetLevels, decide},
+    retention::{Act, ActKind, Context, Remembered, RuleOutcome, SetLevels, decide},
     testing::{array, clock, compare, integer, metric, nowhere, rule_set, tier_set},
 };
 
@@ -74,7 +74,7 @@ pub(super) fn moves(direction: Direction) -> Trigger {
 /// Rules and what earlier runs left.
 pub(super) struct World {
     pub(super) rules: RuleSet,
-    states: Vec<Vec<(u32, RuleState)>>,
+    remembered: Vec<Remembered>,
     held: Vec<Held>,
 }
 
@@ -87,8 +87,9 @@ impl World {
             (Some(CalendarSpan::months(3)), Some(CalendarSpan::months(1)));
         let attribute = |name, ty, index| metric(name, ty, MetricKind::Attribute(index));
         let metrics = vec![attribute("idle", Type::Integer, 0), attribute("birthday", Type::Date, 1)];
-        let states = vec![Vec::new(); retention.len()];
-        World { rules: RuleSet { retention, ..rule_set(metrics, vec![set]) }, states, held: Vec::new() }
+        let nothing = |rule| Remembered { rule: RuleId(rule), states: Vec::new(), restarts: false };
+        let remembered = (0..retention.len()).map(nothing).collect();
+        World { rules: RuleSet { retention, ..rule_set(metrics, vec![set]) }, remembered, held: Vec::new() }
     }
 
     /// One run of all rules. Keys are 0, 1, 2 …
@@ -111,17 +112,21 @@ impl World {
         let key: KeyOf = Arc::new(|subject| Key::Integer(subject as i64));
         let sets = |_| SetLevels { was: &self.held, now: &levels };
         let context = Context { rules: &self.rules, metrics: &metrics, key: &key, sets: &sets, clock: &clock };
-        let states: Vec<_> =
-            self.states.iter().enumerate().map(|(rule, state)| (RuleId(rule), state.clone())).collect();
-        let outcomes = decide(&context, &states);
-        for (outcome, states) in outcomes.iter().zip(&mut self.states) {
-            remember(states, &outcome.states);
+        let outcomes = decide(&context, &self.remembered);
+        for (outcome, remembered) in outcomes.iter().zip(&mut self.remembered) {
+            remember(&mut remembered.states, &outcome.states);
+            remembered.restarts = false;
         }
         for (held, level) in self.held.iter_mut().zip(levels).filter(|(held, level)| held.level != *level) {
             let since = if level == NONE { Held::NOTHING.since } else { clock.as_of() };
             *held = Held { level, since, state: PolicyState::at(level) };
         }
         outcomes
+    }
+
+    /// Somebody edits the `for` of the first rule.
+    pub(super) fn wait(&mut self, hold_for: Option<CalendarSpan>) {
+        (self.rules.retention[0].hold_for, self.remembered[0].restarts) = (hold_for, true);
     }
 
     /// As [`World::run`] with one subject: the names of the rules that act on it.
