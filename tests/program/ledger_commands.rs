@@ -6,7 +6,7 @@ use crate::support::Project;
 
 /// What a run leaves of a retention rule: two tasks, one of them late, and an event.
 const ACTIONS: &str = "
-INSERT INTO rule VALUES (1, 'win_back', 'customer', 'integer');
+INSERT INTO rule (id, name, subject, key_type) VALUES (1, 'win_back', 'customer', 'integer');
 INSERT INTO action (id, code, rule, kind, subject, run, entered) VALUES
   (1, 'aaaa0000000000000000000000000001', 1, 'acted', 1, 1, 0), (2, 'bbbb0000000000000000000000000002', 1, 'acted', 2, 1, 0),
   (3, 'aaaa0000000000000000000000000003', 1, 'acted', 3, 1, 0);
