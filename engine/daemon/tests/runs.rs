@@ -9,6 +9,7 @@ use tierd_daemon::{
     Project,
     evaluate::Evaluator,
     run::{Asked, RunReport, run},
+    shown::Shown,
 };
 use tierd_eval::due::Due;
 use tierd_ledger::{KeyRef, Outcome, Reader};
@@ -156,4 +157,15 @@ fn a_cool_down_outlives_edits_removal_and_return() {
     let back = shop.all(&calls(35), 20);
     assert_eq!((back.rules[0].acted, back.rules[0].waiting.cooldown), (0, 1));
     assert_eq!(shop.all(&calls(35), 30).rules[0].acted, 1);
+}
+
+#[test]
+fn a_hold_proposes_the_threshold_that_keeps_to_the_guard() {
+    let shop = Shop::new();
+    let guarded = format!("{VALUE}guard = {{ share = {{ A = '25%' }} }}\n");
+    let report = shop.all(&guarded, 0);
+    assert!(matches!(report.outcome, Outcome::Held(_)), "{:?}", report.outcome);
+    let hold = shop.ledger().hold(report.run.unwrap()).unwrap().unwrap();
+    let shown = Shown::parse(&hold.shown).unwrap();
+    assert_eq!(shown.sets[0].proposals, ["tiers.value.A: visits >= 20 → 21 (share 50 % → 25 %)"]);
 }
