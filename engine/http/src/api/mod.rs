@@ -123,7 +123,8 @@ impl Api {
             work(&handle)
         });
         done.await.unwrap_or_else(|error| {
-            tracing::error!(error = %error, "answering a request failed");
+            // What a panic says may quote a value of the database.
+            tracing::error!(panicked = error.is_panic(), "answering a request failed");
             Err(Problem::failed("this request failed inside tierd; its log says more"))
         })
     }
@@ -178,7 +179,10 @@ fn routes_of_all() -> OpenApiRouter<Api> {
         .routes(routes!(plan::plan))
         .layer(DefaultBodyLimit::max(FILES_BYTES));
     // These evaluate everybody, or may have to.
-    let slow = OpenApiRouter::new().routes(routes!(holds::approve)).routes(routes!(customers::explain));
+    let slow = OpenApiRouter::new()
+        .routes(routes!(holds::approve))
+        .routes(routes!(gaps::fill))
+        .routes(routes!(customers::explain));
     OpenApiRouter::with_openapi(openapi::head()).merge(quick).merge(slow).merge(with_files)
 }
 
