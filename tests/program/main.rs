@@ -8,6 +8,7 @@ mod effect;
 mod explain;
 mod holds;
 mod ledger_commands;
+mod living;
 mod packs;
 mod policies;
 mod promises;

@@ -89,6 +89,10 @@ pub(crate) enum Command {
     Revisions,
     /// Show what is different between two revisions, in rule terms
     Diff(DiffArgs),
+    /// Look whether a daemon has what it needs here: files, database, ledger, disk, clock, limits; a fix for each thing that it lacks
+    Doctor(DoctorArgs),
+    /// Copy the ledger to a file, also while a daemon writes it
+    Backup(BackupArgs),
     /// Show why a customer has its level, and what is missing for the next
     Explain(ExplainArgs),
     /// Show how many customers each level has
@@ -201,12 +205,31 @@ pub(crate) struct ServeArgs {
     /// Seconds that a run may still take when tierd is told to stop; after that it is abandoned, and leaves nothing
     #[arg(long, value_name = "SECONDS", default_value_t = 20)]
     pub(crate) stop_after: u64,
+    /// Seconds that a run may go on without reading a row before tierd counts as stuck, and a watchdog is no longer fed
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    pub(crate) stuck_after: u64,
     /// Shape of the log on standard error
     #[arg(long, value_enum, default_value_t = LogFormat::Human)]
     pub(crate) log_format: LogFormat,
     /// The least important events that are logged
     #[arg(long, value_enum, default_value_t = LogLevel::Info)]
     pub(crate) log_level: LogLevel,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// Only look whether a daemon serves this project and answers: for health checks of containers
+    #[arg(long)]
+    pub(crate) serving: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BackupArgs {
+    /// Where the copy goes; to restore it, stop the daemon and put it in the place of the ledger
+    pub(crate) file: PathBuf,
+    /// Replace an earlier backup there
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 /// Shape of the log.

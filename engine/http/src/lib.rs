@@ -16,6 +16,7 @@ mod access;
 mod api;
 pub mod client;
 pub mod documents;
+pub mod metrics;
 mod problem;
 mod server;
 mod socket;

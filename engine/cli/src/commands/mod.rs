@@ -1,8 +1,10 @@
 //! One file per command.
 
+mod backup;
 mod check;
 mod completions;
 mod demo;
+mod doctor;
 mod events;
 mod explain;
 mod export;
@@ -37,6 +39,8 @@ pub(crate) fn dispatch(cli: &Cli, output: Output) -> Result<(), Failure> {
         Command::Check(args) => check::check(args, folder, output),
         Command::Test(args) => test::test(args, folder, output),
         Command::Run(args) => run::run(args, folder, output),
+        Command::Doctor(args) => doctor::doctor(args, folder, output),
+        Command::Backup(args) => backup::backup(args, folder, output),
         Command::Serve(args) => serve::serve(args, folder, output),
         Command::Status => status::status(folder, output),
         Command::Reload => reload::reload(folder, output),

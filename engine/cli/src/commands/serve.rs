@@ -5,7 +5,7 @@ mod systemd;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use tierd_daemon::serve::{self, ReloadCause, Serving, StartError, SystemWall};
+use tierd_daemon::serve::{self, Patience, ReloadCause, Serving, StartError, SystemWall};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{info, warn};
 
@@ -26,7 +26,7 @@ pub(crate) fn serve(args: &ServeArgs, folder: &Path, _output: Output) -> Result<
         let failed = |error: std::io::Error| Failure::from_error(Code::Failed, &error);
         let (ends, hangups) = (Ends::new().map_err(failed)?, signal(SignalKind::hangup()).map_err(failed)?);
         let serving = serve::start(project, Arc::new(SystemWall)).await.map_err(|error| refused(&error))?;
-        attend(serving, ends, hangups, Duration::from_secs(args.stop_after)).await
+        attend(serving, ends, hangups, args).await
     });
     // A run that wasn't done in time sits on a thread that nothing can interrupt; it has written nothing.
     runtime.shutdown_background();
@@ -54,14 +54,18 @@ impl Ends {
 }
 
 /// From the start to the end of a daemon.
-async fn attend(serving: Serving, mut ends: Ends, mut hangups: Signal, patience: Duration) -> Result<(), Failure> {
+async fn attend(serving: Serving, mut ends: Ends, mut hangups: Signal, args: &ServeArgs) -> Result<(), Failure> {
+    let patience = Duration::from_secs(args.stop_after);
     let handle = serving.handle().clone();
     let active = handle.active();
     info!(version = env!("CARGO_PKG_VERSION"), revision = active.rules.revision.short(), "started");
     let http = tierd_http::serve(handle.clone()).await;
     let http = http.map_err(|error| Failure::from_error(Code::Unreachable, &error))?;
     systemd::ready(&handle);
-    let watching = tokio::spawn(systemd::watch(handle.clone()));
+    let watching = tokio::spawn(systemd::watch(
+        handle.clone(),
+        Patience { run: Duration::from_secs(args.stuck_after), ..Patience::default() },
+    ));
     let signal = loop {
         tokio::select! {
             signal = ends.next() => break signal,
@@ -72,21 +76,18 @@ async fn attend(serving: Serving, mut ends: Ends, mut hangups: Signal, patience:
     info!(signal, "stopping");
     systemd::stopping();
     watching.abort();
+    let running = handle.running().is_some();
     let finished = tokio::select! {
         // Answers that are being given are finished too.
         (finished, _) = async { tokio::join!(serving.stop(patience), http.finish(patience)) } => finished,
         _ = ends.next() => false,
     };
-    match (finished, handle.running()) {
-        (false, Some(_)) => {
-            warn!("the run that was being made is abandoned");
-            Err(Failure::silent(Code::Failed))
-        }
-        _ => {
-            info!("stopped");
-            Ok(())
-        }
+    if running && !finished {
+        warn!("the run that was being made is abandoned");
+        return Err(Failure::silent(Code::Failed));
     }
+    info!("stopped");
+    Ok(())
 }
 
 async fn reload(handle: serve::Handle) {

@@ -123,7 +123,8 @@ impl Api {
             work(&handle)
         });
         done.await.unwrap_or_else(|error| {
-            tracing::error!(error = %error, "answering a request failed");
+            // What a panic says may quote a value of the database.
+            tracing::error!(panicked = error.is_panic(), "answering a request failed");
             Err(Problem::failed("this request failed inside tierd; its log says more"))
         })
     }

@@ -42,7 +42,13 @@ impl Reader {
             let found = select.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
             Ok(found.into_iter().filter(|line| line != "ok").collect())
         };
-        check().at(&self.path)
+        match check() {
+            // Pages so bad that looking through them ends.
+            Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt) => {
+                Ok(vec![error.to_string()])
+            }
+            checked => checked.at(&self.path),
+        }
     }
 
     fn select_numbers(&self) -> KindResult<Numbers> {

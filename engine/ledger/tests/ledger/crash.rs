@@ -97,7 +97,7 @@ fn one_life() -> Duration {
 }
 
 /// Opens what a killed writer left, and returns how many runs it holds.
-pub(crate) fn whole_runs(path: &Path) -> i64 {
+fn whole_runs(path: &Path) -> i64 {
     if path.exists() {
         // A reader comes by before anyone restarts the writer.
         Reader::open(path).unwrap().runs(1).unwrap();

@@ -31,10 +31,10 @@ pub(super) fn stopping() {
 }
 
 /// Keeps the status line up to date, and gives signs of life as long as all parts move.
-pub(super) async fn watch(handle: Handle) {
+pub(super) async fn watch(handle: Handle, patience: Patience) {
     let watchdog = sd_notify::watchdog_enabled();
     let every = watchdog.map_or(LOOK, |timeout| (timeout / 3).min(LOOK));
-    let mut liveness = Liveness::new(handle.clone(), Patience::default());
+    let mut liveness = Liveness::new(handle.clone(), patience);
     let mut told = String::new();
     let mut stuck = None;
     loop {
