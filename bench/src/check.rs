@@ -74,7 +74,8 @@ pub(crate) fn run() -> Result<(), Failure> {
     Ok(())
 }
 
-fn median<T: Ord + Copy>(mut times: Vec<(Duration, T)>) -> (Duration, T) {
+/// The middle one.
+pub(crate) fn median<T: Ord + Copy>(mut times: Vec<(Duration, T)>) -> (Duration, T) {
     times.sort();
     times[times.len() / 2]
 }
@@ -103,7 +104,7 @@ fn process(program: &Path, folder: &Path) -> Result<Duration, Failure> {
 }
 
 /// The files as a project folder under `target/bench`.
-fn write(name: &str, files: &[File]) -> Result<PathBuf, Failure> {
+pub(crate) fn write(name: &str, files: &[File]) -> Result<PathBuf, Failure> {
     let target = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/bench");
     let folder = Path::new(target).join(format!("check-{}", name.replace(' ', "-")));
     fs::create_dir_all(folder.join("rules"))?;
@@ -113,13 +114,14 @@ fn write(name: &str, files: &[File]) -> Result<PathBuf, Failure> {
     Ok(folder)
 }
 
-fn files() -> Vec<File> {
+/// The generated files, good as they are.
+pub(crate) fn files() -> Vec<File> {
     let rules = (0..FILES).map(|i| File { path: format!("rules/{i}.toml").into(), text: rules(i).into() });
     rules.chain([File { path: "tierd.toml".into(), text: CONFIG.into() }]).collect()
 }
 
 /// Five metrics, and in every other file a set of five levels that asks for the one before.
-fn rules(i: usize) -> String {
+pub(crate) fn rules(i: usize) -> String {
     let mut text = format!(
         r#"
 [metric.m{i}_0]

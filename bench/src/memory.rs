@@ -42,7 +42,7 @@ impl Peak {
 }
 
 /// `RssAnon` of Linux; 0 elsewhere.
-fn anonymous_kib() -> u64 {
+pub(crate) fn anonymous_kib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
     line.and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok()).unwrap_or(0)

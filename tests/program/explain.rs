@@ -115,13 +115,13 @@ fn agree(folder: &Path) {
 /// A rule for everything that isn't in the file but in the ledger.
 const REMEMBERED: &str = r#"
 [metric.was_value]
-expr = "tier.value.was"
+derived = "was.value"
 [metric.value_for]
-expr = "tier.value.since"
+derived = "since.value"
 [metric.spend_half]
 ntile = { of = "annual_spend desc", buckets = 2 }
 [tiers.again]
-grace = "30 days"
+downgrade = { when = "at once", after = "30 days" }
 schedule = "monthly"
 [[tiers.again.level]]
 name = "low"
@@ -155,7 +155,7 @@ fn personal_values_are_masked_and_not_in_the_file() {
     let project = Project::shop();
     project.write(
         "rules/named.toml",
-        "[metric.is_wang]\nexpr = \"name like '王%'\"\n[tiers.named]\n[[tiers.named.level]]\nname = \"other\"\n\
+        "[metric.is_wang]\nderived = \"name like '王%'\"\n[tiers.named]\n[[tiers.named.level]]\nname = \"other\"\n\
          [[tiers.named.level]]\nname = \"wang\"\nwhen = \"is_wang\"\n",
     );
     project.run();
@@ -227,12 +227,14 @@ fn a_file_of_another_run_or_of_other_rules_is_of_no_use() {
     let first = fs::read(&path).unwrap();
     project.tierd(&["run", "--as-of", "2026-04-02"]).ok();
     let second = fs::read(&path).unwrap();
+    served(project.folder(), |handle| {
+        assert_eq!(fast(handle, "1", None, false)["as_of"], json!("2026-04-02T00:00:00Z"));
+    });
+    // As if the machine had stopped before the file was in its place.
+    fs::write(&path, &first).unwrap();
+    fs::write(project.path("tierd.ledger.decisions.new"), &second[..second.len() / 2]).unwrap();
     let rule = project.path("rules/value.toml");
     served(project.folder(), move |handle| {
-        assert_eq!(fast(handle, "1", None, false)["as_of"], json!("2026-04-02T00:00:00Z"));
-        // As if the machine had stopped before the file was in its place.
-        fs::write(&path, &first).unwrap();
-        fs::write(path.with_extension("decisions.new"), &second[..second.len() / 2]).unwrap();
         fast(handle, "1", None, true);
         fast(handle, "1", None, false);
         let text = fs::read_to_string(&rule).unwrap().replace("10000", "13000");
@@ -240,6 +242,7 @@ fn a_file_of_another_run_or_of_other_rules_is_of_no_use() {
         block_on(handle.reload(ReloadCause::Request)).unwrap();
         assert_eq!(fast(handle, "1", None, true)["sets"][0]["level"], json!("B"));
         assert_eq!(fast(handle, "1", None, false)["sets"][0]["level"], json!("B"));
+        // What is open stays open.
         fs::remove_file(&path).unwrap();
         fast(handle, "2", None, false);
     });

@@ -1,6 +1,7 @@
 //! The command line, as data.
 
 mod ledger;
+mod revisions;
 mod runs;
 
 use std::path::PathBuf;
@@ -8,10 +9,12 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use ledger::{
-    EventsArgs, OverrideAddArgs, OverrideCommand, OverrideEndArgs, OverrideListArgs, ReportCommand, ReportEffectArgs,
-    TasksCommand, TasksDoneArgs, TasksListArgs, TasksSnoozeArgs,
+    EventsArgs, HoldsArgs, OverrideAddArgs, OverrideCommand, OverrideEndArgs, OverrideListArgs, ReportCommand,
+    ReportEffectArgs, TasksCommand, TasksDoneArgs, TasksListArgs, TasksSnoozeArgs, VerdictArgs,
 };
 pub(crate) use runs::{RunsCommand, RunsFillArgs, RunsGapsArgs, RunsListArgs};
+
+pub(crate) use revisions::{DiffArgs, RollbackArgs};
 
 /// Grades customers by rules in TOML, beside the database that a company already has.
 #[derive(Debug, Parser)]
@@ -76,6 +79,16 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Stay: keep up with the files, run by schedule, answer over HTTP
     Serve(ServeArgs),
+    /// Show how things stand: rules in force, refused files, schedules, runs that wait
+    Status,
+    /// Have the daemon look at the files now
+    Reload,
+    /// Go back to an earlier revision of the rules, until the files change
+    Rollback(RollbackArgs),
+    /// List the revisions of the rules: since when they were in force, and how many runs they made
+    Revisions,
+    /// Show what is different between two revisions, in rule terms
+    Diff(DiffArgs),
     /// Look whether a daemon has what it needs here: files, database, ledger, disk, clock, limits; a fix for each thing that it lacks
     Doctor(DoctorArgs),
     /// Copy the ledger to a file, also while a daemon writes it
@@ -86,6 +99,12 @@ pub(crate) enum Command {
     Levels(LevelsArgs),
     /// Write the decision table: who has which level, with metrics, strategy, owner and next follow-up
     Export(ExportArgs),
+    /// Show the runs that exceed a guard and wait for a person
+    Holds(HoldsArgs),
+    /// Apply a held run, if it would still change what it showed
+    Approve(VerdictArgs),
+    /// Have a held run never applied
+    Reject(VerdictArgs),
     /// Pin a customer's level for a while, or limit it; with reason, approver and expiry
     #[command(subcommand)]
     Override(OverrideCommand),

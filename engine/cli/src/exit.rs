@@ -9,6 +9,8 @@ pub(crate) enum Code {
     Failed = 1,
     /// Warnings, under `--deny-warnings`.
     Warnings = 3,
+    /// A run exceeds a guard, and waits for a person.
+    Held = 4,
     /// The command line can't be understood.
     Usage = 64,
     /// The database or the ledger can't be reached.

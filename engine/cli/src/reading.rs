@@ -69,7 +69,7 @@ pub(crate) fn evaluate(
 }
 
 /// Exit code and message of a run that failed.
-fn failure(error: &RunError, rules: &RuleSet, output: Output) -> Failure {
+pub(crate) fn failure(error: &RunError, rules: &RuleSet, output: Output) -> Failure {
     let code = match error {
         RunError::Ledger(_) => Code::Unreachable,
         RunError::Panicked => Code::Failed,

@@ -7,6 +7,7 @@ use std::{
 };
 
 use tierd_daemon::{Loaded, Project};
+use tierd_http::client::ClientError;
 use tierd_ledger::{Ledger, Reader};
 use tierd_model::{Clock, Date, MICROS, Timestamp, Zone, parse_date, parse_timestamp};
 use tierd_rules::{Diagnostic, FileSet, RuleSet, Severity, TierSet, cases::LoadedTests, nearest};
@@ -76,7 +77,7 @@ impl Session {
     /// The ledger, for writing a person's decision; made where there is none.
     pub(crate) fn ledger(&self, program: &str) -> Result<Ledger, Failure> {
         let path = self.project.ledger(&self.rules.config);
-        Ledger::open(&path, program).map_err(|error| ledger_failure(&error))
+        Ledger::open_waiting(&path, program, Ledger::PATIENCE).map_err(|error| ledger_failure(&error))
     }
 
     /// The tier sets of this name: all its categories for a set that is kept per category. Without a name, all.
@@ -150,10 +151,17 @@ pub(crate) fn ledger_failure(error: &tierd_ledger::Error) -> Failure {
     match &error.kind {
         Kind::Override(_) | Kind::NoOverride(_) | Kind::OverrideEnded { .. } | Kind::Nobody => {}
         Kind::NoTask(_) | Kind::AmbiguousTask { .. } | Kind::TaskDone { .. } => {}
+        Kind::NoHold(_) | Kind::HoldOver { .. } | Kind::NoReason => {}
         _ => return Failure::from_error(Code::Unreachable, error),
     }
     // The file has nothing to do with it.
     Failure::new(Code::Failed, &error.kind)
+}
+
+/// A daemon that refuses, or one that went away.
+pub(crate) fn daemon_failure(error: &ClientError) -> Failure {
+    let code = if matches!(error, ClientError::Refused { .. }) { Code::Failed } else { Code::Unreachable };
+    Failure::from_error(code, error)
 }
 
 /// A day as people type it.

@@ -26,12 +26,13 @@ pub(crate) fn check(
     Ok(guard::check(rules, &evaluation.outcome, &Seen { tables: &tables, rows_before: &rows_before, clock }))
 }
 
-/// Rows of each table that was read, for the runs to come: `{"subjects": {"customer": 1000}, "facts": {"orders": 9876}}`.
+/// Rows of each table that was read, for the runs to come: `{"subjects": {"customers": 1000}, "facts": {"orders": 9876}}`, by the
+/// names of the subjects' tables and of the facts.
 pub(crate) fn table_rows(rules: &RuleSet, evaluation: &Evaluation) -> Json {
     let (mut subjects, mut facts) = (Map::new(), Map::new());
     for (table, read) in tables(evaluation) {
         let kind = if kind(table) == SUBJECTS { &mut subjects } else { &mut facts };
-        kind.insert(table.name(rules).to_owned(), read.rows.into());
+        kind.insert(name(rules, table).to_owned(), read.rows.into());
     }
     json!({ SUBJECTS: subjects, FACTS: facts })
 }
@@ -43,6 +44,13 @@ fn kind(table: Table) -> &'static str {
     match table {
         Table::Subject(_) => SUBJECTS,
         Table::Facts(_) => FACTS,
+    }
+}
+
+fn name(rules: &RuleSet, table: Table) -> &str {
+    match table {
+        Table::Subject(subject) => &rules.config.subjects[subject.0].table,
+        Table::Facts(facts) => &rules.config.facts[facts.0].name,
     }
 }
 
@@ -83,7 +91,7 @@ impl RowsBefore {
     fn rows(&self, rules: &RuleSet, of: Guarded, table: Table) -> Option<u64> {
         let schedule = schedule(rules, of);
         let (_, rows) = self.0.iter().find(|(known, _)| *known == schedule)?;
-        rows[kind(table)][table.name(rules)].as_u64()
+        rows[kind(table)][name(rules, table)].as_u64()
     }
 }
 

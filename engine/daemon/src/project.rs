@@ -102,8 +102,16 @@ impl Project {
         Ok(Loaded::check(self.read()?))
     }
 
+    /// Where tierd keeps its own state, as far as `tierd.toml` says so, broken as it may be; else the usual place.
+    pub fn ledger_as_written(&self) -> PathBuf {
+        self.folder.join(tierd_rules::ledger_path(&self.read_config().unwrap_or_default()))
+    }
+
     /// The configuration and every `*.toml` below the rules folder, but for tests (`*.test.toml`) and hidden files.
-    pub(crate) fn read(&self) -> Result<FileSet, ProjectError> {
+    ///
+    /// # Errors
+    /// [`ProjectError`] where a file can't be read.
+    pub fn read(&self) -> Result<FileSet, ProjectError> {
         let config = self.read_config()?;
         let mut files = self.list(&config)?.read(is_rules)?;
         files.push(File { path: CONFIG_FILE.into(), text: config.into() });

@@ -2,7 +2,8 @@
 //!
 //! A guard looks at an outcome that is complete, and at what only the maker of the run knows: how many rows each table has, how
 //! many it had, how old they are ([`Seen`]). So it costs nothing where no rule has one, and a run that breaks it can be shown as a
-//! whole before anybody decides: [`moves`] says who would move where.
+//! whole before anybody decides: [`moves`] says who would move where, [`proposal`] which threshold would
+//! bring a level back to the share that it may have.
 //!
 //! Of the tables, only those count that the guarded set or rule is decided by (`reads`): a table that came up half empty must not
 //! stop what never looks at it.
@@ -10,6 +11,7 @@
 //! Deliberately absent: what becomes of a run that breaks a guard. It is applied or held by others.
 
 pub mod moves;
+pub mod proposal;
 mod reads;
 #[cfg(test)]
 mod tests;

@@ -14,7 +14,7 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use serde_json::Value as Json;
-use tierd_daemon::Project;
+use tierd_daemon::{Project, serve};
 use tierd_rules::Http;
 use tokio::{net::UnixStream, runtime::Runtime};
 
@@ -71,6 +71,15 @@ impl Client {
     /// A client of the daemon that serves this project; `None` where none answers, or where it has no socket.
     pub fn of(project: &Project, http: &Http) -> Option<Self> {
         Client::connect(&socket_path(project, http)?)
+    }
+
+    /// A client of the daemon that serves this project, whatever the files are like now: its socket is where they say, or, as they may
+    /// be broken or other settings than those in force, where the rules in force do. `None` where none answers.
+    pub fn find(project: &Project) -> Option<Self> {
+        let on_disk = project.load().ok().and_then(|loaded| loaded.rules);
+        let by_files = on_disk.and_then(|rules| Client::of(project, &rules.config.http));
+        let in_force = || serve::last_good(project, &project.ledger_as_written()).ok().flatten();
+        by_files.or_else(|| Client::of(project, &in_force()?.config.http))
     }
 
     /// A client of the daemon at this socket; `None` where none answers.

@@ -2,8 +2,8 @@
 
 use axum::{
     Json,
-    extract::rejection::{BytesRejection, JsonRejection, PathRejection, QueryRejection},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    extract::rejection::{JsonRejection, PathRejection, QueryRejection},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
@@ -33,7 +33,7 @@ pub(crate) struct Problem {
     /// Why, for people
     detail: String,
     #[serde(skip)]
-    headers: HeaderMap,
+    header: Option<Box<(HeaderName, HeaderValue)>>,
 }
 
 fn as_urn<S: serde::Serializer>(kind: &&'static str, serializer: S) -> Result<S::Ok, S::Error> {
@@ -48,7 +48,7 @@ impl Problem {
     /// A problem of this kind, in stable words, and why for people.
     pub(crate) fn new(status: StatusCode, kind: &'static str, detail: impl ToString) -> Self {
         let title = status.canonical_reason().unwrap_or("Problem");
-        Problem { kind, title, status, detail: detail.to_string(), headers: HeaderMap::new() }
+        Problem { kind, title, status, detail: detail.to_string(), header: None }
     }
 
     /// The request can't be understood.
@@ -88,16 +88,17 @@ impl Problem {
     }
 
     /// With a header on the answer.
-    pub(crate) fn with_header(mut self, name: header::HeaderName, value: HeaderValue) -> Self {
-        self.headers.insert(name, value);
+    pub(crate) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.header = Some(Box::new((name, value)));
         self
     }
 }
 
 impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        let (status, headers) = (self.status, self.headers.clone());
-        let mut response = (status, headers, Json(self)).into_response();
+    fn into_response(mut self) -> Response {
+        let header = self.header.take().map(|header| *header);
+        let mut response = (self.status, Json(self)).into_response();
+        response.headers_mut().extend(header);
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         response
     }
@@ -130,10 +131,10 @@ impl From<tierd_ledger::Error> for Problem {
 impl From<JsonRejection> for Problem {
     fn from(rejection: JsonRejection) -> Self {
         let kind = match &rejection {
+            _ if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => "too-large",
             JsonRejection::JsonDataError(_) => "bad-document",
             JsonRejection::JsonSyntaxError(_) => "bad-json",
             JsonRejection::MissingJsonContentType(_) => "not-json",
-            JsonRejection::BytesRejection(BytesRejection::FailedToBufferBody(_)) => "body",
             _ => "bad-request",
         };
         Problem::new(rejection.status(), kind, rejection.body_text())

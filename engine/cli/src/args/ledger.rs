@@ -151,3 +151,25 @@ pub(crate) struct EventsArgs {
     #[arg(long)]
     pub(crate) limit: Option<u32>,
 }
+
+#[derive(Debug, Args)]
+pub(crate) struct HoldsArgs {
+    /// The run to show: which guards it exceeds, who would move where
+    pub(crate) run: Option<i64>,
+    /// Also those that wait no longer
+    #[arg(long, conflicts_with = "run")]
+    pub(crate) all: bool,
+}
+
+/// What a person says of a held run.
+#[derive(Debug, Args)]
+pub(crate) struct VerdictArgs {
+    /// The held run
+    pub(crate) run: i64,
+    /// Who says it
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: String,
+    /// Why
+    #[arg(long, value_name = "REASON")]
+    pub(crate) why: String,
+}

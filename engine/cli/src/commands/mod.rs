@@ -8,15 +8,19 @@ mod doctor;
 mod events;
 mod explain;
 mod export;
+mod holds;
 mod init;
 mod levels;
 mod overrides;
+mod reload;
 mod report;
+mod revisions;
 mod run;
 mod runs;
 mod schema;
 mod serve;
 mod sql;
+mod status;
 mod tasks;
 mod test;
 
@@ -38,9 +42,17 @@ pub(crate) fn dispatch(cli: &Cli, output: Output) -> Result<(), Failure> {
         Command::Doctor(args) => doctor::doctor(args, folder, output),
         Command::Backup(args) => backup::backup(args, folder, output),
         Command::Serve(args) => serve::serve(args, folder, output),
+        Command::Status => status::status(folder, output),
+        Command::Reload => reload::reload(folder, output),
+        Command::Rollback(args) => reload::rollback(args, folder, output),
+        Command::Revisions => revisions::revisions(folder, output),
+        Command::Diff(args) => revisions::diff(args, folder, output),
         Command::Explain(args) => explain::explain(args, folder, output),
         Command::Levels(args) => levels::levels(args, folder, output),
         Command::Export(args) => export::export(args, folder, output),
+        Command::Holds(args) => holds::holds(args, folder, output),
+        Command::Approve(args) => holds::approve(args, folder, output),
+        Command::Reject(args) => holds::reject(args, folder, output),
         Command::Override(command) => overrides::overrides(command, folder, output),
         Command::Tasks(command) => tasks::tasks(command, folder, output),
         Command::Report(command) => report::report(command, folder, output),

@@ -36,7 +36,7 @@ fn add(args: &OverrideAddArgs, session: &Session, output: Output) -> Result<(), 
         approver: &args.approver,
     };
     let path = session.project.ledger(&session.rules.config);
-    let open = || Ledger::open(&path, "tierd override add");
+    let open = || Ledger::open_waiting(&path, "tierd override add", Ledger::PATIENCE);
     let added = tierd_daemon::overrides::add(open, &session.rules, &asked, session::now());
     let OverrideId(id) = added.map_err(|error| match error {
         OverrideError::Refused(why) => Failure::new(Code::Failed, why),

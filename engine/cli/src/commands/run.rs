@@ -12,7 +12,7 @@ use tierd_rules::RuleSet;
 use crate::{
     args::{Format, RunArgs},
     commands::levels::{distribution_table, push_level},
-    exit::Failure,
+    exit::{Code, Failure},
     output::{Output, Table, counted, thousands},
     reading,
     session::{self, Session},
@@ -36,7 +36,17 @@ pub(crate) fn run(args: &RunArgs, folder: &Path, output: Output) -> Result<(), F
             "note: the last run was for a later time, {last}; what policies and rules remember is as of then"
         ));
     }
-    Ok(())
+    match (&report.outcome, report.run) {
+        (Outcome::Held(_), Some(run)) => Err(Failure::new(Code::Held, waits(run.0))),
+        _ => Ok(()),
+    }
+}
+
+fn waits(run: i64) -> String {
+    format!(
+        "run {run} exceeds a guard: nothing was changed, and it waits for `tierd approve {run}` or `tierd reject {run}`; \
+             `tierd holds {run}` shows what it would change"
+    )
 }
 
 /// Overrides in force that no customer feels, with why: one that is mistyped would be missed by nobody.
@@ -114,13 +124,18 @@ fn distribution(report: &RunReport, rules: &RuleSet) -> Table {
 
 fn changes(report: &RunReport, rules: &RuleSet) -> Vec<String> {
     let mut lines: Vec<String> = report.sets.iter().filter_map(|set| set_changes(set, rules)).collect();
-    let (real, verb) = if report.run.is_some() { (true, "changed") } else { (false, "would change") };
+    let is_real = report.run.is_some() && !matches!(report.outcome, Outcome::Held(_));
+    let (real, verb) = if is_real { (true, "changed") } else { (false, "would change") };
     match report.outcome {
         Outcome::Unchanged => lines.push(format!("nothing {verb}: every level is as it was")),
         _ if lines.is_empty() && !report.sets.is_empty() => lines.push(format!("no level {verb}")),
         _ => {}
     }
     lines.extend(report.rules.iter().map(|rule| rule_line(rule, real)));
+    lines.extend(report.violations.iter().map(|violation| {
+        let what = if violation.holds() { "guard" } else { "warning" };
+        format!("{what}: {}", violation.message)
+    }));
     for set in report.sets.iter().filter(|set| set.unknown > 0) {
         lines.push(format!(
             "{}: a condition was UNKNOWN for {} customers, for want of data; UNKNOWN promotes nobody",
@@ -163,8 +178,8 @@ fn rule_line(rule: &RuleReport, real: bool) -> String {
         wait(waiting.limit, "the limit"),
     ];
     let mut parts = vec![counts(acts), counts(waits)];
-    if let Some(held) = rule.held {
-        parts.push(format!("held: {} are more than its limit allows", thousands(held)));
+    if rule.held.is_some() {
+        parts.push("more than its limit allows".to_owned());
     }
     if rule.unknown > 0 {
         parts.push(format!("UNKNOWN for {}", thousands(rule.unknown)));

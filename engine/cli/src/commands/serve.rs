@@ -99,6 +99,7 @@ async fn reload(handle: serve::Handle) {
 fn refused(error: &StartError) -> Failure {
     let code = match error {
         StartError::Project(_) | StartError::NoRules { .. } => Code::Config,
+        StartError::Ended => Code::Failed,
         StartError::Ledger(_) | StartError::Served { .. } | StartError::Lock { .. } => Code::Unreachable,
     };
     Failure::from_error(code, error)

@@ -98,7 +98,7 @@ pub(super) fn put_booking(out: &mut Vec<u8>, booked: &Booked, before: Timestamp)
     let ago = before.0.abs_diff(booked.at.0);
     put_count(out, booked.booking.into());
     match ago % 1_000_000 {
-        0 => put_count(out, ago / 1_000_000 << 1),
+        0 => put_count(out, (ago / 1_000_000) << 1),
         _ => put_unsigned(out, u128::from(ago) << 1 | 1),
     }
     put_signed(out, booked.amount.into());

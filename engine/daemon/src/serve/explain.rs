@@ -17,6 +17,7 @@ use crate::{
     decisions::{self, DecisionFile, Stamp, Writer},
     evaluate::{Evaluation, Evaluator},
     explain::{self, Answers, ExplainError, json},
+    memory,
 };
 
 /// What is kept between explanations.
@@ -55,14 +56,14 @@ impl Handle {
     pub fn explain(&self, key: &str, set: Option<&str>) -> Result<Json, ExplainError> {
         let asked = Asked::new(self)?;
         explain::tier_sets(&asked.rules, set)?;
-        if let Some(answers) = asked.from_file(key, set)? {
+        if let Some(answers) = asked.by_file(key, set)? {
             return Ok(asked.document(&answers, false));
         }
         let _one = self.parts().explainer.evaluating.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(answers) = asked.from_file(key, set)? {
+        if let Some(answers) = asked.by_file(key, set)? {
             return Ok(asked.document(&answers, false));
         }
-        let answers = asked.from_evaluation(key, set)?;
+        let answers = asked.by_evaluation(key, set)?;
         Ok(asked.document(&answers, true))
     }
 }
@@ -77,7 +78,7 @@ impl<'a> Asked<'a> {
     }
 
     /// `None` where the file is no good.
-    fn from_file(&self, key: &str, set: Option<&str>) -> Result<Option<Answers>, ExplainError> {
+    fn by_file(&self, key: &str, set: Option<&str>) -> Result<Option<Answers>, ExplainError> {
         let Some(open) = self.open() else { return Ok(None) };
         let project = self.handle.project();
         let answers = explain::from_file(project, &open.spent, &open.file, &self.ledger, &self.clock, (key, set))?;
@@ -104,7 +105,7 @@ impl<'a> Asked<'a> {
     }
 
     /// Evaluates everybody, and leaves the file for the next one who asks.
-    fn from_evaluation(&self, key: &str, set: Option<&str>) -> Result<Answers, ExplainError> {
+    fn by_evaluation(&self, key: &str, set: Option<&str>) -> Result<Answers, ExplainError> {
         tracing::info!(run = self.stamp.run.0, "no decision file fits: everybody is evaluated for an explanation");
         let spent = explain::limits_used_up(&self.rules);
         let mut evaluation = self.evaluate(&spent)?;
@@ -112,6 +113,8 @@ impl<'a> Asked<'a> {
         if self.ledger.last_applied_run()?.is_some_and(|run| run.id == self.stamp.run) {
             decisions::keep(self.ledger.path(), &self.stamp, &self.rules, &mut evaluation, Writer::Explanation);
         }
+        drop(evaluation);
+        memory::give_back();
         answers
     }
 

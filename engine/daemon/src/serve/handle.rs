@@ -109,13 +109,13 @@ impl Handle {
     /// stopping. Requests that come while one is being answered share the next answer.
     pub async fn reload(&self, cause: ReloadCause) -> Option<Reloaded> {
         let (reply, answer) = oneshot::channel();
-        self.look(ReloadRequest { cause, quiet: true, reply: Some(reply) }).await;
+        self.ask(Ask::Look(ReloadRequest { cause, reply: Some(reply) })).await;
         answer.await.ok()
     }
 
-    pub(super) async fn look(&self, request: ReloadRequest) {
+    pub(super) async fn ask(&self, ask: Ask) {
         // Without a receiver the daemon is stopping, and whoever waits for a reply learns it by that.
-        let _ = self.0.reloads.send(Ask::Look(request)).await;
+        let _ = self.0.reloads.send(ask).await;
     }
 
     /// Puts an earlier revision into force, named by what its hash begins with, until the files change: also across a restart.
@@ -132,7 +132,7 @@ impl Handle {
         let (reply, answer) = oneshot::channel();
         let (by, why) = (by.map(str::to_owned), why.map(str::to_owned));
         let request = RollbackRequest { revision: revision.to_owned(), by, why, reply };
-        self.0.reloads.send(Ask::RollBack(request)).await.map_err(|_| RollbackRefused::Stopping)?;
+        self.ask(Ask::RollBack(request)).await;
         answer.await.unwrap_or(Err(RollbackRefused::Stopping))
     }
 

@@ -44,7 +44,7 @@ pub use executor::{Phases, RunDone, RunRefused, RunRequest, Running};
 pub use fill::Filled;
 pub use handle::Handle;
 pub use liveness::{Liveness, Part, Patience};
-pub use reload::{FileInfo, FileState, ReloadCause, ReloadStatus, Reloaded, RollbackRefused, roll_back};
+pub use reload::{FileInfo, FileState, ReloadCause, ReloadStatus, Reloaded, RollbackRefused, last_good, roll_back};
 pub use scheduler::{LastSlot, NextRun, Retry, Schedules};
 pub use verdicts::{Decision, VerdictRefused};
 pub use wall::{SystemWall, Wall};
@@ -65,6 +65,9 @@ pub enum StartError {
         /// Each problem, rendered for people.
         problems: Vec<String>,
     },
+    /// The program is ending.
+    #[error("the program is ending")]
+    Ended,
     /// The ledger can't be used, or another daemon does.
     #[error(transparent)]
     Ledger(#[from] tierd_ledger::Error),
@@ -100,7 +103,9 @@ pub struct Serving {
 /// # Errors
 /// [`StartError`].
 pub async fn start(project: Project, wall: Arc<dyn Wall>) -> Result<Serving, StartError> {
-    let first = reload::first(&project, wall.now())?;
+    let (reading, now) = (project.clone(), wall.now());
+    let first =
+        tokio::task::spawn_blocking(move || reload::first(&reading, now)).await.map_err(|_| StartError::Ended)??;
     let lock = DaemonLock::take(&project.ledger(&first.active.rules.config))?;
     let (active, _) = watch::channel(Arc::new(first.active.clone()));
     let (reload_status, _) = watch::channel(Arc::new(first.status.clone()));

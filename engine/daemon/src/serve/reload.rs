@@ -25,13 +25,14 @@ use tierd_rules::RuleSet;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Active, Handle, Origin, Problem, Refused, watcher::SETTLE};
-use look::{Checked, Mark, Seen};
+use look::{Attempt, Checked, Mark, Seen};
 use settings::Settings;
 
 pub(super) use memory::{Note, task as note_task};
 pub(super) use rollback::RollbackRequest;
 pub use rollback::{RollbackRefused, roll_back};
 pub(super) use start::first;
+pub use start::last_good;
 pub use status::{FileInfo, FileState, ReloadStatus};
 
 /// How often files that change under a look are read anew before it is given up; whatever changes them makes for another look.
@@ -89,6 +90,8 @@ impl Reloaded {
 #[derive(Debug)]
 pub(super) enum Ask {
     Look(ReloadRequest),
+    /// The watcher has looked around and seen nothing: this moves the task, by which it is seen that both of them live.
+    Nothing,
     RollBack(RollbackRequest),
 }
 
@@ -96,8 +99,6 @@ pub(super) enum Ask {
 #[derive(Debug)]
 pub(super) struct ReloadRequest {
     pub(super) cause: ReloadCause,
-    /// Whether the files have been quiet for [`SETTLE`], or somebody says that they are complete.
-    pub(super) quiet: bool,
     pub(super) reply: Option<oneshot::Sender<Reloaded>>,
 }
 
@@ -132,12 +133,13 @@ impl Road {
         for ask in std::iter::once(ask).chain(std::iter::from_fn(|| asks.try_recv().ok())) {
             match ask {
                 Ask::Look(request) => looks.push(request),
+                Ask::Nothing => {}
                 Ask::RollBack(request) => rollbacks.push(request),
             }
         }
-        if let Some(first) = looks.first() {
-            let quiet = looks.iter().any(|request| request.quiet);
-            let reloaded = self.look(first.cause, quiet).await;
+        // A person's request has the say: to them the files are complete.
+        if let Some(first) = looks.iter().max_by_key(|request| request.reply.is_some()) {
+            let reloaded = self.look(first.cause).await;
             // Whoever asked may have gone.
             looks.into_iter().filter_map(|request| request.reply).for_each(|reply| drop(reply.send(reloaded.clone())));
         }
@@ -147,38 +149,21 @@ impl Road {
     }
 
     /// Looks at the files, and decides if they have changed since the last decision.
-    async fn look(&mut self, cause: ReloadCause, quiet: bool) -> Reloaded {
-        for round in 0..ROUNDS {
-            let Some(seen) = self.read().await else { break };
-            if seen.mark == self.mark {
-                return Reloaded::Unchanged(self.handle.active());
-            }
-            if round > 0 || !quiet {
-                self.handle.parts().wall.sleep(SETTLE).await;
-            }
-            match self.check(seen).await {
-                Some((checked, now)) if checked.mark == now => return self.decide(checked, cause),
-                Some(_) => {}
-                None => break,
+    async fn look(&mut self, cause: ReloadCause) -> Reloaded {
+        let complete = matches!(cause, ReloadCause::Signal | ReloadCause::Request);
+        for _ in 0..ROUNDS {
+            let (project, settings) = (self.handle.project().clone(), self.settings.clone());
+            let known = self.mark.clone();
+            let work = move || look::attempt(&project, Some(&settings), Some(&known), complete);
+            match tokio::task::spawn_blocking(work).await {
+                Ok(Attempt::Decided(checked)) => return self.decide(*checked, cause),
+                Ok(Attempt::Known) => return Reloaded::Unchanged(self.handle.active()),
+                Ok(Attempt::Restless) => self.handle.parts().wall.sleep(SETTLE).await,
+                Err(_) => break,
             }
         }
         tracing::warn!("the files don't come to rest; the rules in force stay");
         Reloaded::Unchanged(self.handle.active())
-    }
-
-    async fn read(&self) -> Option<Seen> {
-        let project = self.handle.project().clone();
-        tokio::task::spawn_blocking(move || Seen::read(&project)).await.ok()
-    }
-
-    /// Checks what was read, and reads again, as late as possible.
-    async fn check(&self, seen: Seen) -> Option<(Checked, Mark)> {
-        let (project, settings) = (self.handle.project().clone(), self.settings.clone());
-        let work = move || {
-            let checked = seen.check(Some(&settings));
-            (checked, Seen::read(&project).mark)
-        };
-        tokio::task::spawn_blocking(work).await.ok()
     }
 
     fn decide(&mut self, checked: Checked, cause: ReloadCause) -> Reloaded {
@@ -208,8 +193,8 @@ impl Road {
         match &active.refused {
             Some(refused) if outcome == ReloadOutcome::Refused => log_refused(refused, &revision),
             _ => {
-                let files = changed_files(&before.rules, &active.rules);
-                tracing::info!(revision, changed_files = files, origin = active.origin.name(), "rules activated");
+                let changes = tierd_rules::diff(&before.rules, &active.rules).len();
+                tracing::info!(revision, changes, origin = active.origin.name(), "rules activated");
             }
         }
     }
@@ -260,14 +245,4 @@ fn log_refused(refused: &Refused, revision: &str) {
             "files refused; the rules before stay in force"
         );
     }
-}
-
-/// How many files differ.
-fn changed_files(before: &RuleSet, after: &RuleSet) -> usize {
-    let text = |rules: &RuleSet, path: &str| {
-        rules.files.iter().find(|(_, file)| &*file.path == path).map(|(_, file)| Arc::clone(&file.text))
-    };
-    let gone = before.files.iter().filter(|(_, file)| text(after, &file.path).is_none()).count();
-    let other = after.files.iter().filter(|(_, file)| text(before, &file.path).as_ref() != Some(&file.text)).count();
-    gone + other
 }

@@ -5,7 +5,7 @@
 //! so that an event queue that overflows, or a half-seen rename, costs nothing.
 //!
 //! A look waits until nothing has happened for [`SETTLE`], so that two files that change together are seen together, but no longer
-//! than [`CAP`]; after that the look itself waits until two readings agree. Every [`POLL`], files are also compared by size and
+//! than [`CAP`]: other files in these folders may never rest, and the look itself minds those that count. Every [`POLL`], files are also compared by size and
 //! times, for changes that make no event: bind mounts, network file systems, a watcher that failed.
 //!
 //! This module decides nothing about rules.
@@ -22,7 +22,10 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::{Handle, ReloadCause, Wall, reload::ReloadRequest};
+use super::{
+    Handle, ReloadCause, Wall,
+    reload::{Ask, ReloadRequest},
+};
 use eyes::Eyes;
 use print::Print;
 
@@ -57,21 +60,21 @@ pub(super) async fn task(handle: Handle) {
     let mut before = None;
     // What changed between the first reading and the first watch is found by a look.
     let mut cause = ReloadCause::Poll;
-    let mut quiet = true;
     loop {
         // Aimed before looking: what changes after that makes an event.
         let print = aim(&handle, &eyes).await;
-        if cause == ReloadCause::Watch || print != before || print.is_none() {
-            before = print;
-            handle.look(ReloadRequest { cause, quiet, reply: None }).await;
-        }
+        let changed_since = cause == ReloadCause::Watch || print.is_none() || print != before;
+        before = print;
+        handle.ask(if changed_since { Ask::Look(ReloadRequest { cause, reply: None }) } else { Ask::Nothing }).await;
         cause = tokio::select! {
             biased;
             () = handle.stopped() => return,
             () = changed.notified() => ReloadCause::Watch,
             () = handle.parts().wall.sleep(POLL) => ReloadCause::Poll,
         };
-        quiet = cause == ReloadCause::Poll || settled(&*handle.parts().wall, &changed).await;
+        if cause == ReloadCause::Watch {
+            settled(&*handle.parts().wall, &changed).await;
+        }
     }
 }
 
@@ -99,15 +102,15 @@ fn tell(handle: &Handle, watching: Watching) {
     }
 }
 
-/// Waits until nothing has happened for [`SETTLE`], at most [`CAP`]; whether it became quiet.
-async fn settled(wall: &dyn Wall, changed: &Notify) -> bool {
+/// Waits until nothing has happened for [`SETTLE`], at most [`CAP`].
+async fn settled(wall: &dyn Wall, changed: &Notify) {
     let mut cap = pin!(wall.sleep(CAP));
     loop {
         tokio::select! {
             biased;
-            () = &mut cap => return false,
+            () = &mut cap => return,
             () = changed.notified() => {}
-            () = wall.sleep(SETTLE) => return true,
+            () = wall.sleep(SETTLE) => return,
         }
     }
 }

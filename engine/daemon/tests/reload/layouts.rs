@@ -88,9 +88,9 @@ async fn folders_that_appear_are_watched() {
     let place = Place::new();
     let daemon = place.serve().await;
     place.write("rules/north/deep/more.toml", &generation(2));
-    daemon.until("both", |active| sets(active) == "g2 g1").await;
+    daemon.until("both", |active| sets(active) == "g1 g2").await;
     place.write("rules/north/deep/more.toml", &generation(3));
-    daemon.until("the edit", |active| sets(active) == "g3 g1").await;
+    daemon.until("the edit", |active| sets(active) == "g1 g3").await;
     fs::remove_dir_all(place.path("rules/north")).unwrap();
     daemon.until_generation(1).await;
     daemon.stop().await;

@@ -28,8 +28,8 @@ async fn broken_edit_keeps_previous_rules_and_mending_it_goes_on() {
     assert_eq!(sets(&active), "g1");
     let problem = &refused.problems[0];
     let at = (problem.file.as_deref(), problem.line, problem.column);
-    assert_eq!((problem.code.as_str(), at), ("unknown-name", (Some(FILE), Some(2), Some(51))));
-    assert!(problem.rendered.contains("--> rules/value.toml:2:51") && problem.message.contains("vists"), "{problem:?}");
+    assert_eq!((problem.code.as_str(), at), ("unknown-name", (Some(FILE), Some(2), Some(48))));
+    assert!(problem.rendered.contains("--> rules/value.toml:2:48") && problem.message.contains("vists"), "{problem:?}");
     let status = daemon.handle().reload_status();
     let states: Vec<_> = status.files.iter().map(|file| (file.path.as_str(), file.state)).collect();
     let expected =
@@ -135,7 +135,7 @@ async fn first_start_with_broken_files_says_why_not() {
     let place = Place::new();
     place.write(FILE, BROKEN);
     let Err(StartError::NoRules { problems }) = place.try_serve(Duration::from_secs(60)).await else { panic!() };
-    assert!(problems.len() == 1 && problems[0].contains("rules/value.toml:2:51"), "{problems:?}");
+    assert!(problems.len() == 1 && problems[0].contains("rules/value.toml:2:48"), "{problems:?}");
 }
 
 #[tokio::test]
@@ -162,7 +162,7 @@ async fn setting_that_needs_a_restart_is_refused_by_name() {
 async fn warnings_refuse_nothing() {
     let place = Place::new();
     let daemon = place.serve().await;
-    let warned = "[metric.unused]\nvalue = \"visits + 1\"\n";
+    let warned = "[metric.unused]\nderived = \"visits + 1\"\n";
     place.write("rules/unused.toml", warned);
     place.write(FILE, &generation(2));
     daemon.until_generation(2).await;
@@ -211,12 +211,11 @@ async fn files_that_change_together_come_into_force_together() {
 #[tokio::test]
 async fn change_without_an_event_is_found_by_the_poll() {
     let place = Place::new();
-    let daemon = place.try_serve(Duration::from_millis(100)).await.unwrap();
     // A file of another folder, by a link made of the same inode: no watched folder tells of it.
     place.write("elsewhere/value.toml", &generation(1));
     fs::remove_file(place.path(FILE)).unwrap();
     fs::hard_link(place.path("elsewhere/value.toml"), place.path(FILE)).unwrap();
-    daemon.until_generation(1).await;
+    let daemon = place.try_serve(Duration::from_millis(100)).await.unwrap();
     place.write("elsewhere/value.toml", &generation(2));
     daemon.until_generation(2).await;
     assert_eq!(daemon.handle().reload_status().cause, ReloadCause::Poll);

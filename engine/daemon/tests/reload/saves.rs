@@ -97,7 +97,7 @@ async fn files_that_editors_leave_about_are_no_rules() {
     // Touched, and saved without a change.
     place.write(FILE, &generation(1));
     place.write("rules/after.toml", &generation(2));
-    let after = daemon.until("both", |active| sets(active) == "g2 g1").await;
+    let after = daemon.until("both", |active| sets(active) == "g1 g2").await;
     assert!(after.since > before.since);
     daemon.until_written().await;
     assert_eq!(outcomes(&place.reader().reloads(9).unwrap()), ["activated", "activated"]);

@@ -149,8 +149,11 @@ impl Daemon {
     }
 }
 
+/// Names of their tier sets, in the order of names.
 pub(crate) fn sets(active: &Active) -> String {
-    active.rules.tier_sets.iter().map(|set| set.name.as_str()).collect::<Vec<_>>().join(" ")
+    let mut names: Vec<_> = active.rules.tier_sets.iter().map(|set| set.name.as_str()).collect();
+    names.sort_unstable();
+    names.join(" ")
 }
 
 /// What became of each change, the first one first.

@@ -9,6 +9,7 @@ use tierd_rules::{
 
 use super::{
     moves::{Matrix, Mover, largest},
+    proposal::proposals,
     *,
 };
 use crate::{
@@ -81,6 +82,11 @@ const RULES: &str = "
         { name = 'C' }, { name = 'B', when = 'spend >= 10' },
         { name = 'A', when = \"spend >= 20 and (name is null or name <> '')\" },
     ]
+
+    [tiers.worth]
+    subject = 'customer'
+    of = 'spend'
+    level = [{ name = 'low' }, { name = 'high', from = 12 }]
 
     [retention]
     call = { when = \"tier.value = 'A'\", action = { event = 'call' } }
@@ -320,6 +326,22 @@ fn those_who_move_furthest_come_first_and_say_why() {
     assert_eq!(movers(&rules, 1)[0].metrics, metrics);
     rules.tier_sets[VALUE.0].ordered = false;
     assert_eq!(brief(movers(&rules, 2)), [row("1", 2, 1), row("2", 0, 2)], "without order all moves are alike");
+}
+
+#[test]
+fn a_share_that_is_too_large_comes_with_a_threshold() {
+    let rules = rules();
+    let customers: Vec<_> = (0..1000).map(|customer| (None, customer / 4)).collect();
+    let outcome = outcome(&rules, &customers, &Due::ALL);
+    let texts = |set: usize, level, most| {
+        let of = &outcome.sets[set];
+        let found = proposals(&rules, &outcome, of, &vec![Held::NOTHING; 1000], (level, most), &now());
+        found.iter().map(|proposal| proposal.text(&rules, &rules.tier_sets[set], level)).collect::<Vec<_>>()
+    };
+    assert_eq!(texts(VALUE.0, 2, 199_000), ["tiers.value.A: spend >= 20 → 201 (share 92 % → 19.6 %)"]);
+    assert_eq!(texts(VALUE.0, 2, 920_000), NOBODY, "that is allowed");
+    assert_eq!(texts(3, 1, 500_000), ["tiers.worth.high: spend >= 12 → 125 (share 95.2 % → 50 %)"]);
+    assert_eq!(texts(3, 0, 10_000), NOBODY, "a level without condition has no threshold");
 }
 
 #[test]

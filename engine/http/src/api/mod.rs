@@ -15,6 +15,7 @@ mod levels;
 mod openapi;
 mod overrides;
 mod plan;
+mod rollback;
 mod rules;
 mod runs;
 mod status;
@@ -104,7 +105,7 @@ impl Api {
     {
         let open = move |handle: &Handle| {
             let path = handle.project().ledger(&handle.active().rules.config);
-            work(&mut Ledger::open(&path, program)?, handle)
+            work(&mut Ledger::open_waiting(&path, program, Ledger::PATIENCE)?, handle)
         };
         self.blocking(&self.0.writes, open).await
     }
@@ -151,6 +152,7 @@ fn routes_of_all() -> OpenApiRouter<Api> {
         .routes(routes!(health::healthy))
         .routes(routes!(health::ready))
         .routes(routes!(health::reload))
+        .routes(routes!(rollback::rollback))
         .routes(routes!(status::status))
         .routes(routes!(rules::rules))
         .routes(routes!(rules::file))
@@ -171,14 +173,16 @@ fn routes_of_all() -> OpenApiRouter<Api> {
         .routes(routes!(holds::list))
         .routes(routes!(holds::one))
         .routes(routes!(holds::reject))
-        .routes(routes!(rules::rollback))
         .layer(middleware::from_fn(in_time));
     let with_files = OpenApiRouter::new()
         .routes(routes!(check::check))
         .routes(routes!(plan::plan))
         .layer(DefaultBodyLimit::max(FILES_BYTES));
     // These evaluate everybody, or may have to.
-    let slow = OpenApiRouter::new().routes(routes!(holds::approve)).routes(routes!(customers::explain));
+    let slow = OpenApiRouter::new()
+        .routes(routes!(holds::approve))
+        .routes(routes!(gaps::fill))
+        .routes(routes!(customers::explain));
     OpenApiRouter::with_openapi(openapi::head()).merge(quick).merge(slow).merge(with_files)
 }
 

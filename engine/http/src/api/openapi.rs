@@ -57,16 +57,26 @@ pub(super) fn complete(document: &mut OpenApi) {
             document.paths.paths.insert(path.replace("{*", "{"), item);
         }
     }
-    for item in document.paths.paths.values_mut() {
-        item.get.iter_mut().for_each(|operation| add(operation, ALWAYS));
+    for (path, item) in &mut document.paths.paths {
+        if let Some(operation) = &mut item.get {
+            add(operation, ALWAYS);
+            operation.operation_id = Some(name("get", path));
+        }
         if let Some(operation) = &mut item.post {
             add(operation, ALWAYS);
             add(operation, CHANGES);
             operation.security = Some(vec![SecurityRequirement::new(TOKEN, [""; 0])]);
+            operation.operation_id = Some(name("post", path));
         }
     }
     let components = document.components.get_or_insert_default();
     components.add_security_scheme(TOKEN, SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+}
+
+/// `get_api_v1_runs_run` for `GET /api/v1/runs/{run}`.
+fn name(method: &str, path: &str) -> String {
+    let words = path.split(|char: char| !char.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    std::iter::once(method).chain(words).collect::<Vec<_>>().join("_")
 }
 
 fn add(operation: &mut Operation, problems: &[(u16, &str)]) {

@@ -114,7 +114,8 @@ pub(super) async fn add(State(api): State<Api>, Body(new): Body<NewOverride>) ->
             approver: &new.approver,
         };
         let rules = &handle.active().rules;
-        let open = || Ledger::open(&handle.project().ledger(&rules.config), "tierd serve (override)");
+        let path = handle.project().ledger(&rules.config);
+        let open = || Ledger::open_waiting(&path, "tierd serve (override)", Ledger::PATIENCE);
         overrides::add(open, rules, &asked, handle.now()).map_err(Problem::from)
     });
     let OverrideId(id) = added.await?;

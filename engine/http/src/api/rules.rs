@@ -4,15 +4,12 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
-use tierd_daemon::serve::{Active, RollbackRefused};
+use tierd_daemon::serve::Active;
 use utoipa::ToSchema;
 
-use super::{
-    Api,
-    extract::{Body, Path},
-};
+use super::{Api, extract::Path};
 use crate::{documents::Refused, problem::Problem};
 
 /// The rules in force
@@ -137,38 +134,4 @@ pub(super) async fn revisions(State(api): State<Api>) -> Result<Json<Revisions>,
         Ok(Revisions { revisions: ledger.revisions()?.into_iter().map(revision).collect() })
     });
     read.await.map(Json)
-}
-
-/// An earlier revision to go back to
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Rollback {
-    /// What its hash begins with
-    revision: String,
-    /// Who goes back
-    by: Option<String>,
-    /// Why
-    why: Option<String>,
-}
-
-/// Put an earlier revision into force, until the files change
-#[utoipa::path(post, path = "/api/v1/rollback", tag = "rules", request_body = Rollback,
-    responses((status = 200, body = Rules, description = "The rules in force from now on")))]
-pub(super) async fn rollback(State(api): State<Api>, Body(back): Body<Rollback>) -> Result<Json<Rules>, Problem> {
-    let active = api.handle().rollback(&back.revision, back.by.as_deref(), back.why.as_deref()).await?;
-    Ok(Json(Rules::of(&active)))
-}
-
-impl From<RollbackRefused> for Problem {
-    fn from(refused: RollbackRefused) -> Self {
-        match refused {
-            RollbackRefused::Stopping => Problem::stopping(),
-            RollbackRefused::Unknown(_) => Problem::not_found("unknown-revision", refused),
-            RollbackRefused::Ambiguous { .. } | RollbackRefused::TooShort(_) => {
-                Problem::unprocessable("ambiguous-revision", refused)
-            }
-            RollbackRefused::Unusable(_) => Problem::conflict("revision-refused", refused),
-            RollbackRefused::Ledger(error) => error.into(),
-        }
-    }
 }

@@ -1,9 +1,9 @@
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tierd_daemon::serve;
 use utoipa::ToSchema;
 
 /// Files on disk that aren't in force
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Refused {
     /// When they were first refused
     pub since: String,
@@ -14,7 +14,7 @@ pub struct Refused {
 }
 
 /// Why files are refused
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[schema(as = FileProblem)]
 pub struct Problem {
     /// The stable code of a diagnostic; `settings` for one that needs a restart, `files` for files that can't be read
@@ -29,6 +29,14 @@ pub struct Problem {
     pub message: String,
     /// All of it, as a person reads it in a terminal
     pub rendered: String,
+}
+
+impl Refused {
+    /// As the ledger keeps it.
+    pub(super) fn of_ledger(reload: tierd_ledger::Reload) -> Self {
+        let problems = reload.problems.and_then(|problems| serde_json::from_str(&problems).ok());
+        Refused { since: reload.at.to_string(), files: reload.files, problems: problems.unwrap_or_default() }
+    }
 }
 
 impl From<&serve::Refused> for Refused {

@@ -6,6 +6,7 @@ use tierd_daemon::{
     report::{RuleReport, SetReport},
     run::RunReport,
     serve::RunDone,
+    shown::ShownViolation,
 };
 use tierd_ledger::{Outcome, RunSet};
 use tierd_model::Clock;
@@ -21,6 +22,8 @@ pub struct Run {
     pub outcome: String,
     /// Why it was held or failed
     pub message: Option<String>,
+    /// Guards that it exceeds; null for runs of the past, of which holds keep them
+    pub violations: Option<Vec<Violation>>,
     /// The time that it evaluated
     pub as_of: String,
     /// Its rules: a hash over all files
@@ -53,6 +56,30 @@ pub struct Run {
     pub sets: Option<Vec<SetOutcome>>,
     /// Each retention rule that it decided; null for runs of the past, of which only the actions are kept
     pub rules: Option<Vec<RuleOutcome>>,
+}
+
+/// A guard that a run exceeds
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Violation {
+    /// Whose guard: `tiers.value`, `retention.win_back`
+    pub of: String,
+    /// Its key: `moved`
+    pub guard: String,
+    /// What it allows
+    pub allowed: String,
+    /// What was found
+    pub found: String,
+    /// Both in a sentence
+    pub message: String,
+    /// Whether that holds the run; it only warns otherwise
+    pub holds: bool,
+}
+
+impl From<ShownViolation> for Violation {
+    fn from(shown: ShownViolation) -> Self {
+        let ShownViolation { of, guard, allowed, found, message, holds } = shown;
+        Violation { of, guard, allowed, found, message, holds }
+    }
 }
 
 /// What a run did to one tier set
@@ -126,6 +153,12 @@ pub struct Waits {
     pub limit: u64,
 }
 
+/// Rows of subject tables and of facts together.
+fn all_rows(kept: Json) -> Option<BTreeMap<String, u64>> {
+    let kinds: BTreeMap<String, BTreeMap<String, u64>> = serde_json::from_value(kept).ok()?;
+    Some(kinds.into_values().flatten().collect())
+}
+
 impl Run {
     /// Of a run that was just made here, or would be.
     pub fn of_report(report: &RunReport, rules: &RuleSet, clock: &Clock) -> Self {
@@ -135,6 +168,7 @@ impl Run {
             run: report.run.map(|run| run.0),
             outcome: report.outcome.name().to_owned(),
             message: message(&report.outcome),
+            violations: Some(report.violations.iter().map(|one| ShownViolation::new(rules, one).into()).collect()),
             as_of: clock.as_of().to_string(),
             revision: rules.revision.to_string(),
             cause: None,
@@ -161,6 +195,7 @@ impl Run {
             run: Some(run.id.0),
             outcome: run.outcome.name().to_owned(),
             message: message(&run.outcome),
+            violations: None,
             as_of: run.as_of.to_string(),
             revision: run.revision.to_string(),
             cause: Some(run.cause.name().to_owned()),
@@ -168,7 +203,7 @@ impl Run {
             started: Some(run.started.to_string()),
             finished: Some(run.finished.to_string()),
             data_version: run.data_version,
-            rows: json(run.table_rows).and_then(|rows| serde_json::from_value(rows).ok()),
+            rows: json(run.table_rows).and_then(all_rows),
             bad_values: run.bad_values,
             unknown_subjects: run.unknown_subjects,
             read_ms: run.read_ms as f64,

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 use tierd_daemon::serve::{self, Active, Handle, Origin};
-use tierd_ledger::Reader;
+use tierd_ledger::{FollowedSchedule, GapState, Reader, ReloadOutcome};
 use tierd_model::Timestamp;
 use utoipa::ToSchema;
 
@@ -9,19 +9,21 @@ use super::Refused;
 /// More holds aren't counted.
 const HOLDS: u32 = 100;
 
-/// How a daemon stands
-#[derive(Debug, Serialize, ToSchema)]
+/// How a project stands: told by its daemon, or from the ledger where none answers
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Status {
+    /// Whether a daemon tells this
+    pub daemon: bool,
     /// The version of the program
     pub version: String,
     /// What the clock shows
     pub now: String,
-    /// The rules in force: a hash over all files
-    pub revision: String,
+    /// The rules in force, or last in force: a hash over all files; null before there were any
+    pub revision: Option<String>,
     /// Since when they are in force
-    pub since: String,
-    /// `files`, `last good` (the files were refused at the start) or `rolled back`
-    pub origin: String,
+    pub since: Option<String>,
+    /// `files`, `last_good` (the files were refused at the start) or `rolled_back`
+    pub origin: Option<String>,
     /// Files on disk that aren't in force, and why; null where they are
     pub refused: Option<Refused>,
     /// When runs are due
@@ -111,11 +113,12 @@ impl Status {
         let active = handle.active();
         let Active { rules, since, origin, refused } = &*active;
         Ok(Status {
+            daemon: true,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             now: handle.now().to_string(),
-            revision: rules.revision.to_string(),
-            since: since.to_string(),
-            origin: origin_name(*origin).to_owned(),
+            revision: Some(rules.revision.to_string()),
+            since: Some(since.to_string()),
+            origin: Some(origin.name().to_owned()),
             refused: refused.as_ref().map(Refused::from),
             schedules: handle.schedules().schedules.iter().map(NextRun::from).collect(),
             running: handle.running().as_ref().map(Running::from),
@@ -126,11 +129,62 @@ impl Status {
     }
 }
 
-fn origin_name(origin: Origin) -> &'static str {
-    match origin {
-        Origin::Files => "files",
-        Origin::LastGood => "last good",
-        Origin::RolledBack => "rolled back",
+impl Status {
+    /// As the ledger has it, where no daemon answers: what was in force last, and what became of the files since.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub fn of_ledger(ledger: &Reader, now: Timestamp) -> Result<Self, tierd_ledger::Error> {
+        let (good, reload) = (ledger.last_good()?, ledger.last_reload()?);
+        let origin = reload
+            .as_ref()
+            .filter(|reload| reload.outcome == ReloadOutcome::RolledBack)
+            .map(|_| Origin::RolledBack.name());
+        Ok(Status {
+            daemon: false,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            now: now.to_string(),
+            revision: good.map(|good| good.revision.to_string()),
+            since: good.map(|good| good.at.to_string()),
+            origin: origin.map(str::to_owned),
+            refused: reload.filter(|reload| reload.outcome == ReloadOutcome::Refused).map(Refused::of_ledger),
+            schedules: schedules_of_ledger(ledger)?,
+            running: None,
+            last_run: ledger.runs(1)?.first().map(LastRun::from),
+            holds: ledger.holds(true, HOLDS)?.len() as u64,
+            stopping: false,
+        })
+    }
+}
+
+/// Schedules that were followed last: nobody knows when they come without a daemon.
+fn schedules_of_ledger(ledger: &Reader) -> Result<Vec<NextRun>, tierd_ledger::Error> {
+    let gaps = ledger.gaps(None)?;
+    let schedule = |followed: FollowedSchedule| {
+        let open = gaps.iter().filter(|gap| gap.schedule == followed.name && gap.state == GapState::Open);
+        let last = ledger.last_scheduled_run(&followed.name)?;
+        Ok(NextRun {
+            slot: None,
+            begins: None,
+            busy: None,
+            last: last.as_ref().map(LastSlot::from),
+            retry: None,
+            open_gaps: open.map(|gap| gap.slots.saturating_sub(gap.filled)).sum(),
+            on_change: false,
+            schedule: followed.name,
+        })
+    };
+    ledger.followed_schedules()?.into_iter().map(schedule).collect()
+}
+
+impl From<&tierd_ledger::Run> for LastSlot {
+    fn from(run: &tierd_ledger::Run) -> Self {
+        LastSlot {
+            slot: run.as_of.to_string(),
+            run: Some(run.id.0),
+            outcome: run.outcome.name().to_owned(),
+            message: super::run::message(&run.outcome),
+        }
     }
 }
 

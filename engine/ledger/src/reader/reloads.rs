@@ -73,7 +73,11 @@ impl Reader {
         let reload = self.last_reload()?;
         let reloaded = reload.and_then(|reload| Some(Activation { revision: reload.revision?, at: reload.at }));
         Ok(match (activated, reloaded) {
-            (Some(activated), Some(reloaded)) if activated.at > reloaded.at => Some(activated),
+            (Some(activated), Some(reloaded))
+                if activated.at > reloaded.at || activated.revision == reloaded.revision =>
+            {
+                Some(activated)
+            }
             (activated, reloaded) => reloaded.or(activated),
         })
     }

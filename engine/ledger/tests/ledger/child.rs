@@ -6,9 +6,12 @@ use std::{
     process::{Child, ChildStdout, Command, Stdio},
 };
 
-use tierd_ledger::{ActRow, ErrorKind, Keys, Ledger, RuleState, RuleStateRow, RunSummary, SetDecisions, StateRow};
+use tierd_ledger::{
+    ActRow, Cause, ErrorKind, Keys, Ledger, RuleState, RuleStateRow, RunRecord, RunStart, RunSummary, SetDecisions,
+    StateRow,
+};
 
-use crate::common::{act, apply, apply_with_rules, decisions, open, query, run, start, task, win_back};
+use crate::common::{act, apply, apply_with_rules, decisions, hold, open, query, run, start, task, verdict, win_back};
 
 /// Names the ledger that the child works on.
 const LEDGER: &str = "TIERD_TEST_LEDGER";
@@ -120,6 +123,31 @@ fn write_until_killed() {
     let last: i64 = query(ledger.path(), "SELECT coalesce(max(id), 0) FROM run");
     for round in last + 1.. {
         churn(&mut ledger, round);
+        println!("{READY}");
+    }
+}
+
+/// Holds a run and applies it by an approval, again and again; now and then rejects one. Says that it is ready before the first run and
+/// after each.
+#[test]
+#[ignore = "a part for a child process"]
+fn hold_and_approve_until_killed() {
+    println!("{READY}");
+    let mut ledger = open(&ledger_path());
+    let (keys, last): (Vec<i64>, i64) =
+        ((0..SUBJECTS).collect(), query(ledger.path(), "SELECT coalesce(max(id), 0) FROM run"));
+    for round in last + 1.. {
+        let held = hold(&mut ledger, round, None);
+        println!("{READY}");
+        if round % 5 == 0 {
+            ledger.reject_hold(held, &verdict("Bob")).unwrap();
+            continue;
+        }
+        let assigned = churned(held.0 + 1);
+        let set = SetDecisions { metrics: &long_metrics, ..decisions(Keys::Integer(&keys), &assigned) };
+        let start = RunStart { cause: Cause::Approval, ..start(round) };
+        let approving = ledger.begin_run(start).approving(held, verdict("Ada"));
+        approving.apply(&RunRecord::default(), &[set], &[]).unwrap();
         println!("{READY}");
     }
 }

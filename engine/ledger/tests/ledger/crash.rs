@@ -40,6 +40,50 @@ fn killed_writer_leaves_whole_runs() {
     }
 }
 
+/// A hold is approved together with what it changes, or still waits; whatever kills the writer in between.
+#[test]
+fn killed_writer_leaves_holds_waiting_or_decided_as_a_whole() {
+    let seed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().subsec_nanos();
+    println!("seed {seed}");
+    let mut random = u64::from(seed) | 1;
+    let place = place();
+    let mut first = Part::start("hold_and_approve_until_killed", &place.path);
+    // A hold, and its approval: what is looked at below is there.
+    first.await_ready();
+    first.await_ready();
+    first.kill();
+    for _ in 0..ROUNDS {
+        let child = Part::start("hold_and_approve_until_killed", &place.path);
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        std::thread::sleep(Duration::from_micros(random % LONGEST_LIFE.as_micros() as u64));
+        child.kill();
+        drop(open(&place.path));
+        assert_sound(&place.path);
+        whole_holds(&place.path);
+    }
+}
+
+fn whole_holds(path: &Path) {
+    let count = |sql: &str| query::<i64>(path, sql);
+    let approvals = "SELECT count(*) FROM run WHERE cause = 'approval'";
+    let approved = "SELECT count(*) FROM hold AS h JOIN run AS r ON r.id = h.followed
+                    WHERE h.state = 'approved' AND r.cause = 'approval' AND r.id = h.run + 1";
+    assert!(count(approvals) > 0);
+    assert_eq!(count(approvals), count(approved), "each approval has one hold, and each hold one approval");
+    assert!(
+        count("SELECT count(*) FROM hold WHERE state = 'waiting'") <= 1,
+        "a later run takes the place of one that waits"
+    );
+    let reader = Reader::open(path).unwrap();
+    if let Some(last) = reader.last_applied_run().unwrap() {
+        let keys: Vec<i64> = (0..SUBJECTS).collect();
+        let held = reader.held_levels("value", Keys::Integer(&keys), LEVELS).unwrap();
+        assert!(held == churned(last.id.0), "what is held is what run {} decided", last.id.0);
+    }
+}
+
 /// How long a child takes to make the ledger and finish its first run.
 fn one_life() -> Duration {
     let place = place();

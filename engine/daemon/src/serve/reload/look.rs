@@ -1,6 +1,12 @@
 //! What is on disk, and what is to be done about it. Reads files, changes nothing.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    fs,
+    os::unix::fs::MetadataExt,
+    path::PathBuf,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use sha2::{Digest, Sha256};
 use tierd_rules::{FileSet, RuleSet};
@@ -10,7 +16,11 @@ use super::{
     settings::Settings,
     status::{FileInfo, FileState},
 };
-use crate::{Loaded, Project, serve::Problem};
+use crate::{
+    Loaded, Project,
+    project::{CONFIG_FILE, is_rules},
+    serve::{Problem, watcher::SETTLE},
+};
 
 /// By what one state of the files is told from another: their hash, or why they can't be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +39,45 @@ impl Mark {
             Mark::Unreadable(_) => "",
         }
     }
+}
+
+/// What one look at the files gives.
+#[derive(Debug)]
+pub(super) enum Attempt {
+    /// They are as they were when they were last decided on.
+    Known,
+    /// They are these, and have been for a while.
+    Decided(Box<Checked>),
+    /// They are being changed.
+    Restless,
+}
+
+/// Reads the files, checks them, and reads them again as late as possible: what is decided on is what is there. Unless somebody
+/// says that the files are `complete`, none of them may be younger than [`SETTLE`]: a file that is being written is empty first.
+pub(super) fn attempt(project: &Project, settings: Option<&Settings>, known: Option<&Mark>, complete: bool) -> Attempt {
+    let seen = Seen::read(project);
+    if known == Some(&seen.mark) {
+        return Attempt::Known;
+    }
+    let checked = seen.check(settings);
+    if Seen::read(project).mark == checked.mark && (complete || is_quiet(project)) {
+        return Attempt::Decided(Box::new(checked));
+    }
+    Attempt::Restless
+}
+
+/// Whether no file that counts has changed within [`SETTLE`], by the clock of this machine. Times ahead of it say nothing.
+fn is_quiet(project: &Project) -> bool {
+    let config = project.read_config().unwrap_or_default();
+    let listing = project.list(&config).unwrap_or_default();
+    let rules = listing.files.into_iter().filter(|(shown, _)| is_rules(shown)).map(|(_, path)| path);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let is_young = |path: PathBuf| {
+        let meta = fs::metadata(path).ok()?;
+        let changed = Duration::new(u64::try_from(meta.ctime()).ok()?, u32::try_from(meta.ctime_nsec()).ok()?);
+        Some(now.checked_sub(changed)? < SETTLE)
+    };
+    !rules.chain([project.folder().join(CONFIG_FILE)]).any(|path| is_young(path).unwrap_or(false))
 }
 
 /// The files as they are on disk.

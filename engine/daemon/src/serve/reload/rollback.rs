@@ -8,7 +8,7 @@ use tierd_rules::RuleSet;
 use tokio::sync::oneshot;
 
 use super::{Active, Note, Origin, ReloadCause, Road, Seen, memory};
-use crate::Project;
+use crate::{Project, lock::DaemonLock, serve::StartError};
 
 /// Shorter beginnings of a hash are taken for a slip.
 const SHORTEST: usize = 4;
@@ -36,6 +36,12 @@ pub enum RollbackRefused {
     /// This program can't use it, or it belongs to another ledger.
     #[error("{0}")]
     Unusable(String),
+    /// A daemon runs, and would go on as it is.
+    #[error("{holder} serves this project, and doesn't answer on a socket; stop it first, or give it `[http] socket`")]
+    Served {
+        /// What it says of itself.
+        holder: String,
+    },
     /// The ledger can't be used.
     #[error(transparent)]
     Ledger(#[from] tierd_ledger::Error),
@@ -63,6 +69,11 @@ pub fn roll_back(
     now: Timestamp,
 ) -> Result<Arc<RuleSet>, RollbackRefused> {
     let rules = Arc::new(find(project, ledger, revision)?);
+    // Held until the note is written, so that no daemon begins meanwhile. Where it can't be taken at all, none can run either.
+    let _lock = match DaemonLock::take(ledger) {
+        Err(StartError::Served { holder }) => return Err(RollbackRefused::Served { holder }),
+        lock => lock.ok(),
+    };
     let note = Note {
         at: now,
         cause: ReloadCause::Request,
@@ -96,12 +107,12 @@ impl Road {
     /// Puts an earlier revision into force, and answers.
     pub(super) async fn roll_back(&mut self, request: RollbackRequest) {
         let RollbackRequest { revision, by, why, reply } = request;
-        let rolled = self.to_revision(revision, by, why).await;
+        let rolled = self.go_back_to(revision, by, why).await;
         // Whoever asked may have gone.
         let _ = reply.send(rolled);
     }
 
-    async fn to_revision(
+    async fn go_back_to(
         &mut self,
         revision: String,
         by: Option<String>,

@@ -1,7 +1,7 @@
 //! The rules that a daemon begins with: those of the files, or those that somebody rolled back to, or, where the files are
 //! refused, the last good ones of the ledger.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use tierd_ledger::{Reader, ReloadOutcome};
 use tierd_model::Timestamp;
@@ -9,8 +9,8 @@ use tierd_rules::RuleSet;
 use tokio::sync::mpsc;
 
 use super::{
-    Active, Mark, Note, Origin, Problem, Refused, ReloadCause, ReloadStatus, Road, Seen, Settings,
-    look::Checked,
+    Active, Attempt, Checked, Mark, Note, Origin, Problem, ROUNDS, Refused, ReloadCause, ReloadStatus, Road, SETTLE,
+    Seen, Settings, look,
     memory::{self, Memory},
 };
 use crate::{
@@ -40,11 +40,11 @@ impl First {
 
 /// Reads the files and what the ledger remembers. Changes neither.
 pub(in crate::serve) fn first(project: &Project, now: Timestamp) -> Result<First, StartError> {
-    let checked = Seen::read(project).check(None);
+    let checked = at_rest(project);
     let ledger = match &checked.rules {
         Ok(rules) => project.ledger(&rules.config),
         // The place that a broken configuration names, as far as it can be read, or else the default one.
-        Err(_) => project.folder().join(tierd_rules::ledger_path(&project.read_config().unwrap_or_default())),
+        Err(_) => project.ledger_as_written(),
     };
     let memory = Memory::read(project, &ledger)?;
     let rolled_back = memory.rolled_back(&checked.mark).map(|revision| {
@@ -56,6 +56,25 @@ pub(in crate::serve) fn first(project: &Project, now: Timestamp) -> Result<First
         rules.inspect_err(|why| tracing::warn!(reason = why, "the revision rolled back to can't be used any more")).ok()
     });
     begin(checked, memory, rolled_back, now)
+}
+
+/// The rules that a daemon goes on with where the files are refused, if the ledger has any that can be used.
+///
+/// # Errors
+/// [`tierd_ledger::Error`] where there is a ledger and it can't be read.
+pub fn last_good(project: &Project, ledger: &Path) -> Result<Option<RuleSet>, tierd_ledger::Error> {
+    Ok(Memory::read(project, ledger)?.last_good.map(|(rules, _)| rules))
+}
+
+/// The files once nobody writes them any more; those that never rest as they are by then.
+fn at_rest(project: &Project) -> Checked {
+    for _ in 0..ROUNDS {
+        if let Attempt::Decided(checked) = look::attempt(project, None, None, false) {
+            return *checked;
+        }
+        std::thread::sleep(SETTLE);
+    }
+    Seen::read(project).check(None)
 }
 
 fn begin(checked: Checked, memory: Memory, rolled_back: Option<RuleSet>, now: Timestamp) -> Result<First, StartError> {
