@@ -25,6 +25,10 @@ fn metrics_after(folder: &Path, runs: usize) -> String {
         for _ in 0..runs {
             let _ = handle.run(RunRequest { cause: Cause::Hand, schedules: None, as_of: None }).await;
         }
+        // Planned soon after the start.
+        while handle.schedules().schedules.len() < handle.active().rules.schedules.len() {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
         let text = tokio::task::spawn_blocking(move || {
             let requests = metrics::Requests::default();
             requests.answered("GET", "/api/v1/customers/{key}", 200);

@@ -195,6 +195,11 @@ fn for_people(hold: &Hold, shown: &Shown, zone: &Zone, output: Output) -> Result
 fn show_set(set: &ShownSet, output: Output) -> Result<(), Failure> {
     output.line(&format!("{}: from (rows) to (columns)", set.set))?;
     output.table(&matrix(set), false)?;
+    if !set.proposals.is_empty() {
+        output.line("")?;
+        output.line("thresholds that would keep to the guard")?;
+        set.proposals.iter().try_for_each(|proposal| output.line(&format!("  {proposal}")))?;
+    }
     if set.movers.is_empty() {
         return Ok(());
     }
