@@ -12,6 +12,7 @@ mod gaps;
 mod health;
 mod holds;
 mod levels;
+mod metrics;
 mod openapi;
 mod overrides;
 mod plan;
@@ -68,6 +69,7 @@ struct Shared {
     checks: Arc<Semaphore>,
     plans: Arc<Semaphore>,
     asked: runs::Asked,
+    requests: crate::metrics::Requests,
 }
 
 impl Api {
@@ -81,6 +83,7 @@ impl Api {
             checks: one(),
             plans: one(),
             asked: runs::Asked::default(),
+            requests: crate::metrics::Requests::default(),
         }))
     }
 
@@ -143,6 +146,7 @@ pub(crate) fn router(handle: Handle, access: Arc<Access>) -> Router {
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .layer(compression)
         .layer(middleware::from_fn_with_state(access, access::guard))
+        .layer(middleware::from_fn_with_state(api.clone(), metrics::count))
         .with_state(api)
 }
 
@@ -152,6 +156,7 @@ fn routes_of_all() -> OpenApiRouter<Api> {
         .routes(routes!(health::healthy))
         .routes(routes!(health::ready))
         .routes(routes!(health::reload))
+        .routes(routes!(metrics::metrics))
         .routes(routes!(rollback::rollback))
         .routes(routes!(status::status))
         .routes(routes!(rules::rules))

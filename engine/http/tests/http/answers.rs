@@ -121,3 +121,22 @@ async fn rules_have_a_tag_that_changes_with_them() {
     assert_eq!(answer.status, 200, "files were refused since");
     assert_eq!(answer.json()["revision"], rules["revision"]);
 }
+
+#[tokio::test]
+async fn metrics_count_requests_by_route_and_name_no_customer() {
+    let shop = Shop::open().await;
+    shop.grade().await;
+    shop.get("/api/v1/customers/17").await;
+    shop.get("/no/such/path/17").await;
+    let answer = shop.get("/metrics").await;
+    assert_eq!(answer.header("content-type"), Some(tierd_http::metrics::CONTENT_TYPE));
+    let text = answer.text();
+    for line in [
+        "tierd_http_requests_total{method=\"GET\",route=\"/api/v1/customers/{key}\",status=\"200\"} 1",
+        "tierd_http_requests_total{method=\"GET\",route=\"\",status=\"404\"} 1",
+        "tierd_tier_subjects{set=\"value\",level=\"A\"} 11",
+    ] {
+        assert!(text.lines().any(|told| told == line), "no {line} in\n{text}");
+    }
+    assert!(!text.contains("/17"), "{text}");
+}
