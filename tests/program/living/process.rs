@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    os::unix::net::UnixDatagram,
+    os::unix::{fs::PermissionsExt, net::UnixDatagram},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     time::{Duration, Instant},
@@ -17,7 +17,7 @@ use crate::support::Project;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A daemon, killed when the test ends.
-pub(super) struct Daemon {
+pub(crate) struct Daemon {
     child: Child,
     told: UnixDatagram,
     heard: Vec<String>,
@@ -27,7 +27,7 @@ pub(super) struct Daemon {
 }
 
 /// [`Project::shop`], reached by its socket alone.
-pub(super) fn project() -> Project {
+pub(crate) fn project() -> Project {
     let project = Project::shop();
     project.edit("tierd.toml", "[database]", "[http]\nlisten = \"off\"\n[database]");
     project
@@ -35,25 +35,33 @@ pub(super) fn project() -> Project {
 
 impl Daemon {
     /// Starts one in this folder and waits until it is ready.
-    pub(super) fn start(folder: &Path, args: &[&str]) -> Self {
-        let socket = folder.join("notify");
-        let _ = fs::remove_file(&socket);
-        let told = UnixDatagram::bind(&socket).unwrap();
-        told.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
-        let log_begins = fs::metadata(folder.join("log")).map_or(0, |log| log.len() as usize);
-        let log = fs::OpenOptions::new().create(true).append(true).open(folder.join("log")).unwrap();
+    pub(crate) fn start(folder: &Path, args: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tierd"));
-        command.current_dir(folder).arg("serve").args(args);
-        // A sign of life each 0.2 seconds.
-        command.env("NOTIFY_SOCKET", &socket).env("WATCHDOG_USEC", "600000").env_remove("WATCHDOG_PID");
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
-        let mut daemon = Daemon { child, told, heard: Vec::new(), folder: folder.to_owned(), log_begins };
+        command.arg("serve").args(args);
+        let mut daemon = Daemon::begin(folder, command);
         daemon.hear("READY=1");
         daemon
     }
 
+    /// Starts this command in this folder, which is to become a daemon.
+    pub(crate) fn begin(folder: &Path, mut command: Command) -> Self {
+        let socket = folder.join("notify");
+        let _ = fs::remove_file(&socket);
+        let told = UnixDatagram::bind(&socket).unwrap();
+        // Also for daemons of other users.
+        fs::set_permissions(&socket, fs::Permissions::from_mode(0o777)).unwrap();
+        told.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+        let log_begins = fs::metadata(folder.join("log")).map_or(0, |log| log.len() as usize);
+        let log = fs::OpenOptions::new().create(true).append(true).open(folder.join("log")).unwrap();
+        command.current_dir(folder);
+        // A sign of life each 0.2 seconds.
+        command.env("NOTIFY_SOCKET", &socket).env("WATCHDOG_USEC", "600000").env_remove("WATCHDOG_PID");
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        Daemon { child, told, heard: Vec::new(), folder: folder.to_owned(), log_begins }
+    }
+
     /// Waits until the service manager is told something that has this, and gives all of that message.
-    pub(super) fn hear(&mut self, part: &str) -> String {
+    pub(crate) fn hear(&mut self, part: &str) -> String {
         let since = Instant::now();
         while since.elapsed() < PATIENCE {
             self.listen();
@@ -67,7 +75,7 @@ impl Daemon {
     }
 
     /// Whether the service manager gets no sign of life for this long.
-    pub(super) fn is_silent(&mut self, long: Duration) -> bool {
+    pub(crate) fn is_silent(&mut self, long: Duration) -> bool {
         while self.listen() {}
         self.heard.clear();
         let since = Instant::now();
@@ -84,23 +92,23 @@ impl Daemon {
         true
     }
 
-    pub(super) fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
         Client::connect(&self.folder.join("tierd.sock")).unwrap()
     }
 
     /// Asks for a run as of [`crate::support::AS_OF`], and waits so many seconds for it.
-    pub(super) fn run(&self, wait: u64) -> Value {
+    pub(crate) fn run(&self, wait: u64) -> Value {
         self.client().post("/api/v1/runs", &json!({ "as_of": crate::support::AS_OF, "wait": wait })).unwrap().body
     }
 
     /// Asks for a run and waits until it has begun.
-    pub(super) fn begin_run(&mut self) {
+    pub(crate) fn begin_run(&mut self) {
         let before = self.log().matches("run started").count();
         self.run(0);
         self.wait_for(|daemon| daemon.log().matches("run started").count() > before);
     }
 
-    pub(super) fn wait_for(&mut self, mut what: impl FnMut(&Self) -> bool) {
+    pub(crate) fn wait_for(&mut self, mut what: impl FnMut(&Self) -> bool) {
         let since = Instant::now();
         while !what(self) {
             assert!(since.elapsed() < PATIENCE, "{}", self.log());
@@ -108,13 +116,17 @@ impl Daemon {
         }
     }
 
-    pub(super) fn signal(&self, name: &str) {
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
         let kill = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status();
         assert!(kill.unwrap().success());
     }
 
     /// Its end, and how long that took.
-    pub(super) fn end(mut self) -> (ExitStatus, Duration) {
+    pub(crate) fn end(mut self) -> (ExitStatus, Duration) {
         let since = Instant::now();
         while since.elapsed() < PATIENCE {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -125,7 +137,7 @@ impl Daemon {
         panic!("it doesn't end; the log says:\n{}", self.log());
     }
 
-    pub(super) fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.folder.join("log")).unwrap().split_off(self.log_begins)
     }
 }
