@@ -17,7 +17,7 @@ use crate::support::Project;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A daemon, killed when the test ends.
-pub(super) struct Daemon {
+pub(crate) struct Daemon {
     child: Child,
     told: UnixDatagram,
     heard: Vec<String>,
@@ -27,7 +27,7 @@ pub(super) struct Daemon {
 }
 
 /// [`Project::shop`], reached by its socket alone.
-pub(super) fn project() -> Project {
+pub(crate) fn project() -> Project {
     let project = Project::shop();
     project.edit("tierd.toml", "[database]", "[http]\nlisten = \"off\"\n[database]");
     project
@@ -35,7 +35,7 @@ pub(super) fn project() -> Project {
 
 impl Daemon {
     /// Starts one in this folder and waits until it is ready.
-    pub(super) fn start(folder: &Path, args: &[&str]) -> Self {
+    pub(crate) fn start(folder: &Path, args: &[&str]) -> Self {
         let socket = folder.join("notify");
         let _ = fs::remove_file(&socket);
         let told = UnixDatagram::bind(&socket).unwrap();
@@ -53,7 +53,7 @@ impl Daemon {
     }
 
     /// Waits until the service manager is told something that has this, and gives all of that message.
-    pub(super) fn hear(&mut self, part: &str) -> String {
+    pub(crate) fn hear(&mut self, part: &str) -> String {
         let since = Instant::now();
         while since.elapsed() < PATIENCE {
             self.listen();
@@ -67,7 +67,7 @@ impl Daemon {
     }
 
     /// Whether the service manager gets no sign of life for this long.
-    pub(super) fn is_silent(&mut self, long: Duration) -> bool {
+    pub(crate) fn is_silent(&mut self, long: Duration) -> bool {
         while self.listen() {}
         self.heard.clear();
         let since = Instant::now();
@@ -84,23 +84,23 @@ impl Daemon {
         true
     }
 
-    pub(super) fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
         Client::connect(&self.folder.join("tierd.sock")).unwrap()
     }
 
     /// Asks for a run as of [`crate::support::AS_OF`], and waits so many seconds for it.
-    pub(super) fn run(&self, wait: u64) -> Value {
+    pub(crate) fn run(&self, wait: u64) -> Value {
         self.client().post("/api/v1/runs", &json!({ "as_of": crate::support::AS_OF, "wait": wait })).unwrap().body
     }
 
     /// Asks for a run and waits until it has begun.
-    pub(super) fn begin_run(&mut self) {
+    pub(crate) fn begin_run(&mut self) {
         let before = self.log().matches("run started").count();
         self.run(0);
         self.wait_for(|daemon| daemon.log().matches("run started").count() > before);
     }
 
-    pub(super) fn wait_for(&mut self, mut what: impl FnMut(&Self) -> bool) {
+    pub(crate) fn wait_for(&mut self, mut what: impl FnMut(&Self) -> bool) {
         let since = Instant::now();
         while !what(self) {
             assert!(since.elapsed() < PATIENCE, "{}", self.log());
@@ -108,13 +108,13 @@ impl Daemon {
         }
     }
 
-    pub(super) fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let kill = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status();
         assert!(kill.unwrap().success());
     }
 
     /// Its end, and how long that took.
-    pub(super) fn end(mut self) -> (ExitStatus, Duration) {
+    pub(crate) fn end(mut self) -> (ExitStatus, Duration) {
         let since = Instant::now();
         while since.elapsed() < PATIENCE {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -125,7 +125,7 @@ impl Daemon {
         panic!("it doesn't end; the log says:\n{}", self.log());
     }
 
-    pub(super) fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.folder.join("log")).unwrap().split_off(self.log_begins)
     }
 }
