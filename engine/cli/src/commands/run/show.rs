@@ -36,8 +36,9 @@ fn headline(run: &Run, zone: &Zone) -> [String; 2] {
         run.rows.iter().flatten().map(|(name, rows)| format!("{} {name}", thousands(rows.as_u64().unwrap_or(0))));
     let seconds = |milliseconds: f64| format!("{:.2} s", milliseconds / 1000.0);
     let stored = run.run.map(|_| format!(", stored in {}", seconds(run.write_ms))).unwrap_or_default();
+    let held = if run.run.is_some() && run.outcome == "held" { ": held, nothing is changed" } else { "" };
     [
-        format!("{name} as of {as_of}, revision {revision}"),
+        format!("{name} as of {as_of}, revision {revision}{held}"),
         format!(
             "read {} in {}, evaluated in {}{stored}",
             rows.collect::<Vec<_>>().join(", "),
