@@ -6,7 +6,7 @@ use crate::support::Project;
 
 /// What a run leaves of a retention rule: two tasks, one of them late, and an event.
 const ACTIONS: &str = "
-INSERT INTO rule VALUES (1, 'win_back', 'customer', 'integer');
+INSERT INTO rule VALUES (1, 'win_back', 'customer', 'integer', NULL);
 INSERT INTO action (id, code, rule, kind, subject, run, entered) VALUES
   (1, 'aaaa0000000000000000000000000001', 1, 'acted', 1, 1, 0), (2, 'bbbb0000000000000000000000000002', 1, 'acted', 2, 1, 0),
   (3, 'aaaa0000000000000000000000000003', 1, 'acted', 3, 1, 0);
@@ -62,7 +62,7 @@ fn override_that_makes_no_sense_is_refused_with_advice() {
     };
     project.tierd(&set("valu")).exits(1).says(&["no tier set `valu`", "did you mean `value`?"]);
     project.tierd(&add(&["2099-12-31", "--pin", "D"])).exits(1).says(&["tier set `value` has no level `D`", "C, B, A"]);
-    project.tierd(&add(&["2020-12-31", "--pin", "A"])).exits(1).says(&["over before it begins"]);
+    project.tierd(&add(&["2020-12-31", "--pin", "A"])).exits(1).says(&["it is over (2020-12-31) before it begins"]);
     project.tierd(&add(&["soon", "--pin", "A"])).exits(1).says(&["`soon` is no day"]);
     project.tierd(&add(&["2099-12-31"])).exits(64).says(&["--pin"]);
     project.tierd(&add(&["2099-12-31", "--pin", "A", "--floor", "B"])).exits(64);

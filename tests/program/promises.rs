@@ -1,5 +1,7 @@
 //! The promises of the design that this version keeps, each by a test of its name.
 
+mod serving;
+
 use std::{fs, path::Path};
 
 use rusqlite::Connection;

@@ -6,7 +6,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use tierd_daemon::{Loaded, Project};
+use tierd_daemon::{Loaded, Project, serve};
 use tierd_http::client::ClientError;
 use tierd_ledger::{Ledger, Reader};
 use tierd_model::{Clock, Date, MICROS, Timestamp, Zone, parse_date, parse_timestamp};
@@ -34,6 +34,31 @@ impl Session {
         }
         let rules = loaded.rules.ok_or_else(|| Failure::new(Code::Config, summary(&loaded.diagnostics)))?;
         Ok(Session { project, rules })
+    }
+
+    /// Opens the folder for a command that works on what is in force: with its rules, or, where the files are broken, with those that a
+    /// daemon goes on with.
+    pub(crate) fn in_force(folder: &Path, output: Output) -> Result<Self, Failure> {
+        let project = open_project(folder)?;
+        if project.load().is_ok_and(|loaded| loaded.rules.is_some()) {
+            return Session::open(folder, output);
+        }
+        match Session::last_good(&project)? {
+            Some(session) => {
+                let revision = session.rules.revision.short();
+                output.remark(&format!(
+                    "the files are broken (`tierd check`); by the last good rules, revision {revision}"
+                ));
+                Ok(session)
+            }
+            None => Session::open(folder, output),
+        }
+    }
+
+    /// With the rules that were in force last, by the ledger.
+    fn last_good(project: &Project) -> Result<Option<Self>, Failure> {
+        let rules = serve::last_good(project, &project.ledger_as_written()).map_err(|error| ledger_failure(&error))?;
+        Ok(rules.map(|rules| Session { project: project.clone(), rules }))
     }
 
     /// The clock of a command: at the time given, or else now.
@@ -113,6 +138,13 @@ pub(crate) fn load(project: &Project) -> Result<Loaded, Failure> {
     project.load().map_err(|error| Failure::from_error(Code::Config, &error))
 }
 
+/// The zone of a project's rules, or of those before, where the files are broken; `None` where there are neither.
+pub(crate) fn zone(project: &Project) -> Option<Arc<Zone>> {
+    let on_disk = project.load().ok().and_then(|loaded| loaded.rules);
+    let before = || serve::last_good(project, &project.ledger_as_written()).ok().flatten();
+    on_disk.or_else(before).map(|rules| rules.config.zone)
+}
+
 /// The project's test files, read and checked against its rules.
 pub(crate) fn load_tests(project: &Project, rules: &RuleSet) -> Result<LoadedTests, Failure> {
     let files = project.test_files().map_err(|error| Failure::from_error(Code::Config, &error))?;
@@ -151,7 +183,7 @@ pub(crate) fn ledger_failure(error: &tierd_ledger::Error) -> Failure {
     match &error.kind {
         Kind::Override(_) | Kind::NoOverride(_) | Kind::OverrideEnded { .. } | Kind::Nobody => {}
         Kind::NoTask(_) | Kind::AmbiguousTask { .. } | Kind::TaskDone { .. } => {}
-        Kind::NoHold(_) | Kind::HoldOver { .. } | Kind::NoReason => {}
+        Kind::NoHold(_) | Kind::HoldOver { .. } | Kind::NoReason | Kind::BackupExists => {}
         _ => return Failure::from_error(Code::Unreachable, error),
     }
     // The file has nothing to do with it.
@@ -189,6 +221,11 @@ pub(crate) fn clock_now(rules: &RuleSet) -> Clock {
 pub(crate) fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_micros());
     Timestamp(i64::try_from(since).unwrap_or(i64::MAX))
+}
+
+/// A time as people read it, to the second, where more is of no interest.
+pub(crate) fn local_second(at: Timestamp, zone: &Zone) -> String {
+    local_time(Timestamp(at.0.div_euclid(MICROS) * MICROS), zone)
 }
 
 /// A time as people read it: `2026-03-31 08:00 Asia/Shanghai`, with seconds only where there are any.

@@ -99,7 +99,7 @@ impl<'a> Made<'a> {
     }
 
     fn shown(&self) -> Result<Shown, RunError> {
-        Ok(Shown::new(self.rules, &self.evaluation, self.before, &self.violations)?)
+        Ok(Shown::new(self.rules, &self.evaluation, self.before, &self.violations, self.clock)?)
     }
 
     fn compared(&self) -> Result<Vec<SetReport>, RunError> {

@@ -3,18 +3,21 @@
 //! It is stored with the hold as JSON, so that everybody sees the same, whenever they look. Of personal metrics there is no more than
 //! their mask.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 use tierd_eval::{
     evaluate::SetOutcome,
     guard::{
-        Violation,
+        Guarded, Violation, Which,
         moves::{Matrix, Mover, largest},
+        proposal::proposals,
     },
     history::{Held, PolicyState},
 };
 use tierd_ledger::Reader;
-use tierd_model::{Key, Timestamp, Value};
+use tierd_model::{Clock, Key, Timestamp, Value};
 use tierd_rules::{GuardExceed, RuleSet, TierSet};
 
 use crate::{
@@ -65,6 +68,9 @@ pub struct ShownSet {
     pub matrix: Vec<ShownMove>,
     /// Those who move furthest.
     pub movers: Vec<ShownMover>,
+    /// Thresholds that would bring levels with too large a share back to what their guard allows, one line each.
+    #[serde(default)]
+    pub proposals: Vec<String>,
 }
 
 /// How many subjects have a level.
@@ -122,8 +128,16 @@ impl Shown {
         evaluation: &Evaluation,
         before: &Reader,
         violations: &[Violation],
+        clock: &Clock,
     ) -> Result<Self, tierd_ledger::Error> {
-        let sets = evaluation.outcome.sets_due().map(|set| ShownSet::new(rules, evaluation, set, before));
+        let sets = evaluation.outcome.sets_due().map(|of| {
+            let was = match &of.was {
+                Some(was) => Cow::Borrowed(&was[..]),
+                None => Cow::Owned(held(evaluation, of, &rules.tier_sets[of.set.0], before)?),
+            };
+            let proposals = proposed(rules, evaluation, of, &was, violations, clock);
+            Ok(ShownSet { proposals, ..ShownSet::new(rules, evaluation, of, &was) })
+        });
         let retention = RuleReport::all(rules, &evaluation.outcome).into_iter().map(|rule| ShownRule {
             rule: rule.name,
             acted: rule.acted,
@@ -186,38 +200,47 @@ impl ShownViolation {
 }
 
 impl ShownSet {
-    fn new(
-        rules: &RuleSet,
-        evaluation: &Evaluation,
-        of: &SetOutcome,
-        before: &Reader,
-    ) -> Result<Self, tierd_ledger::Error> {
+    fn new(rules: &RuleSet, evaluation: &Evaluation, of: &SetOutcome, was: &[Held]) -> Self {
         let set = &rules.tier_sets[of.set.0];
-        let read;
-        let was = match &of.was {
-            Some(was) => was,
-            None => {
-                read = held(evaluation, of, set, before)?;
-                &read
-            }
-        };
         let matrix = Matrix::new(was.iter().map(|held| held.level), &of.settled.held, set.levels.len());
         let name = |level: Option<usize>| level.map(|level| set.levels[level].name.clone());
         let matrix: Vec<ShownMove> =
             matrix.cells().map(|(from, to, subjects)| ShownMove { from: name(from), to: name(to), subjects }).collect();
         let movers = largest(rules, &evaluation.outcome, of, was, MOVERS);
-        Ok(ShownSet {
+        ShownSet {
             set: set.name.clone(),
             levels: levels(set, &matrix),
             matrix,
             movers: movers.into_iter().map(|mover| ShownMover::new(rules, set, mover)).collect(),
-        })
+            proposals: Vec::new(),
+        }
     }
 
     fn moves(&self, from: &Option<String>, to: &Option<String>) -> u64 {
         let found = self.matrix.iter().find(|cell| (&cell.from, &cell.to) == (from, to));
         found.map_or(0, |cell| cell.subjects)
     }
+}
+
+/// For each level of a set that has too large a share.
+fn proposed(
+    rules: &RuleSet,
+    evaluation: &Evaluation,
+    of: &SetOutcome,
+    was: &[Held],
+    violations: &[Violation],
+    clock: &Clock,
+) -> Vec<String> {
+    let set = &rules.tier_sets[of.set.0];
+    let guarded = set.guard.iter().flat_map(|guard| guard.share.iter().copied());
+    let broken = guarded.filter(|(level, _)| {
+        violations.iter().any(|broken| (broken.of, broken.which) == (Guarded::Set(of.set), Which::Share(*level)))
+    });
+    let found = broken.flat_map(|(level, most)| {
+        let found = proposals(rules, &evaluation.outcome, of, was, (level, most), clock);
+        found.into_iter().map(move |proposal| proposal.text(rules, set, level))
+    });
+    found.collect()
 }
 
 /// What is held of subjects whose evaluation didn't need to know.

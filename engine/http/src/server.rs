@@ -3,7 +3,13 @@
 //! Every connection has limits: how long a head may take, how large it may be, how long a request may last, how many connections there are.
 //! When the daemon stops, no connection is accepted any more, requests that are being answered go on, and idle connections are closed.
 
-use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::Router;
 use hyper_util::{
@@ -77,6 +83,7 @@ pub enum ServeError {
 #[derive(Debug)]
 pub struct Server {
     address: Option<SocketAddr>,
+    socket: Option<PathBuf>,
     listeners: JoinSet<()>,
 }
 
@@ -94,9 +101,11 @@ pub async fn serve(handle: Handle) -> Result<Server, ServeError> {
         }
         None => None,
     };
-    let socket = client::socket_path(handle.project(), http);
-    let socket =
-        socket.map(|path| Socket::bind(&path).map_err(|source| ServeError::Socket { path, source })).transpose()?;
+    let path = client::socket_path(handle.project(), http);
+    let socket = path
+        .clone()
+        .map(|path| Socket::bind(&path).map_err(|source| ServeError::Socket { path, source }))
+        .transpose()?;
     let address = tcp.as_ref().and_then(|tcp| tcp.local_addr().ok());
     let service =
         Service { router: api::router(handle.clone(), access), slots: Arc::new(Semaphore::new(CONNECTIONS)), handle };
@@ -107,13 +116,18 @@ pub async fn serve(handle: Handle) -> Result<Server, ServeError> {
     if let Some(socket) = socket {
         listeners.spawn(service.over_socket(socket));
     }
-    Ok(Server { address, listeners })
+    Ok(Server { address, socket: path, listeners })
 }
 
 impl Server {
     /// The address, with the port that it got.
     pub fn address(&self) -> Option<SocketAddr> {
         self.address
+    }
+
+    /// Where its socket is.
+    pub fn socket(&self) -> Option<&Path> {
+        self.socket.as_deref()
     }
 
     /// Waits until every answer is given, at most this long; the daemon must have been told to stop. Returns whether all of them were.

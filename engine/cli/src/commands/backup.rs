@@ -13,7 +13,7 @@ use crate::{
 
 /// Copies the ledger of a project.
 pub(crate) fn backup(args: &BackupArgs, folder: &Path, output: Output) -> Result<(), Failure> {
-    let session = Session::open(folder, output)?;
+    let session = Session::in_force(folder, output)?;
     let ledger = session.project.ledger(&session.rules.config);
     let done = tierd_ledger::backup(&ledger, &args.file, args.force).map_err(|error| ledger_failure(&error))?;
     let path = done.path.display();

@@ -150,6 +150,7 @@ Go on in {folder}:
   cd {folder}
   tierd explain {customer:<16}why a customer has its level
   edit {file:<25}then: tierd check, tierd run --dry-run, tierd run
+  tierd serve                   stays: edits come into force, schedules run, HTTP answers
   tierd export --set {set} --attribute name --output csv{tests}"
     )
 }

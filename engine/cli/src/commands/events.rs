@@ -18,7 +18,7 @@ const PAGE: u32 = 10_000;
 
 /// Prints events; JSON as one document for each line.
 pub(crate) fn events(args: &EventsArgs, folder: &Path, output: Output) -> Result<(), Failure> {
-    let session = Session::open(folder, output)?;
+    let session = Session::in_force(folder, output)?;
     let ledger = session.reader()?;
     match output.format {
         Format::Json => each_page(args, &ledger, |page| {

@@ -13,7 +13,7 @@ use tierd_model::Zone;
 use tierd_sources::Progress;
 
 use crate::{
-    args::{HoldsArgs, VerdictArgs},
+    args::{Format, HoldsArgs, VerdictArgs},
     exit::{Code, Failure},
     output::{Cell, Output, Table, counted, thousands},
     reading,
@@ -25,7 +25,7 @@ const LISTED: u32 = 100;
 
 /// Lists held runs, or shows one.
 pub(crate) fn holds(args: &HoldsArgs, folder: &Path, output: Output) -> Result<(), Failure> {
-    let session = Session::open(folder, output)?;
+    let session = Session::in_force(folder, output)?;
     let (reader, zone) = (session.reader()?, &session.rules.config.zone);
     match args.run {
         Some(run) => {
@@ -35,8 +35,9 @@ pub(crate) fn holds(args: &HoldsArgs, folder: &Path, output: Output) -> Result<(
         }
         None => {
             let all = reader.holds(!args.all, LISTED).map_err(|error| ledger_failure(&error))?;
-            if all.is_empty() {
+            if all.is_empty() && output.format == Format::Table {
                 output.remark(if args.all { "no run was ever held" } else { "no run waits" });
+                return Ok(());
             }
             output.table(&list(&all, zone), false)
         }
@@ -45,13 +46,13 @@ pub(crate) fn holds(args: &HoldsArgs, folder: &Path, output: Output) -> Result<(
 
 /// Applies a held run.
 pub(crate) fn approve(args: &VerdictArgs, folder: &Path, output: Output) -> Result<(), Failure> {
-    let session = Session::open(folder, output)?;
+    let session = Session::in_force(folder, output)?;
     session.reader()?;
     let (hold, verdict) = (RunId(args.run), verdict(args));
     let applied = approval::approve(&session.project, &session.rules, hold, verdict, &Progress::default());
     let report = applied.map_err(|error| not_approved(&error, &session, output))?;
     let run = report.run.map_or(0, |run| run.0);
-    for set in &report.sets {
+    for set in report.sets.iter().filter(|set| !set.moves.is_empty()) {
         let changes = set.moves.iter().map(|moved| moved.subjects).sum();
         output.remark(&format!("{}: {}", set.name, counted(changes, "change")));
     }
@@ -64,7 +65,7 @@ pub(crate) fn approve(args: &VerdictArgs, folder: &Path, output: Output) -> Resu
 
 /// Has a held run never applied.
 pub(crate) fn reject(args: &VerdictArgs, folder: &Path, output: Output) -> Result<(), Failure> {
-    let session = Session::open(folder, output)?;
+    let session = Session::in_force(folder, output)?;
     session.reader()?;
     approval::reject(&session.project, &session.rules, RunId(args.run), verdict(args))
         .map_err(|error| run_failure(&error, &session, output))?;
@@ -74,7 +75,7 @@ pub(crate) fn reject(args: &VerdictArgs, folder: &Path, output: Output) -> Resul
 
 fn said(output: Output, run: i64, document: &Json) -> Result<(), Failure> {
     match output.format {
-        crate::args::Format::Json => output.json(document),
+        Format::Json => output.json(document),
         _ => output.line(&run.to_string()),
     }
 }
@@ -128,9 +129,9 @@ fn show(hold: &Hold, zone: &Zone, output: Output) -> Result<(), Failure> {
     let shown = Shown::parse(&hold.shown)
         .map_err(|error| Failure::new(Code::Failed, format!("the hold is of another version of tierd: {error}")))?;
     match output.format {
-        crate::args::Format::Json => output.json(&document(hold, &shown)),
-        crate::args::Format::Csv => output.table(&cells(&shown), false),
-        crate::args::Format::Table => for_people(hold, &shown, zone, output),
+        Format::Json => output.json(&document(hold, &shown)),
+        Format::Csv => output.table(&cells(&shown), false),
+        Format::Table => for_people(hold, &shown, zone, output),
     }
 }
 
@@ -193,8 +194,16 @@ fn for_people(hold: &Hold, shown: &Shown, zone: &Zone, output: Output) -> Result
 }
 
 fn show_set(set: &ShownSet, output: Output) -> Result<(), Failure> {
+    if set.matrix.iter().all(|cell| cell.from == cell.to) {
+        return output.line(&format!("{}: nobody would move", set.set));
+    }
     output.line(&format!("{}: from (rows) to (columns)", set.set))?;
     output.table(&matrix(set), false)?;
+    if !set.proposals.is_empty() {
+        output.line("")?;
+        output.line("thresholds that would keep to the guard")?;
+        set.proposals.iter().try_for_each(|proposal| output.line(&format!("  {proposal}")))?;
+    }
     if set.movers.is_empty() {
         return Ok(());
     }

@@ -11,7 +11,7 @@ use crate::{
 
 /// Prints how many subjects each level has, as the last run left it.
 pub(crate) fn levels(args: &LevelsArgs, folder: &Path, output: Output) -> Result<(), Failure> {
-    let session = Session::open(folder, output)?;
+    let session = Session::in_force(folder, output)?;
     let path = session.project.ledger(&session.rules.config);
     let ledger = Reader::open(&path).map_err(|error| Failure::from_error(Code::Unreachable, &error))?;
     let run = last_run(&ledger)?;

@@ -15,7 +15,7 @@ use crate::{
 
 /// Carries out one of its commands.
 pub(crate) fn overrides(command: &OverrideCommand, folder: &Path, output: Output) -> Result<(), Failure> {
-    let session = Session::open(folder, output)?;
+    let session = Session::in_force(folder, output)?;
     match command {
         OverrideCommand::Add(args) => add(args, &session, output),
         OverrideCommand::List(args) => list(args, &session, output),

@@ -17,7 +17,7 @@ use crate::{
 
 /// Carries out one of its commands.
 pub(crate) fn report(command: &ReportCommand, folder: &Path, output: Output) -> Result<(), Failure> {
-    let session = Session::open(folder, output)?;
+    let session = Session::in_force(folder, output)?;
     match command {
         ReportCommand::Effect(args) => report_effect(args, &session, output),
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::json;
 use tierd_daemon::Project;
 use tierd_ledger::{Activation, Reader, Reload, ReloadOutcome, Revision, RevisionHash};
+use tierd_model::Timestamp;
 use tierd_rules::{Change, ChangeKind, File, FileSet, diff_files};
 
 use crate::{
@@ -24,22 +25,30 @@ pub(crate) fn revisions(folder: &Path, output: Output) -> Result<(), Failure> {
     let ledger = Reader::open(&project.ledger_as_written()).map_err(failed)?;
     let (activations, reloads) = (ledger.activations().map_err(failed)?, ledger.reloads(u32::MAX).map_err(failed)?);
     let mut table = Table::new(["revision", "first_seen", "in_force_from", "in_force_to", "by", "files", "runs"]);
-    let shown = if output.format == Format::Table { SHOWN_HASH } else { usize::MAX };
+    let people = output.format == Format::Table;
+    let (shown, zone) = if people { (SHOWN_HASH, session::zone(&project)) } else { (usize::MAX, None) };
+    let time = |at: Timestamp| zone.as_deref().map_or_else(|| at.to_string(), |zone| session::local_second(at, zone));
     for revision in ledger.revisions().map_err(failed)? {
-        table.push(row(&revision, &activations, &reloads, shown));
+        table.push(row(&revision, &activations, &reloads, shown, &time));
     }
     output.table(&table, false)
 }
 
 /// Of several times in force, the last one is shown.
-fn row(revision: &Revision, activations: &[Activation], reloads: &[Reload], shown: usize) -> Vec<Cell> {
+fn row(
+    revision: &Revision,
+    activations: &[Activation],
+    reloads: &[Reload],
+    shown: usize,
+    time: &impl Fn(Timestamp) -> String,
+) -> Vec<Cell> {
     let hash = revision.hash.to_string();
     let last = activations.iter().rposition(|activation| activation.revision == revision.hash);
-    let from = last.map(|at| activations[at].at.to_string());
-    let to = last.and_then(|at| activations.get(at + 1)).map(|next| next.at.to_string());
+    let from = last.map(|at| time(activations[at].at));
+    let to = last.and_then(|at| activations.get(at + 1)).map(|next| time(next.at));
     vec![
         Cell::text(&hash[..shown.min(hash.len())]),
-        Cell::text(revision.first_seen.to_string()),
+        Cell::text(time(revision.first_seen)),
         Cell::optional(from),
         Cell::optional(to),
         Cell::text(by(revision.hash, reloads)),

@@ -24,7 +24,7 @@ const ALL: u32 = u32::MAX;
 
 /// Carries out one of its commands.
 pub(crate) fn runs(command: &RunsCommand, folder: &Path, output: Output) -> Result<(), Failure> {
-    let session = Session::open(folder, output)?;
+    let session = Session::in_force(folder, output)?;
     match command {
         RunsCommand::List(args) => list(args, &session, output),
         RunsCommand::Gaps(args) => gaps(args, &session, output),
@@ -143,7 +143,7 @@ fn fill_all(
         table.push(fill_row(run, Some(&report), session, output));
         if let Outcome::Held(message) = &report.outcome {
             let held = format!("a run waits for a person, and the others after it: {message}");
-            return Some(Failure::new(Code::Failed, held));
+            return Some(Failure::new(Code::Held, held));
         }
     }
     None

@@ -69,9 +69,15 @@ async fn attend(serving: Serving, mut ends: Ends, mut hangups: Signal, args: &Se
     let patience = Duration::from_secs(args.stop_after);
     let handle = serving.handle().clone();
     let active = handle.active();
-    info!(version = env!("CARGO_PKG_VERSION"), revision = active.rules.revision.short(), "started");
     let http = tierd_http::serve(handle.clone()).await;
     let http = http.map_err(|error| Failure::from_error(Code::Unreachable, &error))?;
+    info!(
+        version = env!("CARGO_PKG_VERSION"),
+        revision = active.rules.revision.short(),
+        http = http.address().map(tracing::field::display),
+        socket = http.socket().map(|path| tracing::field::display(path.display())),
+        "started"
+    );
     systemd::ready(&handle);
     let watching = tokio::spawn(systemd::watch(
         handle.clone(),

@@ -25,7 +25,7 @@ pub(crate) fn status(folder: &Path, output: Output) -> Result<(), Failure> {
             serde_json::from_value(told).map_err(|error| Failure::from_error(Code::Unreachable, &error))?
         }
         None => {
-            output.remark("no daemon answers for this project; this is what the ledger has");
+            output.remark("no daemon answers for this project: nothing runs by schedule until `tierd serve`; this is what the ledger has");
             let ledger = Reader::open(&project.ledger_as_written());
             let status = ledger.and_then(|ledger| Status::of_ledger(&ledger, session::now()));
             status.map_err(|error| session::ledger_failure(&error))?
@@ -34,8 +34,7 @@ pub(crate) fn status(folder: &Path, output: Output) -> Result<(), Failure> {
     if output.format == Format::Json {
         return output.json(&status);
     }
-    // The rules may be broken; then times are in UTC.
-    let zone = session::load(&project).ok().and_then(|loaded| loaded.rules).map(|rules| rules.config.zone);
+    let zone = session::zone(&project);
     let zone = Times(zone.as_deref());
     if output.format == Format::Table {
         lines(&status, &zone).iter().try_for_each(|line| output.line(line))?;
@@ -53,8 +52,7 @@ impl Times<'_> {
     }
 
     fn at(&self, at: Timestamp, zone: &Zone) -> String {
-        // To the second: more is of no interest here.
-        session::local_time(Timestamp(at.0.div_euclid(tierd_model::MICROS) * tierd_model::MICROS), zone)
+        session::local_second(at, zone)
     }
 }
 
@@ -68,6 +66,9 @@ fn lines(status: &Status, times: &Times<'_>) -> Vec<String> {
             let place = place.into_iter().flatten().collect::<Vec<_>>().join(":");
             lines.push(format!("  {place}{}{}", if place.is_empty() { "" } else { ": " }, problem.message));
         }
+        lines.push(
+            "  `tierd check` shows each in its place; once they are mended, the files come into force".to_owned(),
+        );
     }
     lines.extend(status.running.as_ref().map(|running| running_line(running, times)));
     lines.extend(status.last_run.as_ref().map(|run| last_run_line(run, times)));

@@ -18,7 +18,7 @@ const SHOWN_ID: usize = 12;
 
 /// Carries out one of its commands.
 pub(crate) fn tasks(command: &TasksCommand, folder: &Path, output: Output) -> Result<(), Failure> {
-    let session = Session::open(folder, output)?;
+    let session = Session::in_force(folder, output)?;
     match command {
         TasksCommand::List(args) => list(args, &session, output),
         TasksCommand::Done(args) => done(args, &session, output),

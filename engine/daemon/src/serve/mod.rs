@@ -36,7 +36,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::{Project, ProjectError, lock::DaemonLock};
+use crate::{Project, ProjectError, lock::DaemonLock, memory};
 
 pub use active::{Active, Origin, Problem, Refused};
 pub use counters::{Counts, DURATION_BOUNDS, Durations};
@@ -103,6 +103,7 @@ pub struct Serving {
 /// # Errors
 /// [`StartError`].
 pub async fn start(project: Project, wall: Arc<dyn Wall>) -> Result<Serving, StartError> {
+    memory::keep_little();
     let (reading, now) = (project.clone(), wall.now());
     let first =
         tokio::task::spawn_blocking(move || reload::first(&reading, now)).await.map_err(|_| StartError::Ended)??;

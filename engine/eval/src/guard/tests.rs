@@ -177,15 +177,13 @@ fn moves_are_of_those_who_had_a_level() {
     // One stays, one falls, one rises, one had a level that is gone, one is new.
     let customers = [(Some(2), 20), (Some(1), 5), (Some(0), 30), (Some(-1), 0), (None, 30)];
     let moved = |limit| of_value(Guard { moved: Some(limit), ..Guard::default() }, &customers);
-    let expected =
-        "tiers.value: 3 of 4 (75 %) would move, of the subjects that had a level, and `guard.moved` allows 2";
+    let expected = "tiers.value: 3 of 4 (75 %) with a level would move, and `guard.moved` allows 2";
     assert_eq!(moved(Limit::Rows(2)), [expected]);
     assert_eq!(moved(Limit::Rows(3)), NOBODY);
     assert_eq!(moved(Limit::PartsPerMillion(750_000)), NOBODY);
     assert_eq!(moved(Limit::PartsPerMillion(749_999)).len(), 1);
     let fallen = |limit| of_value(Guard { fallen: Some(limit), ..Guard::default() }, &customers);
-    let expected =
-        "tiers.value: 1 of 4 (25 %) would fall, of the subjects that had a level, and `guard.fallen` allows 10%";
+    let expected = "tiers.value: 1 of 4 (25 %) with a level would fall, and `guard.fallen` allows 10%";
     assert_eq!(fallen(Limit::PartsPerMillion(100_000)), [expected]);
     assert_eq!(fallen(Limit::Rows(1)), NOBODY);
 }

@@ -20,12 +20,12 @@ impl<'a> Words<'a> {
         self.of
     }
 
-    /// `tiers.value: 241 of 1000 subjects that had a level (24.1 %) would move, and its guard allows 10%`.
+    /// `tiers.value: 241 of 1000 (24.1 %) with a level would move, and `guard.moved` allows 10%`.
     pub(super) fn message(&self, which: Which, allowed: &str, found: &str) -> String {
         let (of, rules) = (self.of.name(self.rules), self.rules);
         let what = match which {
-            Which::Moved => format!("{found} would move, of the subjects that had a level"),
-            Which::Fallen => format!("{found} would fall, of the subjects that had a level"),
+            Which::Moved => format!("{found} with a level would move"),
+            Which::Fallen => format!("{found} with a level would fall"),
             Which::Share(level) => format!("{found} subjects would have level {}", self.level(level)),
             Which::Acted => format!("it would act on {found} subjects"),
             Which::Limit => {

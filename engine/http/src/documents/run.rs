@@ -1,7 +1,7 @@
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 use tierd_daemon::{
     report::{RuleReport, SetReport},
     run::RunReport,
@@ -39,7 +39,8 @@ pub struct Run {
     /// What identifies the state of the data
     pub data_version: String,
     /// Rows read, by name of subject table and facts; null where it wasn't kept
-    pub rows: Option<BTreeMap<String, u64>>,
+    #[schema(value_type = Option<BTreeMap<String, u64>>)]
+    pub rows: Option<Map<String, Json>>,
     /// Stored values that don't fit their types
     pub bad_values: u64,
     /// Fact rows of nobody known
@@ -154,9 +155,9 @@ pub struct Waits {
 }
 
 /// Rows of subject tables and of facts together.
-fn all_rows(kept: Json) -> Option<BTreeMap<String, u64>> {
-    let kinds: BTreeMap<String, BTreeMap<String, u64>> = serde_json::from_value(kept).ok()?;
-    Some(kinds.into_values().flatten().collect())
+fn all_rows(kept: Json) -> Option<Map<String, Json>> {
+    let kinds: Map<String, Json> = serde_json::from_value(kept).ok()?;
+    Some(kinds.into_iter().filter_map(|(_, rows)| serde_json::from_value::<Map<_, _>>(rows).ok()).flatten().collect())
 }
 
 impl Run {
@@ -176,7 +177,7 @@ impl Run {
             started: None,
             finished: None,
             data_version: evaluation.data_version(),
-            rows: Some(evaluation.rows(rules).map(|(name, rows)| (name.to_owned(), rows)).collect()),
+            rows: Some(evaluation.rows(rules).map(|(name, rows)| (name.to_owned(), Json::from(rows))).collect()),
             bad_values: evaluation.bad_values(),
             unknown_subjects: evaluation.unknown_subjects(),
             read_ms: milliseconds(evaluation.read),

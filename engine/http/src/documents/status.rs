@@ -139,6 +139,8 @@ impl Status {
         let origin = reload
             .as_ref()
             .filter(|reload| reload.outcome == ReloadOutcome::RolledBack)
+            // A run since then may have brought other rules into force.
+            .filter(|reload| reload.revision == good.map(|good| good.revision))
             .map(|_| Origin::RolledBack.name());
         Ok(Status {
             daemon: false,

@@ -22,7 +22,7 @@ use crate::{
 
 /// Evaluates as of the last run (or as asked) and explains one customer.
 pub(crate) fn explain(args: &ExplainArgs, folder: &Path, output: Output) -> Result<(), Failure> {
-    let mut session = Session::open(folder, output)?;
+    let mut session = Session::in_force(folder, output)?;
     session.tier_sets(args.set.as_deref())?;
     let clock = session.clock_of_last_run(args.as_of.as_deref())?;
     if args.as_of.is_none() && is_of_last_run(&session)? {

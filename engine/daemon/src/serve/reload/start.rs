@@ -32,6 +32,9 @@ pub(in crate::serve) struct First {
 impl First {
     /// The task that goes on from here; what is to be written down is sent off.
     pub(in crate::serve) fn road(self, handle: Handle, notes: mpsc::UnboundedSender<Note>) -> Road {
+        if let Some(refused) = &self.active.refused {
+            super::log_refused(refused, &self.active.rules.revision.short());
+        }
         let road = Road { handle, mark: self.mark, settings: self.settings, notes };
         self.note.into_iter().for_each(|note| road.write_down(note));
         road
