@@ -22,6 +22,7 @@ mod handle;
 mod jitter;
 mod liveness;
 mod planner;
+mod readers;
 mod reload;
 mod scheduler;
 mod told;
