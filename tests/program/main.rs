@@ -6,6 +6,7 @@ mod bad_input;
 mod commands;
 mod effect;
 mod explain;
+mod faults;
 mod holds;
 mod ledger_commands;
 mod living;

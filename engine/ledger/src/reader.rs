@@ -68,3 +68,24 @@ impl Reader {
 fn revision_hash(hex: &str) -> KindResult<RevisionHash> {
     RevisionHash::parse(hex).ok_or(ErrorKind::Unreadable("a revision without a hash"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::KeyRef;
+
+    #[test]
+    fn of_one_subject_only_its_own_rows_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = crate::Ledger::open(&folder.path().join("tierd.ledger"), "a test").unwrap();
+        let filter = OverrideFilter { set: Some("value"), key: Some(KeyRef::Integer(1)), in_force: None };
+        let overrides = overrides::sql(&filter);
+        for sql in [standings::HELD_OF_ONE, standings::MOVEMENT_OF_ONE, rules::STATE_OF_ONE, &overrides] {
+            let mut plan = ledger.conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let values = vec![1; plan.parameter_count()];
+            let steps = plan.query_map(rusqlite::params_from_iter(values), |row| row.get::<_, String>(3));
+            let scans: Vec<_> = steps.unwrap().map(|step| step.unwrap()).filter(|step| step.contains("SCAN")).collect();
+            assert!(scans.is_empty(), "{sql}: {scans:?}");
+        }
+    }
+}

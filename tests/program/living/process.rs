@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    os::unix::net::UnixDatagram,
+    os::unix::{fs::PermissionsExt, net::UnixDatagram},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     time::{Duration, Instant},
@@ -36,20 +36,28 @@ pub(crate) fn project() -> Project {
 impl Daemon {
     /// Starts one in this folder and waits until it is ready.
     pub(crate) fn start(folder: &Path, args: &[&str]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tierd"));
+        command.arg("serve").args(args);
+        let mut daemon = Daemon::begin(folder, command);
+        daemon.hear("READY=1");
+        daemon
+    }
+
+    /// Starts this command in this folder, which is to become a daemon.
+    pub(crate) fn begin(folder: &Path, mut command: Command) -> Self {
         let socket = folder.join("notify");
         let _ = fs::remove_file(&socket);
         let told = UnixDatagram::bind(&socket).unwrap();
+        // Also for daemons of other users.
+        fs::set_permissions(&socket, fs::Permissions::from_mode(0o777)).unwrap();
         told.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
         let log_begins = fs::metadata(folder.join("log")).map_or(0, |log| log.len() as usize);
         let log = fs::OpenOptions::new().create(true).append(true).open(folder.join("log")).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tierd"));
-        command.current_dir(folder).arg("serve").args(args);
+        command.current_dir(folder);
         // A sign of life each 0.2 seconds.
         command.env("NOTIFY_SOCKET", &socket).env("WATCHDOG_USEC", "600000").env_remove("WATCHDOG_PID");
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
-        let mut daemon = Daemon { child, told, heard: Vec::new(), folder: folder.to_owned(), log_begins };
-        daemon.hear("READY=1");
-        daemon
+        Daemon { child, told, heard: Vec::new(), folder: folder.to_owned(), log_begins }
     }
 
     /// Waits until the service manager is told something that has this, and gives all of that message.
@@ -106,6 +114,10 @@ impl Daemon {
             assert!(since.elapsed() < PATIENCE, "{}", self.log());
             self.listen();
         }
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     pub(crate) fn signal(&self, name: &str) {

@@ -4,12 +4,14 @@ use std::{
     fs,
     io::Write,
     path::Path,
+    pin::Pin,
     process::{Command, Stdio},
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use rusqlite::Connection;
-use tierd_daemon::serve::{self, Handle, RunRequest, SystemWall};
+use tierd_daemon::serve::{self, Handle, Liveness, Patience, RunRequest, SystemWall, Wall};
 use tierd_http::metrics;
 use tierd_ledger::Cause;
 
@@ -27,7 +29,7 @@ fn metrics_after(folder: &Path, runs: usize) -> String {
         }
         // Planned soon after the start.
         while handle.schedules().schedules.len() < handle.active().rules.schedules.len() {
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
         let text = tokio::task::spawn_blocking(move || {
             let requests = metrics::Requests::default();
@@ -35,7 +37,7 @@ fn metrics_after(folder: &Path, runs: usize) -> String {
             metrics::render(&handle) + &requests.render()
         });
         let text = text.await.unwrap();
-        serving.stop(std::time::Duration::from_secs(20)).await;
+        serving.stop(Duration::from_secs(20)).await;
         text
     })
 }
@@ -164,7 +166,7 @@ fn doctor_finds_what_is_wrong_and_says_what_to_do() {
     mode(0o600);
     project.tierd(&["doctor"]).ok();
 
-    let future = std::time::SystemTime::now() + std::time::Duration::from_secs(86_400);
+    let future = std::time::SystemTime::now() + Duration::from_secs(86_400);
     let touched = fs::File::options().append(true).open(project.path("rules/value.toml")).unwrap();
     touched.set_modified(future).unwrap();
     wrong("clock", "set the clock");
@@ -219,4 +221,43 @@ fn backup_of_a_served_ledger_can_be_restored() {
         .query_row("SELECT count(*) FROM run", [], |row| row.get(0))
         .unwrap();
     assert_eq!(runs, 2);
+}
+
+/// A clock by which a minute is over in a moment, or never.
+#[derive(Debug)]
+struct Hasty {
+    part: u32,
+}
+
+impl Wall for Hasty {
+    fn now(&self) -> tierd_model::Timestamp {
+        SystemWall.now()
+    }
+
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        match duration.checked_div(self.part) {
+            Some(duration) => Box::pin(tokio::time::sleep(duration)),
+            None => Box::pin(std::future::pending()),
+        }
+    }
+}
+
+#[test]
+fn idle_parts_look_around_and_those_that_dont_are_noticed() {
+    let project = project();
+    project.edit("tierd.toml", "[database]", "[schedule.default]\nevery = \"daily at 02:15\"\n[database]");
+    let patience = Patience { part: Duration::from_secs(2), run: Duration::from_secs(60) };
+    // The 30 seconds of a part are 100 milliseconds, or never over.
+    for (part, stuck) in [(300, false), (0, true)] {
+        let served = tierd_daemon::Project::open(project.folder()).unwrap();
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let serving = serve::start(served, Arc::new(Hasty { part })).await.unwrap();
+            let mut liveness = Liveness::new(serving.handle().clone(), patience);
+            tokio::time::sleep(Duration::from_secs(4)).await;
+            assert_eq!(liveness.stuck(Instant::now()).is_some(), stuck, "a part of {part}");
+            serving.stop(Duration::from_secs(5)).await;
+        });
+        runtime.shutdown_background();
+    }
 }

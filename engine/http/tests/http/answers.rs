@@ -115,7 +115,8 @@ async fn rules_have_a_tag_that_changes_with_them() {
     assert_eq!(shop.get("/api/v1/rules/files/rules%2Fvalue.toml").await.text(), RULES);
     std::fs::write(shop.folder.path().join("rules/value.toml"), "[tiers.value").unwrap();
     let refused = shop.post("/-/reload", &json!({})).await.json();
-    assert_eq!(refused["outcome"], "refused");
+    // `unchanged` where the daemon had seen it by itself.
+    assert!(refused["outcome"] == "refused" || refused["outcome"] == "unchanged", "{refused}");
     assert!(refused["refused"]["problems"][0]["message"].is_string(), "{refused}");
     let answer = shop.tcp(&ask(&tag)).await;
     assert_eq!(answer.status, 200, "files were refused since");

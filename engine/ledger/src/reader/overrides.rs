@@ -87,16 +87,7 @@ impl Reader {
     }
 
     fn select_overrides(&self, filter: OverrideFilter<'_>) -> KindResult<Vec<Override>> {
-        // Written out, so that the index of subjects can serve.
-        let set = if filter.set.is_some() { "tier_set = ?1" } else { "?1 IS NULL" };
-        let key = if filter.key.is_some() { "subject = ?2" } else { "?2 IS NULL" };
-        let mut select = self.conn.prepare(&format!(
-            "SELECT id, tier_set, subject_kind, subject, kind, level, reason, approver, starts, expires, created,
-                    ended, ended_by, ended_why
-             FROM override
-             WHERE {set} AND {key} AND (?3 IS NULL OR starts <= ?3 AND ?3 < expires AND coalesce(?3 < ended, true))
-             ORDER BY tier_set, subject, id"
-        ))?;
+        let mut select = self.conn.prepare(&sql(&filter))?;
         let mut rows = select.query(params![filter.set, filter.key, filter.in_force.map(|at| at.0)])?;
         let mut overrides = Vec::new();
         while let Some(row) = rows.next()? {
@@ -104,6 +95,19 @@ impl Reader {
         }
         Ok(overrides)
     }
+}
+
+/// Written out, so that the index of subjects can serve.
+pub(super) fn sql(filter: &OverrideFilter<'_>) -> String {
+    let set = if filter.set.is_some() { "tier_set = ?1" } else { "?1 IS NULL" };
+    let key = if filter.key.is_some() { "subject = ?2" } else { "?2 IS NULL" };
+    format!(
+        "SELECT id, tier_set, subject_kind, subject, kind, level, reason, approver, starts, expires, created, ended, ended_by,
+                ended_why
+         FROM override
+         WHERE {set} AND {key} AND (?3 IS NULL OR starts <= ?3 AND ?3 < expires AND coalesce(?3 < ended, true))
+         ORDER BY tier_set, subject, id"
+    )
 }
 
 fn read_override(row: &Row<'_>) -> KindResult<Override> {

@@ -28,7 +28,7 @@ pub struct Action {
     pub occurrence: Option<Date>,
 }
 
-const STATE_OF_ONE: &str = "SELECT subject, entered, acted, last_acted, occurrence FROM rule_state
+pub(super) const STATE_OF_ONE: &str = "SELECT subject, entered, acted, last_acted, occurrence FROM rule_state
 WHERE rule = (SELECT id FROM rule WHERE name = ?1) AND shadow = ?2 AND subject = ?3";
 
 impl Reader {

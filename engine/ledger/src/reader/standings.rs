@@ -41,11 +41,11 @@ impl Standing {
     };
 }
 
-const HELD_OF_ONE: &str = "SELECT h.level, r.as_of
+pub(super) const HELD_OF_ONE: &str = "SELECT h.level, r.as_of
 FROM held AS h JOIN transition AS t ON t.id = h.transition JOIN run AS r ON r.id = t.run
 WHERE h.tier_set = (SELECT id FROM tier_set WHERE name = ?1) AND h.subject = ?2";
 
-const MOVEMENT_OF_ONE: &str = "SELECT subject, policy, below_since, locked_until, decided FROM movement
+pub(super) const MOVEMENT_OF_ONE: &str = "SELECT subject, policy, below_since, locked_until, decided FROM movement
 WHERE tier_set = (SELECT id FROM tier_set WHERE name = ?1) AND subject = ?2";
 
 impl Reader {

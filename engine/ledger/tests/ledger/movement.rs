@@ -20,7 +20,12 @@ fn settle(ledger: &mut tierd_ledger::Ledger, day: i64, assigned: &[u16], states:
 }
 
 fn standings(place: &Place) -> Vec<Standing> {
-    Reader::open(&place.path).unwrap().standings("value", KEYS, LEVELS).unwrap()
+    let reader = Reader::open(&place.path).unwrap();
+    let standings = reader.standings("value", KEYS, LEVELS).unwrap();
+    for (subject, standing) in standings.iter().enumerate() {
+        assert_eq!(reader.standing("value", KEYS.get(subject), LEVELS).unwrap(), *standing);
+    }
+    standings
 }
 
 fn rows(place: &Place) -> i64 {

@@ -55,6 +55,10 @@ fn states_are_kept_by_mode_and_forgotten_when_there_is_nothing_to_remember() {
     let second = [state(0, RuleState::default()), state(2, entered)];
     apply_with_rules(&mut ledger, 2, &[], &[RuleDecisions { states: &second, ..live }]).unwrap();
     assert_eq!(states(false, KEYS), [state(2, entered)]);
+    let one = |subject: usize| {
+        reader(&place).rule_state("win_back", false, tierd_ledger::KeyRef::Integer(KEYS[subject])).unwrap()
+    };
+    assert_eq!([one(0), one(2)], [RuleState::default(), entered]);
     assert_eq!(reader(&place).rule_states("other", false, Keys::Integer(KEYS)).unwrap(), []);
 }
 

@@ -60,7 +60,7 @@ pub(super) fn attempt(project: &Project, settings: Option<&Settings>, known: Opt
         return Attempt::Known;
     }
     let checked = seen.check(settings);
-    if Seen::read(project).mark == checked.mark && (complete || is_quiet(project)) {
+    if (complete || is_quiet(project)) && Seen::read(project).mark == checked.mark {
         return Attempt::Decided(Box::new(checked));
     }
     Attempt::Restless
@@ -71,9 +71,10 @@ fn is_quiet(project: &Project) -> bool {
     let config = project.read_config().unwrap_or_default();
     let listing = project.list(&config).unwrap_or_default();
     let rules = listing.files.into_iter().filter(|(shown, _)| is_rules(shown)).map(|(_, path)| path);
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let is_young = |path: PathBuf| {
         let meta = fs::metadata(path).ok()?;
+        // Only then: a change that comes between would seem to be ahead.
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let changed = Duration::new(u64::try_from(meta.ctime()).ok()?, u32::try_from(meta.ctime_nsec()).ok()?);
         Some(now.checked_sub(changed)? < SETTLE)
     };
