@@ -3,7 +3,7 @@
 use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{Read, Write},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use crate::serve::StartError;
@@ -16,11 +16,11 @@ pub(crate) struct DaemonLock {
 }
 
 impl DaemonLock {
-    /// Takes the lock for this ledger, and notes in it who holds it.
+    /// Takes the lock for this ledger, and notes in it who holds it. Links to a ledger lead to the same lock.
     pub(crate) fn take(ledger: &Path) -> Result<Self, StartError> {
-        let mut path = ledger.as_os_str().to_owned();
+        let mut path = resolve(ledger).into_os_string();
         path.push(".serve");
-        let path = std::path::PathBuf::from(path);
+        let path = PathBuf::from(path);
         let failed = |source| StartError::Lock { path: path.clone(), source };
         let mut options = OpenOptions::new();
         let mut file = options.read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
@@ -34,8 +34,14 @@ impl DaemonLock {
             }
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
-        file.set_len(0).map_err(failed)?;
-        writeln!(file, "tierd serve (process {})", std::process::id()).map_err(failed)?;
+        // On a full disk there is no note, and whoever is refused isn't told by whom.
+        let _ = file.set_len(0).and_then(|()| writeln!(file, "tierd serve (process {})", std::process::id()));
         Ok(DaemonLock { _file: file })
     }
+}
+
+/// Where a ledger really is, or will be. What can't be found out is said when the lock is opened.
+fn resolve(ledger: &Path) -> PathBuf {
+    let in_folder = || Some(ledger.parent()?.canonicalize().ok()?.join(ledger.file_name()?));
+    ledger.canonicalize().ok().or_else(in_folder).unwrap_or_else(|| ledger.to_owned())
 }

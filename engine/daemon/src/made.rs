@@ -44,7 +44,8 @@ impl<'a> Made<'a> {
             Err(error) => {
                 let error = RunError::from(error);
                 if !error.is_temporary() {
-                    writer.fail(&RunRecord::default(), &error.to_string())?;
+                    // Where the ledger can't be written either, what is told is what came first.
+                    let _ = writer.fail(&RunRecord::default(), &error.to_string());
                 }
                 return Err(error);
             }

@@ -102,7 +102,7 @@ fn times(asked: &AskedOverride<'_>, now: Timestamp, zone: &Zone) -> Result<(Time
     let starts = asked.from.map_or(now, |day| zone.midnight(day));
     let expires = zone.midnight(CalendarSpan::days(1).add_to(asked.until));
     if expires <= starts {
-        Err(format!("it is over ({}) before it begins", asked.until))
+        Err(format!("its last day, {}, is over before it begins", asked.until))
     } else {
         Ok((starts, expires))
     }

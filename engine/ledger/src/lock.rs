@@ -51,7 +51,8 @@ impl WriterLock {
                 Err(TryLockError::Error(source)) => return Err(failed("lock")(source)),
             }
         }
-        write_note(&mut file, &note(program)).map_err(failed("write the lock file"))?;
+        // On a full disk there is no note, and whoever is refused isn't told by whom.
+        let _ = write_note(&mut file, &note(program));
         Ok(WriterLock { file })
     }
 }

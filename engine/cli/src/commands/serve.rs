@@ -16,6 +16,9 @@ use crate::{
     session,
 };
 
+/// SIGXFSZ, on Linux for PCs and ARM.
+const FILE_SIZE_LIMIT: SignalKind = SignalKind::from_raw(25);
+
 /// Serves the project until it is told to stop.
 pub(crate) fn serve(args: &ServeArgs, folder: &Path, _output: Output) -> Result<(), Failure> {
     let project = session::open_project(folder)?;
@@ -24,8 +27,16 @@ pub(crate) fn serve(args: &ServeArgs, folder: &Path, _output: Output) -> Result<
     let runtime = runtime.map_err(|error| Failure::from_error(Code::Failed, &error))?;
     let served = runtime.block_on(async {
         let failed = |error: std::io::Error| Failure::from_error(Code::Failed, &error);
-        let (ends, hangups) = (Ends::new().map_err(failed)?, signal(SignalKind::hangup()).map_err(failed)?);
-        let serving = serve::start(project, Arc::new(SystemWall)).await.map_err(|error| refused(&error))?;
+        let (mut ends, hangups) = (Ends::new().map_err(failed)?, signal(SignalKind::hangup()).map_err(failed)?);
+        // Heard, a file that may not grow is an error like a full disk; unheard, it would end the process.
+        let _limits = signal(FILE_SIZE_LIMIT).map_err(failed)?;
+        let serving = tokio::select! {
+            serving = serve::start(project, Arc::new(SystemWall)) => serving.map_err(|error| refused(&error))?,
+            signal = ends.next() => {
+                begin_end(signal);
+                return Ok(());
+            }
+        };
         attend(serving, ends, hangups, args).await
     });
     // A run that wasn't done in time sits on a thread that nothing can interrupt; it has written nothing.
@@ -79,8 +90,7 @@ async fn attend(serving: Serving, mut ends: Ends, mut hangups: Signal, args: &Se
             _ = hangups.recv() => { tokio::spawn(reload(handle.clone())); }
         }
     };
-    info!(signal, "stopping");
-    systemd::stopping();
+    begin_end(signal);
     watching.abort();
     let running = handle.running().is_some();
     let finished = tokio::select! {
@@ -94,6 +104,11 @@ async fn attend(serving: Serving, mut ends: Ends, mut hangups: Signal, args: &Se
     }
     info!("stopped");
     Ok(())
+}
+
+fn begin_end(signal: &str) {
+    info!(signal, "stopping");
+    systemd::stopping();
 }
 
 async fn reload(handle: serve::Handle) {

@@ -4,6 +4,9 @@
 //! times that while it is written to without a pause. Nobody knows what happened while no daemon watched: the start counts as a
 //! change, and so does the moment when a schedule is new or when the database can be read again.
 //!
+//! A run that failed has not seen the change: it is made again after pauses that double from the schedule's time of quiet on, or when the
+//! database changes again.
+//!
 //! All schedules whose time of quiet is over share a run, and while one of theirs waits or runs, changes are only remembered. Time is
 //! measured by a clock that doesn't jump; the time as of which a run decides is the one on the wall when it begins.
 
@@ -26,6 +29,9 @@ const IDLE: Duration = Duration::from_secs(3600);
 
 /// Under constant writing a run begins after so many times of quiet.
 const CAP: u32 = 10;
+
+/// The longest pause between runs that fail.
+const MOST_PAUSE: Duration = Duration::from_secs(20 * 60);
 
 /// Watches the database while a schedule asks for it, until the daemon stops.
 pub(super) async fn task(handle: Handle) {
@@ -56,6 +62,15 @@ struct Settling {
     quiet: Duration,
     /// The first change that no run has seen, and the last one.
     changed: Option<(Instant, Instant)>,
+    failing: Option<Failing>,
+}
+
+/// Runs of a schedule that failed, one after the other.
+#[derive(Debug, Clone, Copy)]
+struct Failing {
+    times: u32,
+    /// Not to be tried again before, unless the database changes.
+    again: Instant,
 }
 
 impl Settling {
@@ -63,7 +78,17 @@ impl Settling {
         self.changed = Some((self.changed.map_or(now, |(first, _)| first), now));
     }
 
+    /// Takes note of a run that failed.
+    fn fail(&mut self, now: Instant) {
+        let times = self.failing.map_or(0, |failing| failing.times);
+        let pause = self.quiet.saturating_mul(1 << times.min(16)).min(MOST_PAUSE.max(self.quiet));
+        self.failing = Some(Failing { times: times + 1, again: now + pause });
+    }
+
     fn is_due(&self, now: Instant) -> bool {
+        if self.changed.is_none() && self.failing.is_some_and(|failing| now >= failing.again) {
+            return true;
+        }
         self.changed
             .is_some_and(|(first, last)| now - last >= self.quiet || now - first >= self.quiet.saturating_mul(CAP))
     }
@@ -97,7 +122,8 @@ impl Watcher {
         let settling = rules.schedules.iter().filter_map(|schedule| {
             let before = self.settling.iter().find(|before| before.schedule == schedule.name);
             let changed = before.map_or(Some((now, now)), |before| before.changed);
-            Some(Settling { schedule: schedule.name.clone(), quiet: schedule.on_change?, changed })
+            let failing = before.and_then(|before| before.failing);
+            Some(Settling { schedule: schedule.name.clone(), quiet: schedule.on_change?, changed, failing })
         });
         self.settling = settling.collect();
         self.rules = Some(rules);
@@ -125,12 +151,16 @@ impl Watcher {
         }
     }
 
-    /// A run that found the database or the ledger locked has not seen the change.
+    /// A run that found the database or the ledger locked, or that failed, has not seen the change.
     async fn end_run(&mut self) {
         let Some(Asked { schedules, run }) = self.run.take_if(|asked| asked.run.is_finished()) else { return };
-        if let Ok(Err(RunRefused::Deferred(_))) = run.await {
-            let now = Instant::now();
-            self.settling.iter_mut().filter(|one| schedules.contains(&one.schedule)).for_each(|one| one.change(now));
+        let (ended, now) = (run.await, Instant::now());
+        for one in self.settling.iter_mut().filter(|one| schedules.contains(&one.schedule)) {
+            match ended {
+                Ok(Err(RunRefused::Deferred(_))) => one.change(now),
+                Ok(Err(RunRefused::Failed(_))) => one.fail(now),
+                _ => one.failing = None,
+            }
         }
     }
 
@@ -182,7 +212,12 @@ mod tests {
     /// Changes at these seconds; returns when a run would begin.
     fn run_at(quiet: u64, changes: &[u64]) -> Option<u64> {
         let begin = Instant::now();
-        let mut one = Settling { schedule: "default".to_owned(), quiet: Duration::from_secs(quiet), changed: None };
+        let mut one = Settling {
+            schedule: "default".to_owned(),
+            quiet: Duration::from_secs(quiet),
+            changed: None,
+            failing: None,
+        };
         (0..1000).find(|&second| {
             let now = begin + Duration::from_secs(second);
             if changes.contains(&second) {
@@ -198,6 +233,23 @@ mod tests {
         assert_eq!(run_at(30, &[5]), Some(35));
         assert_eq!(run_at(30, &[5, 20, 49]), Some(79));
         assert_eq!(run_at(30, &[5, 36]), Some(35));
+    }
+
+    #[test]
+    fn failed_run_is_made_again_after_pauses_that_double_or_after_a_change() {
+        let begin = Instant::now();
+        let at = |second| begin + Duration::from_secs(second);
+        let quiet = Duration::from_secs(30);
+        let mut one = Settling { schedule: "default".to_owned(), quiet, changed: None, failing: None };
+        let mut now = 0;
+        for pause in [30, 60, 120, 240, 480, 960, 1200, 1200] {
+            one.fail(at(now));
+            assert!(!one.is_due(at(now + pause - 1)) && one.is_due(at(now + pause)), "{pause}");
+            now += pause;
+        }
+        one.fail(at(now));
+        one.change(at(now + 1));
+        assert!(!one.is_due(at(now + 30)) && one.is_due(at(now + 31)));
     }
 
     #[test]

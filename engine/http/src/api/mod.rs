@@ -12,6 +12,7 @@ mod gaps;
 mod health;
 mod holds;
 mod levels;
+mod metrics;
 mod openapi;
 mod overrides;
 mod plan;
@@ -38,6 +39,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     access::{self, Access},
+    metrics::Requests,
     problem::Problem,
 };
 
@@ -68,6 +70,7 @@ struct Shared {
     checks: Arc<Semaphore>,
     plans: Arc<Semaphore>,
     asked: runs::Asked,
+    requests: Arc<Requests>,
 }
 
 impl Api {
@@ -81,6 +84,7 @@ impl Api {
             checks: one(),
             plans: one(),
             asked: runs::Asked::default(),
+            requests: Arc::default(),
         }))
     }
 
@@ -143,6 +147,7 @@ pub(crate) fn router(handle: Handle, access: Arc<Access>) -> Router {
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .layer(compression)
         .layer(middleware::from_fn_with_state(access, access::guard))
+        .layer(middleware::from_fn_with_state(Arc::clone(&api.0.requests), metrics::count))
         .with_state(api)
 }
 
@@ -154,6 +159,7 @@ fn routes_of_all() -> OpenApiRouter<Api> {
         .routes(routes!(health::reload))
         .routes(routes!(rollback::rollback))
         .routes(routes!(status::status))
+        .routes(routes!(metrics::metrics))
         .routes(routes!(rules::rules))
         .routes(routes!(rules::file))
         .routes(routes!(rules::revisions))

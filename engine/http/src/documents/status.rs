@@ -122,7 +122,7 @@ impl Status {
             refused: refused.as_ref().map(Refused::from),
             schedules: handle.schedules().schedules.iter().map(NextRun::from).collect(),
             running: handle.running().as_ref().map(Running::from),
-            last_run: last_run.as_ref().map(LastRun::from),
+            last_run: LastRun::never_recorded(handle, last_run.as_ref()).or(last_run.as_ref().map(LastRun::from)),
             holds,
             stopping: handle.is_stopping(),
         })
@@ -226,6 +226,22 @@ impl From<&serve::Running> for Running {
             rows: running.progress.rows(),
             rows_expected: running.progress.expected(),
         }
+    }
+}
+
+impl LastRun {
+    /// The daemon's last run, if that is later than the ledger's and the ledger knows nothing of it: it was full, or somebody kept it or
+    /// the database locked.
+    fn never_recorded(handle: &Handle, recorded: Option<&tierd_ledger::Run>) -> Option<Self> {
+        let done = handle.last_run().filter(|done| done.run.is_none())?;
+        let later = recorded.is_none_or(|recorded| recorded.finished < done.started);
+        later.then(|| LastRun {
+            run: None,
+            outcome: done.outcome.name().to_owned(),
+            message: super::run::message(&done.outcome),
+            as_of: done.request.as_of.unwrap_or(done.started).to_string(),
+            finished: done.finished.to_string(),
+        })
     }
 }
 

@@ -122,3 +122,22 @@ async fn rules_have_a_tag_that_changes_with_them() {
     assert_eq!(answer.status, 200, "files were refused since");
     assert_eq!(answer.json()["revision"], rules["revision"]);
 }
+
+#[tokio::test]
+async fn metrics_count_answers_by_route_and_never_by_path() {
+    let shop = Shop::open().await;
+    shop.grade().await;
+    shop.document("/api/v1/customers/99").await;
+    shop.get("/nowhere/99").await;
+    shop.tcp("XYZ / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await;
+    let metrics = shop.get("/metrics").await;
+    assert_eq!(metrics.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
+    for line in [
+        "tierd_http_requests_total{method=\"GET\",route=\"/api/v1/customers/{key}\",status=\"200\"} 1",
+        "tierd_http_requests_total{method=\"GET\",route=\"\",status=\"404\"} 1",
+        "tierd_http_requests_total{method=\"other\",route=\"\",status=\"401\"} 1",
+        "tierd_tier_subjects{set=\"value\",level=\"A\"} 11",
+    ] {
+        assert!(metrics.text().lines().any(|one| one == line), "{line}\n{}", metrics.text());
+    }
+}
