@@ -22,7 +22,7 @@ use tierd_sources::{Progress, ReadOptions};
 use crate::{
     AS_OF, Failure,
     generate::{Size, database},
-    memory::anonymous_kib,
+    memory::{anonymous_kib, processor_seconds},
     project,
 };
 
@@ -70,11 +70,14 @@ fn explained(project: Project) -> Result<Value, Failure> {
     drop(rules);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let serving = runtime.block_on(serve::start(project, Arc::new(SystemWall)))?;
+    let processor = processor_seconds();
     let mut took = ask(serving.handle(), customers)?;
+    let processor_ms = (processor_seconds() - processor) * 1000.0 / took.len() as f64;
     took.sort_by(f64::total_cmp);
     let share = |of: f64| took[((took.len() - 1) as f64 * of) as usize];
     Ok(json!({
         "requests": took.len(), "per_second": RATE, "p50_ms": share(0.5), "p99_ms": share(0.99), "max_ms": share(1.0),
+        "processor_ms": processor_ms,
         "file_mib": bytes as f64 / 1024.0 / 1024.0, "bytes_per_customer": bytes as f64 / customers as f64,
         "idle_mib": anonymous_kib() as f64 / 1024.0, "run_rest_seconds": rest,
     }))

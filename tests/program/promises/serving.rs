@@ -87,7 +87,9 @@ fn missed_schedules_follow_a_stated_rule() {
         let project = project();
         let schedule = format!("[schedule.default]\nevery = \"yearly\"\nmissed = \"{missed}\"\n[database]");
         project.edit("tierd.toml", "[database]", &schedule);
-        let daemon = Daemon::start(project.folder(), &[]);
+        let mut daemon = Daemon::start(project.folder(), &[]);
+        daemon
+            .wait_for(|_| project.path("tierd.ledger").exists() && project.count("SELECT count(*) FROM schedule") == 1);
         daemon.signal("TERM");
         daemon.end();
         let ledger = Connection::open(project.path("tierd.ledger")).unwrap();

@@ -7,12 +7,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Value as Json, json};
 use tierd_eval::due::Due;
-use tierd_ledger::Reader;
 use tierd_model::Clock;
 use tierd_rules::RuleSet;
 use tierd_sources::{Progress, ReadOptions};
 
-use super::Handle;
+use super::{
+    Handle,
+    readers::{Lent, Readers},
+};
 use crate::{
     decisions::{self, DecisionFile, Stamp, Writer},
     evaluate::{Evaluation, Evaluator},
@@ -26,6 +28,7 @@ pub(super) struct Explainer {
     open: Mutex<Option<Arc<Open>>>,
     /// Held while everybody is evaluated.
     evaluating: Mutex<()>,
+    readers: Readers,
 }
 
 /// A file that fits, and the rules that it is read by.
@@ -39,7 +42,7 @@ struct Open {
 struct Asked<'a> {
     handle: &'a Handle,
     rules: Arc<RuleSet>,
-    ledger: Reader,
+    ledger: Lent<'a>,
     stamp: Stamp,
     clock: Clock,
 }
@@ -70,7 +73,8 @@ impl Handle {
 
 impl<'a> Asked<'a> {
     fn new(handle: &'a Handle) -> Result<Self, ExplainError> {
-        let (rules, ledger) = (Arc::clone(&handle.active().rules), handle.reader()?);
+        let rules = Arc::clone(&handle.active().rules);
+        let ledger = handle.parts().explainer.readers.lend(&handle.project().ledger(&rules.config))?;
         let run = ledger.last_applied_run()?.ok_or(ExplainError::NoRun)?;
         let stamp = Stamp { run: run.id, revision: rules.revision, as_of: run.as_of };
         let clock = Clock::new(run.as_of, Arc::clone(&rules.config.zone));

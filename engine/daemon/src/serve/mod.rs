@@ -23,6 +23,7 @@ mod jitter;
 mod kept_open;
 mod liveness;
 mod planner;
+mod readers;
 mod reload;
 mod scheduler;
 mod told;

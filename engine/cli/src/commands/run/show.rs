@@ -79,6 +79,9 @@ fn changes(run: &Run, rules: &RuleSet) -> Vec<String> {
         let what = if violation.holds { "guard" } else { "warning" };
         format!("{what}: {}", violation.message)
     }));
+    // A daemon's run has only the message.
+    let message = run.message.as_ref().filter(|_| run.outcome == "held" && run.violations.is_none());
+    lines.extend(message.map(|message| format!("guard: {message}")));
     for (set, unknown) in sets.iter().filter_map(|set| Some((set, set.unknown.filter(|unknown| *unknown > 0)?))) {
         lines.push(format!(
             "{}: a condition was UNKNOWN for {} customers, for want of data; UNKNOWN promotes nobody",
