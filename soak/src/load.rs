@@ -124,7 +124,8 @@ impl Shared {
 
 fn make_run(socket: &Path, round: i64) -> Result<(), Failure> {
     let day = 2 + round % 27;
-    let answer = http::post(socket, "/api/v1/runs", &json!({ "as_of": format!("2026-01-{day:02}T00:00:00Z") }))?;
+    let answer =
+        http::post(socket, "/api/v1/runs?wait=50", &json!({ "as_of": format!("2026-01-{day:02}T00:00:00Z") }))?;
     match answer.status {
         200 => Ok(()),
         status => Err(format!("a run answered {status}: {}", answer.body).into()),
