@@ -1,5 +1,7 @@
 //! The company's application: this test program again, as a process of its own that writes the shop's database.
 
+#![expect(clippy::print_stdout, reason = "what the process says to the test that started it")]
+
 use std::{
     io::{BufRead, BufReader, Lines, Read},
     path::Path,
@@ -57,7 +59,7 @@ impl Application {
         drop(self.process.stdin.take());
         let report = self.said.find_map(|line| Some(line.unwrap().split_once(REPORT)?.1.to_owned()));
         self.process.wait().unwrap();
-        let report: Vec<String> = serde_json::from_str(&report.expect("a report")).unwrap();
+        let report: Vec<String> = serde_json::from_str(&report.unwrap()).unwrap();
         Report {
             commits: report[0].parse().unwrap(),
             checkpoints: report[1].parse().unwrap(),

@@ -25,7 +25,6 @@ fn in_force(project: &Project) -> String {
 fn kill_while_rules_are_reloaded_leaves_the_old_ones_or_the_new_ones() {
     let project = shop("");
     let seed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().subsec_nanos();
-    println!("seed {seed}");
     let (mut threshold, mut random) = (10_000, u64::from(seed) | 1);
     for round in 0..12 {
         let daemon = Daemon::start(project.folder(), &[]);
@@ -41,7 +40,10 @@ fn kill_while_rules_are_reloaded_leaves_the_old_ones_or_the_new_ones() {
         daemon.signal("KILL");
         daemon.end();
         let left = in_force(&project);
-        assert!(left == threshold.to_string() || left == (threshold - 1).to_string(), "round {round}: {left}");
+        assert!(
+            left == threshold.to_string() || left == (threshold - 1).to_string(),
+            "round {round} of seed {seed}: {left}"
+        );
         assert_sound(&project.path("tierd.ledger"));
     }
 }
