@@ -213,6 +213,10 @@ impl std::error::Error for Error {
 impl From<rusqlite::Error> for ErrorKind {
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode as Code;
+        // The index of the WAL can't grow: that is what a full disk stops first.
+        if error.sqlite_error().is_some_and(|e| e.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE) {
+            return ErrorKind::DiskFull(error);
+        }
         match error.sqlite_error_code() {
             Some(Code::DiskFull) => ErrorKind::DiskFull(error),
             Some(Code::ReadOnly | Code::PermissionDenied) => ErrorKind::ReadOnly(error),
@@ -239,6 +243,7 @@ mod tests {
             assert!(expected(&kind), "{code}: {kind:?}");
         };
         check(ffi::SQLITE_FULL, |kind| matches!(kind, ErrorKind::DiskFull(_)));
+        check(ffi::SQLITE_IOERR_SHMSIZE, |kind| matches!(kind, ErrorKind::DiskFull(_)));
         check(ffi::SQLITE_READONLY, |kind| matches!(kind, ErrorKind::ReadOnly(_)));
         check(ffi::SQLITE_READONLY_DBMOVED, |kind| matches!(kind, ErrorKind::ReadOnly(_)));
         check(ffi::SQLITE_CORRUPT, |kind| matches!(kind, ErrorKind::Corrupt(_)));

@@ -53,7 +53,7 @@ fn run_names_what_is_gone_and_nobody_moves() {
 #[test]
 fn run_follows_by_itself_when_the_column_is_back() {
     let project = shop(FOLLOWS_CHANGES);
-    let daemon = Daemon::start(project.folder(), &["--log-level", "debug"]);
+    let daemon = Daemon::start(project.folder(), &[]);
     until("the first run", &daemon, || project.path("tierd.ledger").exists() && project.held("value") == HELD);
     let runs = |outcome| project.count(&format!("SELECT count(*) FROM run WHERE outcome = '{outcome}'"));
     project.sql("ALTER TABLE orders RENAME COLUMN amount TO total");

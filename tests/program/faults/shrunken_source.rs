@@ -8,7 +8,10 @@ fn emptied_tables_demote_nobody() {
     let project = shop("");
     let daemon = Daemon::start(project.folder(), &[]);
     assert_eq!(run_succeeds(&daemon), "applied");
-    for (table, why) in [("orders", "has no rows, so that everybody would seem idle"), ("customers", "has no rows that could be graded")] {
+    for (table, why) in [
+        ("orders", "has no rows, so that everybody would seem idle"),
+        ("customers", "has no rows that could be graded"),
+    ] {
         project.sql(&format!("CREATE TABLE kept AS SELECT * FROM {table}; DELETE FROM {table}"));
         run_fails(&daemon, &["run-failed", table, why]);
         assert_eq!(project.held("value"), HELD, "{table}");

@@ -20,6 +20,7 @@ mod explain;
 mod fill;
 mod handle;
 mod jitter;
+mod kept_open;
 mod liveness;
 mod planner;
 mod readers;
@@ -145,6 +146,7 @@ pub async fn start(project: Project, wall: Arc<dyn Wall>) -> Result<Serving, Sta
     tasks.spawn(executor::task(handle.clone(), run_rx));
     tasks.spawn(liveness::watched(handle.clone(), Part::Scheduler, scheduler::task(handle.clone())));
     tasks.spawn(changes::task(handle.clone()));
+    tasks.spawn(kept_open::task(handle.clone()));
     Ok(Serving { handle, tasks, _lock: lock })
 }
 

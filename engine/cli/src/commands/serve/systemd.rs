@@ -1,7 +1,17 @@
 //! What the service manager is told (sd_notify(3)): ready, reloading, stopping, a line of status, and, where it asks for that, signs
 //! of life. Without a service manager, nothing of this happens.
 
-use std::time::{Duration, Instant};
+use std::{
+    env, io,
+    os::{
+        linux::net::SocketAddrExt,
+        unix::{
+            ffi::OsStrExt,
+            net::{SocketAddr, UnixDatagram},
+        },
+    },
+    time::{Duration, Instant},
+};
 
 use sd_notify::NotifyState;
 use tierd_daemon::serve::{Handle, Liveness, Part, Patience};
@@ -11,6 +21,9 @@ use crate::session::local_time;
 
 /// The status is looked at so often, where nobody asks for signs of life.
 const LOOK: Duration = Duration::from_secs(5);
+
+/// A service manager that doesn't listen is waited for this long: on a thread that has other work to do.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Everything is in place.
 pub(super) fn ready(handle: &Handle) {
@@ -63,9 +76,21 @@ fn say(stuck: Option<Part>) {
 }
 
 fn tell(states: &[NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(states) {
+    let message: String = states.iter().map(|state| format!("{state}\n")).collect();
+    if let Err(error) = send(message.as_bytes()) {
         debug!(%error, "the service manager can't be told");
     }
+}
+
+fn send(message: &[u8]) -> io::Result<()> {
+    let Some(path) = env::var_os("NOTIFY_SOCKET") else { return Ok(()) };
+    let address = match path.as_bytes().strip_prefix(b"@") {
+        Some(name) => SocketAddr::from_abstract_name(name)?,
+        None => SocketAddr::from_pathname(&path)?,
+    };
+    let socket = UnixDatagram::unbound()?;
+    socket.set_write_timeout(Some(PATIENCE))?;
+    socket.send_to_addr(message, &address).map(drop)
 }
 
 /// `revision ab12cd34ef56, next run 2026-04-01 02:15 Asia/Shanghai, last run 41 applied`
