@@ -62,7 +62,10 @@ fn override_that_makes_no_sense_is_refused_with_advice() {
     };
     project.tierd(&set("valu")).exits(1).says(&["no tier set `valu`", "did you mean `value`?"]);
     project.tierd(&add(&["2099-12-31", "--pin", "D"])).exits(1).says(&["tier set `value` has no level `D`", "C, B, A"]);
-    project.tierd(&add(&["2020-12-31", "--pin", "A"])).exits(1).says(&["it is over (2020-12-31) before it begins"]);
+    project
+        .tierd(&add(&["2020-12-31", "--pin", "A"]))
+        .exits(1)
+        .says(&["its last day, 2020-12-31, is over before it begins"]);
     project.tierd(&add(&["soon", "--pin", "A"])).exits(1).says(&["`soon` is no day"]);
     project.tierd(&add(&["2099-12-31"])).exits(64).says(&["--pin"]);
     project.tierd(&add(&["2099-12-31", "--pin", "A", "--floor", "B"])).exits(64);
