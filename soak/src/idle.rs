@@ -18,7 +18,8 @@ pub(crate) fn run(customers: i64, seconds: u64) -> Result<(), Failure> {
     let process = process::serve(&folder)?;
     let at_start = Taken::now(&process)?;
     for _ in 0..2 {
-        let answer = http::post(&folder.socket(), "/api/v1/runs?wait=50", &json!({ "as_of": "2026-01-02T00:00:00Z" }))?;
+        let answer =
+            http::post(&folder.socket(), "/api/v1/runs", &json!({ "as_of": "2026-01-02T00:00:00Z", "wait": 50 }))?;
         if answer.status != 200 {
             return Err(format!("the run answered {}: {}", answer.status, answer.body).into());
         }

@@ -29,7 +29,7 @@ const RATE: u32 = 200;
 const THREADS: u32 = 4;
 
 /// Runs are asked for, rules saved and memory looked at so often.
-const RUN_EVERY: Duration = Duration::from_secs(15);
+const RUN_EVERY: Duration = Duration::from_secs(30);
 const SAVE_EVERY: Duration = Duration::from_millis(1700);
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
@@ -125,7 +125,7 @@ impl Shared {
 fn make_run(socket: &Path, round: i64) -> Result<(), Failure> {
     let day = 2 + round % 27;
     let answer =
-        http::post(socket, "/api/v1/runs?wait=50", &json!({ "as_of": format!("2026-01-{day:02}T00:00:00Z") }))?;
+        http::post(socket, "/api/v1/runs", &json!({ "as_of": format!("2026-01-{day:02}T00:00:00Z"), "wait": 50 }))?;
     match answer.status {
         200 => Ok(()),
         status => Err(format!("a run answered {status}: {}", answer.body).into()),

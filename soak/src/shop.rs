@@ -37,11 +37,13 @@ level = [
 [retention.win_back]
 when     = "tier.value in ('A', 'B') and idle >= 5"
 for      = "2 days"
+limit    = { per_run = 100, exceed = "defer" }
 cooldown = "20 days"
 action   = { task = "call {key}", owner = "sales", due = "3 days", escalate = { after = "2 days", to = "head of sales" } }
 
 [retention.thanks]
 moved   = { set = "value", direction = "up" }
+limit   = { per_run = 100, exceed = "defer" }
 action  = { event = "coupon", data = { level = "{tier.value}", spend = "{spend}" } }
 "#;
 

@@ -1,12 +1,20 @@
 //! Explaining one subject, fast: by the decision file of the last run.
 //!
-//! Where that file is missing, damaged or about another run or other rules, everybody is evaluated once more, as of the last run, and
-//! the file is written anew. One such evaluation is made at a time; who comes meanwhile waits for it, and then finds the file.
+//! A level is explained by the rules that gave it: where others have come into force since the last run, those of that run are taken from
+//! the ledger.
+//!
+//! Where that file is missing, damaged or about another run, everybody is evaluated once more, as of the last run, and the file is
+//! written anew. One such evaluation is made at a time; who comes meanwhile waits for it, and then finds the file. A run puts its
+//! file in place right after its commit; who asks between the two waits for that.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value as Json, json};
 use tierd_eval::due::Due;
+use tierd_ledger::RevisionHash;
 use tierd_model::Clock;
 use tierd_rules::RuleSet;
 use tierd_sources::{Progress, ReadOptions};
@@ -14,6 +22,7 @@ use tierd_sources::{Progress, ReadOptions};
 use super::{
     Handle,
     readers::{Lent, Readers},
+    reload::rules_of,
 };
 use crate::{
     decisions::{self, DecisionFile, Stamp, Writer},
@@ -29,7 +38,12 @@ pub(super) struct Explainer {
     /// Held while everybody is evaluated.
     evaluating: Mutex<()>,
     readers: Readers,
+    /// Rules of the last run, where others are in force now.
+    earlier: Mutex<Option<Arc<RuleSet>>>,
 }
+
+/// How long a run may take from its commit to its file. After that everybody is evaluated.
+const FILE_WITHIN: Duration = Duration::from_secs(3);
 
 /// A file that fits, and the rules that it is read by.
 #[derive(Debug)]
@@ -62,6 +76,11 @@ impl Handle {
         if let Some(answers) = asked.by_file(key, set)? {
             return Ok(asked.document(&answers, false));
         }
+        if self.running().is_some() {
+            if let Some(answers) = asked.by_awaited_file(key, set)? {
+                return Ok(asked.document(&answers, false));
+            }
+        }
         let _one = self.parts().explainer.evaluating.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(answers) = asked.by_file(key, set)? {
             return Ok(asked.document(&answers, false));
@@ -71,11 +90,33 @@ impl Handle {
     }
 }
 
+impl Explainer {
+    /// The rules of this revision; the ones in force, where they are those, or where this version of tierd can't read the earlier ones.
+    fn rules_of(
+        &self,
+        ledger: &Lent<'_>,
+        revision: RevisionHash,
+        active: Arc<RuleSet>,
+    ) -> Result<Arc<RuleSet>, ExplainError> {
+        if active.revision.0 == revision.0 {
+            return Ok(active);
+        }
+        let mut earlier = self.earlier.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = earlier.as_ref().filter(|known| known.revision.0 == revision.0) {
+            return Ok(Arc::clone(known));
+        }
+        let Ok(rules) = rules_of(ledger, revision)? else { return Ok(active) };
+        Ok(Arc::clone(earlier.insert(Arc::new(rules))))
+    }
+}
+
 impl<'a> Asked<'a> {
     fn new(handle: &'a Handle) -> Result<Self, ExplainError> {
-        let rules = Arc::clone(&handle.active().rules);
-        let ledger = handle.parts().explainer.readers.lend(&handle.project().ledger(&rules.config))?;
+        let explainer = &handle.parts().explainer;
+        let active = Arc::clone(&handle.active().rules);
+        let ledger = explainer.readers.lend(&handle.project().ledger(&active.config))?;
         let run = ledger.last_applied_run()?.ok_or(ExplainError::NoRun)?;
+        let rules = explainer.rules_of(&ledger, run.revision, active)?;
         let stamp = Stamp { run: run.id, revision: rules.revision, as_of: run.as_of };
         let clock = Clock::new(run.as_of, Arc::clone(&rules.config.zone));
         Ok(Asked { handle, rules, ledger, stamp, clock })
@@ -90,6 +131,18 @@ impl<'a> Asked<'a> {
             *self.kept() = None;
         }
         Ok(answers)
+    }
+
+    /// As [`Asked::by_file`], of a file that a run is about to put in place.
+    fn by_awaited_file(&self, key: &str, set: Option<&str>) -> Result<Option<Answers>, ExplainError> {
+        let begun = Instant::now();
+        while begun.elapsed() < FILE_WITHIN && self.handle.running().is_some() {
+            std::thread::sleep(Duration::from_millis(5));
+            if let Some(answers) = self.by_file(key, set)? {
+                return Ok(Some(answers));
+            }
+        }
+        self.by_file(key, set)
     }
 
     /// The file of the last run, opened once.

@@ -161,7 +161,7 @@ impl Memory {
 }
 
 /// The rules of a revision in the ledger, checked anew; or why they can't be used.
-pub(super) fn rules_of(
+pub(in crate::serve) fn rules_of(
     reader: &Reader,
     revision: RevisionHash,
 ) -> Result<Result<RuleSet, String>, tierd_ledger::Error> {
