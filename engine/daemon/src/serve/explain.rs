@@ -76,10 +76,8 @@ impl Handle {
         if let Some(answers) = asked.by_file(key, set)? {
             return Ok(asked.document(&answers, false));
         }
-        if self.running().is_some() {
-            if let Some(answers) = asked.by_awaited_file(key, set)? {
-                return Ok(asked.document(&answers, false));
-            }
+        if let Some(answers) = asked.by_awaited_file(key, set)? {
+            return Ok(asked.document(&answers, false));
         }
         let _one = self.parts().explainer.evaluating.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(answers) = asked.by_file(key, set)? {
@@ -133,7 +131,7 @@ impl<'a> Asked<'a> {
         Ok(answers)
     }
 
-    /// As [`Asked::by_file`], of a file that a run is about to put in place.
+    /// As [`Asked::by_file`], of a file that a run is about to put in place; `None` at once where none runs.
     fn by_awaited_file(&self, key: &str, set: Option<&str>) -> Result<Option<Answers>, ExplainError> {
         let begun = Instant::now();
         while begun.elapsed() < FILE_WITHIN && self.handle.running().is_some() {
@@ -142,7 +140,7 @@ impl<'a> Asked<'a> {
                 return Ok(Some(answers));
             }
         }
-        self.by_file(key, set)
+        Ok(None)
     }
 
     /// The file of the last run, opened once.
