@@ -6,12 +6,12 @@
 #
 # TIERD is the program; FOLDER is made, and holds the example project and schemathesis itself.
 set -euo pipefail
-tierd=$1
-folder=$2
+mkdir -p "$2"
+tierd=$(realpath "$1")
+folder=$(realpath "$2")
 version=4.32.5
 seconds=100
 
-mkdir -p "$folder"
 python3 -m venv "$folder/venv"
 "$folder/venv/bin/pip" install --quiet --disable-pip-version-check "schemathesis==$version"
 
@@ -36,6 +36,8 @@ for _ in $(seq 100); do
     sleep 0.1
 done
 
+# It leaves a folder of its own where it runs.
+cd "$folder"
 "$folder/venv/bin/schemathesis" run "$url/api/v1/openapi.json" \
     --header "Authorization: Bearer $token" \
     --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance \
