@@ -12,7 +12,8 @@ use crate::{Failure, random::Random};
 /// The first day: later ones are counted from it.
 const FIRST_DAY: &str = "2026-01-01";
 
-/// Rules with everything that is remembered from run to run: grace, steps, waits, cool-downs, tasks with escalation, events.
+/// Rules with everything that is remembered from run to run: grace, steps, waits, cool-downs, tasks with escalation, events. The limits are
+/// beyond what few customers reach: a run that is made again after its commit would act on those whom a limit left over.
 const RULES: &str = r#"
 [metric.spend]
 from      = "orders"
@@ -37,13 +38,13 @@ level = [
 [retention.win_back]
 when     = "tier.value in ('A', 'B') and idle >= 5"
 for      = "2 days"
-limit    = { per_run = 100, exceed = "defer" }
+limit    = { per_run = 1000, exceed = "defer" }
 cooldown = "20 days"
 action   = { task = "call {key}", owner = "sales", due = "3 days", escalate = { after = "2 days", to = "head of sales" } }
 
 [retention.thanks]
 moved   = { set = "value", direction = "up" }
-limit   = { per_run = 100, exceed = "defer" }
+limit   = { per_run = 1000, exceed = "defer" }
 action  = { event = "coupon", data = { level = "{tier.value}", spend = "{spend}" } }
 "#;
 
