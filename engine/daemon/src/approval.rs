@@ -10,13 +10,14 @@ use std::{path::Path, sync::Arc};
 use tierd_eval::due::Due;
 use tierd_ledger::{Cause, Hold, Ledger, Reader, RevisionHash, RunId, Verdict};
 use tierd_model::Clock;
-use tierd_rules::{File, FileSet, RuleSet};
+use tierd_rules::RuleSet;
 use tierd_sources::{Progress, ReadOptions};
 
 use crate::{
     Project,
     evaluate::Evaluator,
     made::Made,
+    revision,
     run::{self, Asked, RunError, RunReport},
     shown::Shown,
 };
@@ -124,8 +125,5 @@ fn unreadable(path: &Path) -> tierd_ledger::Error {
 /// The rules that a held run had.
 fn rules_of(before: &Reader, held: &Hold) -> Result<RuleSet, ApproveError> {
     let revision = held.run.revision;
-    let files = before.revision_files(revision)?;
-    let files = files.into_iter().map(|(path, text)| File { path: path.into(), text: text.into() });
-    let loaded = tierd_rules::load(FileSet::new(files.collect())).rules;
-    loaded.filter(|rules| rules.revision.0 == revision.0).ok_or(ApproveError::Rules { hold: held.run.id, revision })
+    revision::rules_of(before, revision)?.map_err(|_| ApproveError::Rules { hold: held.run.id, revision })
 }

@@ -21,6 +21,7 @@ mod memory;
 pub mod overrides;
 pub mod project;
 pub mod report;
+mod revision;
 pub mod run;
 pub mod serve;
 pub mod shown;

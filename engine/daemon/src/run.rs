@@ -89,9 +89,7 @@ impl RunError {
             other => other.to_string(),
         }
     }
-}
 
-impl RunError {
     /// Whether the same run may succeed a little later: others have locked the database or the ledger.
     pub fn is_temporary(&self) -> bool {
         use tierd_ledger::ErrorKind as Kind;

@@ -22,13 +22,12 @@ use tierd_sources::{Progress, ReadOptions};
 use super::{
     Handle,
     readers::{Lent, Readers},
-    reload::rules_of,
 };
 use crate::{
     decisions::{self, DecisionFile, Stamp, Writer},
     evaluate::{Evaluation, Evaluator},
     explain::{self, Answers, ExplainError, json},
-    memory,
+    memory, revision,
 };
 
 /// What is kept between explanations.
@@ -93,17 +92,17 @@ impl Explainer {
     fn rules_of(
         &self,
         ledger: &Lent<'_>,
-        revision: RevisionHash,
+        hash: RevisionHash,
         active: Arc<RuleSet>,
     ) -> Result<Arc<RuleSet>, ExplainError> {
-        if active.revision.0 == revision.0 {
+        if active.revision.0 == hash.0 {
             return Ok(active);
         }
         let mut earlier = self.earlier.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = earlier.as_ref().filter(|known| known.revision.0 == revision.0) {
+        if let Some(known) = earlier.as_ref().filter(|known| known.revision.0 == hash.0) {
             return Ok(Arc::clone(known));
         }
-        let Ok(rules) = rules_of(ledger, revision)? else { return Ok(active) };
+        let Ok(rules) = revision::rules_of(ledger, hash)? else { return Ok(active) };
         Ok(Arc::clone(earlier.insert(Arc::new(rules))))
     }
 }

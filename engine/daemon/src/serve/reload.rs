@@ -28,7 +28,6 @@ use super::{Active, Handle, Origin, Problem, Refused, watcher::SETTLE};
 use look::{Attempt, Checked, Mark, Seen};
 use settings::Settings;
 
-pub(super) use memory::rules_of;
 pub(super) use memory::{Note, task as note_task};
 pub(super) use rollback::RollbackRequest;
 pub use rollback::{RollbackRefused, roll_back};

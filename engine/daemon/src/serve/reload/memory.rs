@@ -10,12 +10,12 @@ use std::{
 
 use tierd_ledger::{ErrorKind, Ledger, NewReload, Reader, Reload, ReloadOutcome, RevisionHash, RevisionRecord};
 use tierd_model::Timestamp;
-use tierd_rules::{File, FileSet, RuleSet};
+use tierd_rules::RuleSet;
 use tokio::sync::mpsc;
 
 use super::{Mark, Problem, ReloadCause, problem};
 use crate::{
-    Loaded, Project,
+    Project,
     serve::{Active, Handle},
 };
 
@@ -137,7 +137,8 @@ impl Memory {
         };
         let mut memory = Memory { last: reader.last_reload()?, ..Memory::default() };
         if let Some(good) = reader.last_good()? {
-            match rules_of(&reader, good.revision)?.and_then(|rules| same_ledger(project, path, rules)) {
+            match crate::revision::rules_of(&reader, good.revision)?.and_then(|rules| same_ledger(project, path, rules))
+            {
                 Ok(rules) => memory.last_good = Some((rules, good.at)),
                 Err(why) => memory.unusable = Some(why),
             }
@@ -158,24 +159,6 @@ impl Memory {
         let last = self.last.as_ref().filter(|last| last.outcome == ReloadOutcome::RolledBack)?;
         if last.files == mark.hash() { last.revision } else { None }
     }
-}
-
-/// The rules of a revision in the ledger, checked anew; or why they can't be used.
-pub(in crate::serve) fn rules_of(
-    reader: &Reader,
-    revision: RevisionHash,
-) -> Result<Result<RuleSet, String>, tierd_ledger::Error> {
-    let files = reader.revision_files(revision)?;
-    let files = files.into_iter().map(|(path, text)| File { path: path.into(), text: text.into() });
-    let files = FileSet::new(files.collect());
-    if files.revision().0 != revision.0 {
-        return Ok(Err(format!("the files of revision {revision} in the ledger aren't those that it had")));
-    }
-    let loaded = Loaded::check(files);
-    let problems: Vec<String> = Problem::errors(&loaded).into_iter().map(|problem| problem.rendered).collect();
-    Ok(loaded
-        .rules
-        .ok_or_else(|| format!("revision {revision} has errors for this version of tierd:\n{}", problems.join("\n"))))
 }
 
 /// Rules that belong to this ledger and no other one.

@@ -12,7 +12,7 @@ pub(crate) const FILES: &str = "files";
 
 impl Problem {
     /// Every error of these files. Warnings refuse nothing, so they are no problems.
-    pub(super) fn errors(loaded: &Loaded) -> Vec<Problem> {
+    pub(crate) fn errors(loaded: &Loaded) -> Vec<Problem> {
         let errors = loaded.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
         errors.map(|diagnostic| Problem::of(diagnostic, &loaded.files)).collect()
     }
