@@ -22,6 +22,7 @@ pub mod history;
 pub mod levels;
 pub mod lint;
 pub mod movement;
+pub mod plugin;
 pub mod points;
 pub mod rank;
 pub mod retention;

@@ -1,0 +1,137 @@
+//! What an evaluation asks of plugins. Who runs them is for others to know: this crate hands over columns and takes back columns.
+//!
+//! Inputs are evaluated, rows without a required value left out and results put back in place here, so that whoever implements
+//! [`Plugins`] sees only what a function is to be given.
+
+use arrow_array::ArrayRef;
+use serde_json::{Map, Value as Json};
+use tierd_model::Clock;
+use tierd_rules::plugin::PluginCall;
+
+/// Calls plugins. The same arguments give the same answer, bit for bit.
+pub trait Plugins {
+    /// A scorer's, segmenter's or model's value for each of `rows` rows; one column per input, of the types that its description
+    /// names (reals for those that take any number).
+    ///
+    /// # Errors
+    /// [`PluginFailure`].
+    fn column(
+        &self,
+        call: &PluginCall,
+        inputs: &[ArrayRef],
+        rows: usize,
+        clock: &Clock,
+    ) -> Result<PluginColumn, PluginFailure>;
+
+    /// An aggregator's value for each subject.
+    ///
+    /// # Errors
+    /// [`PluginFailure`].
+    fn aggregate(&self, call: &PluginCall, facts: &SubjectFacts, clock: &Clock) -> Result<ArrayRef, PluginFailure>;
+
+    /// A planner's proposals, in the order of rows. They have been held against what is granted.
+    ///
+    /// # Errors
+    /// [`PluginFailure`], also where a proposal isn't granted.
+    fn plan(
+        &self,
+        call: &PluginCall,
+        inputs: &[ArrayRef],
+        rows: usize,
+        clock: &Clock,
+    ) -> Result<Vec<Proposal>, PluginFailure>;
+}
+
+/// What a function gives.
+#[derive(Debug, Clone)]
+pub struct PluginColumn {
+    /// One value per row, of the type that the function's description names.
+    pub column: ArrayRef,
+    /// What a model says of its fit.
+    pub summary: Option<Map<String, Json>>,
+}
+
+/// Facts, subject by subject.
+#[derive(Debug, Clone)]
+pub struct SubjectFacts {
+    /// How many rows each subject has.
+    pub rows_of: Vec<u32>,
+    /// When each row was, in microseconds since 1970-01-01 00:00 UTC; ascending within a subject.
+    pub times: Vec<i64>,
+    /// One column per input.
+    pub inputs: Vec<ArrayRef>,
+}
+
+/// Something that a planner proposes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Proposal {
+    /// The row that it is about.
+    pub row: u32,
+    /// What is to be done.
+    pub action: ProposedAction,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ProposedAction {
+    /// Something to be done by somebody.
+    Task {
+        /// What.
+        title: String,
+        /// By whom.
+        owner: Option<String>,
+        /// By which channel.
+        channel: Option<String>,
+        /// Details.
+        text: Option<String>,
+        /// Days from today.
+        due_days: Option<u32>,
+    },
+    /// News for another system.
+    Event {
+        /// Its kind.
+        name: String,
+        /// What goes with it.
+        data: Map<String, Json>,
+    },
+}
+
+/// Why a plugin gave nothing. Holds no values of the database.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("plugin {plugin}, function {function}: {message}")]
+pub struct PluginFailure {
+    /// Name of the plugin.
+    pub plugin: String,
+    /// Name of the function.
+    pub function: String,
+    /// In one word, for metrics: `timeout`, `memory`, `trap`, `output`, `refused` and so on.
+    pub reason: &'static str,
+    /// In a sentence.
+    pub message: String,
+}
+
+/// Where there are no plugins: a rule set without any never asks.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoPlugins;
+
+impl NoPlugins {
+    fn none<T>(call: &PluginCall) -> Result<T, PluginFailure> {
+        let (plugin, function) = (format!("#{}", call.plugin.0), call.function.clone());
+        let message = "plugins aren't run here".to_owned();
+        Err(PluginFailure { plugin, function, reason: "unavailable", message })
+    }
+}
+
+impl Plugins for NoPlugins {
+    fn column(&self, call: &PluginCall, _: &[ArrayRef], _: usize, _: &Clock) -> Result<PluginColumn, PluginFailure> {
+        Self::none(call)
+    }
+
+    fn aggregate(&self, call: &PluginCall, _: &SubjectFacts, _: &Clock) -> Result<ArrayRef, PluginFailure> {
+        Self::none(call)
+    }
+
+    fn plan(&self, call: &PluginCall, _: &[ArrayRef], _: usize, _: &Clock) -> Result<Vec<Proposal>, PluginFailure> {
+        Self::none(call)
+    }
+}

@@ -1,0 +1,1 @@
+//! Runs plugins: WebAssembly components in a sandbox, with limits. The only crate that knows wasmtime.
