@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tierd_eval::{columns::value_at, derive::Metrics, due::Due, evaluate::evaluate, history::NoHistory};
+use tierd_eval::{columns::value_at, derive::Metrics, due::Due, evaluate::evaluate, history::NoHistory, plugin::NoPlugins};
 use tierd_model::{Clock, Key, Value, parse_timestamp};
 use tierd_rules::{File, FileSet, RuleSet, SubjectId, load};
 use tierd_sources::{Database, Keys, Progress, ReadOptions, ReaderKind, read};
@@ -36,7 +36,7 @@ pub(crate) fn run(database: &Path, reader: ReaderKind) -> Result<Outcome, Failur
         phases.insert(format!("read {}", table.table), table.duration.as_secs_f64());
     }
     let evaluating = Instant::now();
-    let found = evaluate(&rules, vec![data.take_given()], &NoHistory, &Due::ALL, &clock)?;
+    let found = evaluate(&rules, vec![data.take_given()], &NoHistory, &NoPlugins, &Due::ALL, &clock)?;
     phases.insert("ranks and levels".to_owned(), evaluating.elapsed().as_secs_f64());
     let seconds = started.elapsed().as_secs_f64();
     let processor_seconds = processor_seconds() - processor;

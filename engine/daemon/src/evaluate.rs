@@ -7,6 +7,7 @@ use std::{
 
 use arrow_array::ArrayRef;
 use serde_json::json;
+use tierd_eval::plugin::NoPlugins;
 use tierd_eval::{
     due::Due,
     evaluate::{self, Outcome, SetOutcome, SubjectOutcome},
@@ -123,7 +124,7 @@ impl Evaluator<'_> {
         let evaluating = Instant::now();
         let given = sources.iter_mut().map(SourceData::take_given).collect();
         let history = LedgerHistory::new(ledger, rules, &sources, self.clock);
-        let outcome = evaluate::evaluate(rules, given, &history, self.due, self.clock)?;
+        let outcome = evaluate::evaluate(rules, given, &history, &NoPlugins, self.due, self.clock)?;
         Ok(Evaluation { sources, outcome, read, evaluate: evaluating.elapsed() })
     }
 }

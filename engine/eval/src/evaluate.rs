@@ -16,7 +16,7 @@ use arrow_array::ArrayRef;
 use tierd_model::{Clock, Key};
 use tierd_rules::{
     Guard, Metric, MetricId, MetricKind, PointsId, PointsMeasure, RetentionRule, RuleId, RuleSet, Standing, Step,
-    SubjectId, TierSetId, retention::Trigger,
+    SubjectId, TierSetId, plugin::PluginMetric, retention::Trigger,
 };
 
 use crate::{
@@ -27,6 +27,7 @@ use crate::{
     history::{Held, History, Override},
     levels::{self, Graded, UnknownAt, UnknownConditions, grade},
     movement::{self, Settled, is_at_once},
+    plugin::{PluginFailure, Plugins},
     points,
     retention::{self, Context, Remembered, RuleOutcome, SetLevels},
     standing,
@@ -90,6 +91,9 @@ pub enum Error<E> {
         /// Keys of the first few.
         keys: Vec<Key>,
     },
+    /// A plugin gave nothing, and its metric doesn't say that it may be UNKNOWN then.
+    #[error("{0}")]
+    Plugin(PluginFailure),
     /// What earlier runs left can't be read.
     #[error(transparent)]
     History(#[from] E),
@@ -109,12 +113,13 @@ pub fn evaluate<H: History>(
     rules: &RuleSet,
     given: Vec<Given>,
     history: &H,
+    plugins: &dyn Plugins,
     due: &Due,
     clock: &Clock,
 ) -> Result<Outcome, Error<H::Error>> {
     let held = rules.tier_sets.iter().map(|_| None).collect();
     let subjects = given.into_iter().map(|given| SubjectOutcome::new(rules, given)).collect();
-    let mut walk = Walk { rules, history, due, clock, subjects, held, sets: Vec::new() };
+    let mut walk = Walk { rules, history, plugins, due, clock, subjects, held, sets: Vec::new() };
     for step in &rules.order {
         match *step {
             Step::Metric(metric) => walk.metric(metric)?,
@@ -142,6 +147,7 @@ impl SubjectOutcome {
 struct Walk<'a, H> {
     rules: &'a RuleSet,
     history: &'a H,
+    plugins: &'a dyn Plugins,
     due: &'a Due,
     clock: &'a Clock,
     subjects: Vec<SubjectOutcome>,
@@ -161,7 +167,7 @@ impl<H: History> Walk<'_, H> {
         self.place(subject).expect("a kind of subject that is given")
     }
 
-    fn metric(&mut self, id: MetricId) -> Result<(), H::Error> {
+    fn metric(&mut self, id: MetricId) -> Result<(), Error<H::Error>> {
         let rules = self.rules;
         let metric = &rules.metrics[id.0];
         let Some(place) = self.place(metric.subject) else { return Ok(()) };
@@ -186,15 +192,19 @@ impl<H: History> Walk<'_, H> {
                 let members = &self.subjects[self.subject(what.members)];
                 rollup(what, metric.ty, &members.metrics, &members.parents, of.metrics.subjects, self.clock)
             }
-            MetricKind::Points { program, .. } => return self.points(place, *program),
+            MetricKind::Points { program, .. } => {
+                self.points(place, *program);
+                return Ok(());
+            }
             MetricKind::Standing { set, what } => self.standing(*set, *what)?,
+            MetricKind::Plugin(plugin) => self.plugin(plugin, place).map_err(Error::Plugin)?,
         };
         self.subjects[place].metrics.columns[id.0] = Some(column);
         Ok(())
     }
 
     /// All metrics of a points program: its account is replayed once.
-    fn points(&mut self, place: usize, program: PointsId) -> Result<(), H::Error> {
+    fn points(&mut self, place: usize, program: PointsId) {
         let of = &mut self.subjects[place];
         let asked: Vec<(usize, PointsMeasure)> =
             of_program(self.rules, program).filter(|&(id, _)| of.metrics.columns[id].is_none()).collect();
@@ -206,7 +216,12 @@ impl<H: History> Walk<'_, H> {
         for ((id, _), column) in asked.into_iter().zip(columns) {
             self.subjects[place].metrics.columns[id] = Some(column);
         }
-        Ok(())
+    }
+
+    fn plugin(&mut self, plugin: &PluginMetric, place: usize) -> Result<ArrayRef, PluginFailure> {
+        let of = &self.subjects[place];
+        let found = self.plugins.column(&plugin.call, &[], of.metrics.subjects, self.clock)?;
+        Ok(found.column)
     }
 
     fn standing(&mut self, set: TierSetId, what: Standing) -> Result<ArrayRef, H::Error> {

@@ -225,6 +225,14 @@ pub fn personal(rules: &RuleSet) -> Vec<bool> {
                 read.into_iter().any(|input| out[input])
             }
             MetricKind::Points { .. } | MetricKind::Standing { .. } => false,
+            MetricKind::Plugin(plugin) => match &plugin.facts {
+                None => plugin.metrics().into_iter().any(|input| out[input.0]),
+                Some(of) => {
+                    let mut read = plugin.call.inputs.iter().flat_map(Expr::columns);
+                    let facts = rules.config.facts.get(of.facts.0);
+                    facts.is_some_and(|facts| read.any(|column| facts.columns[column].personal))
+                }
+            },
             MetricKind::Aggregate(aggregate) => {
                 let facts = rules.config.facts.get(aggregate.facts.0);
                 let read = aggregate.argument.as_ref().map(Expr::columns).unwrap_or_default();

@@ -9,6 +9,7 @@ use tierd_rules::{
     Movement, Revision, RuleSet, Step, SubjectId, TierSet, TierSetId, Unknown,
 };
 
+use crate::plugin::NoPlugins;
 use crate::{columns::array_of, derive::Metrics, due::Due, evaluate::evaluate, given::Given, history::NoHistory};
 
 /// A node that is written nowhere.
@@ -131,12 +132,14 @@ pub(crate) fn rule_set(metrics: Vec<Metric>, tier_sets: Vec<TierSet>) -> RuleSet
         http: Http::default(),
         subjects: Vec::new(),
         facts: Vec::new(),
+        lookups: Vec::new(),
     };
     let (revision, files) = (Revision([0; 32]), FileSet::default());
     let sets = (0..tier_sets.len()).map(|set| Step::TierSet(TierSetId(set)));
     let order = (0..metrics.len()).map(|metric| Step::Metric(MetricId(metric))).chain(sets).collect();
     let (points, retention, schedules, warnings) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    RuleSet { revision, files, config, metrics, tier_sets, points, retention, schedules, order, warnings }
+    let plugins = Vec::new();
+    RuleSet { revision, files, config, metrics, tier_sets, points, retention, plugins, schedules, order, warnings }
 }
 
 /// Subjects of a kind with integer keys from 1 and these columns.
@@ -153,6 +156,6 @@ pub(crate) fn given(subject: usize, subjects: usize, columns: Vec<Option<ArrayRe
 
 /// The metrics of the first kind of subject, whose attributes and aggregates are given.
 pub(crate) fn complete(rules: &RuleSet, columns: Vec<Option<ArrayRef>>, subjects: usize, clock: &Clock) -> Metrics {
-    let outcome = evaluate(rules, vec![given(0, subjects, columns)], &NoHistory, &Due::ALL, clock).unwrap();
+    let outcome = evaluate(rules, vec![given(0, subjects, columns)], &NoHistory, &NoPlugins, &Due::ALL, clock).unwrap();
     outcome.subjects.into_iter().next().unwrap().metrics
 }

@@ -3,6 +3,7 @@
 
 use std::{collections::HashMap, convert::Infallible, sync::Arc};
 
+use tierd_eval::plugin::NoPlugins;
 use tierd_eval::{
     due::Due,
     evaluate::{Outcome, evaluate},
@@ -122,7 +123,7 @@ impl World {
         let row = MemoryRow { key: Key::Integer(1), values };
         let customers = MemorySubjects { subject: SubjectId(0), rows: vec![row], facts: vec![] };
         let given = given(&self.rules, &[customers], &clock);
-        (evaluate(&self.rules, given, &&self.past, due, &clock).unwrap(), clock)
+        (evaluate(&self.rules, given, &&self.past, &NoPlugins, due, &clock).unwrap(), clock)
     }
 
     /// The levels of `care`, `club` and `value` after a run, and the rules that acted.

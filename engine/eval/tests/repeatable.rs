@@ -6,6 +6,7 @@ use std::{convert::Infallible, sync::Arc};
 
 use arrow_array::ArrayRef;
 use proptest::{collection::vec, option, prelude::*, sample::subsequence};
+use tierd_eval::plugin::NoPlugins;
 use tierd_eval::{
     derive::CutPoints,
     due::Due,
@@ -248,9 +249,9 @@ fn runs(rules: &RuleSet, world: &World, days: i64, due: &Due) -> [Found; 2] {
     let subjects = world.subjects();
     let clock = |days| Clock::new(Timestamp(NOW + days * DAY_MICROS), Arc::clone(&rules.config.zone));
     let (first, second) = (clock(0), clock(days));
-    let before = evaluate(rules, given(rules, &subjects, &first), &NoHistory, &Due::ALL, &first).unwrap();
+    let before = evaluate(rules, given(rules, &subjects, &first), &NoHistory, &NoPlugins, &Due::ALL, &first).unwrap();
     let history = After(&before, first.as_of());
-    let after = evaluate(rules, given(rules, &subjects, &second), &history, due, &second).unwrap();
+    let after = evaluate(rules, given(rules, &subjects, &second), &history, &NoPlugins, due, &second).unwrap();
     [before, after].map(Found::new)
 }
 

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Date32Array, Decimal128Array, Int64Array, StringArray};
+use tierd_eval::plugin::NoPlugins;
 use tierd_eval::{
     columns::arrow_type,
     derive::Metrics,
@@ -88,7 +89,7 @@ fn metrics(rules: &RuleSet) -> Metrics {
         parents: Vec::new(),
         bookings: Vec::new(),
     };
-    evaluate(rules, vec![given], &NoHistory, &Due::ALL, &clock()).unwrap().subjects.remove(0).metrics
+    evaluate(rules, vec![given], &NoHistory, &NoPlugins, &Due::ALL, &clock()).unwrap().subjects.remove(0).metrics
 }
 
 fn explained(subject: usize) -> (Explanation, Vec<String>) {

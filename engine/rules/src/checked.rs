@@ -9,6 +9,7 @@ use crate::{
     fileset::{FileSet, Location, Revision},
     guard::Guard,
     movement::{Category, Movement},
+    plugin::{Plugin, PluginMetric},
     points::{PointsMeasure, PointsProgram},
     retention::RetentionRule,
     schedule::{Schedule, ScheduleId},
@@ -64,6 +65,8 @@ pub struct RuleSet {
     pub points: Vec<PointsProgram>,
     /// Retention rules, by name.
     pub retention: Vec<RetentionRule>,
+    /// Plugins beside the rules, by name.
+    pub plugins: Vec<Plugin>,
     /// Schedules of the configuration, by name; then those that sets and rules give in words.
     pub schedules: Vec<Schedule>,
     /// Every metric and every tier set, each after those that it refers to. Metrics appear in the order of `metrics`.
@@ -160,6 +163,8 @@ pub enum MetricKind {
         /// What of it.
         what: Standing,
     },
+    /// From a plugin.
+    Plugin(Box<PluginMetric>),
 }
 
 /// What a condition may ask of a tier set.

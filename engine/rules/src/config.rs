@@ -27,6 +27,25 @@ pub struct Config {
     pub subjects: Vec<Subject>,
     /// What is known of them, with dates.
     pub facts: Vec<Facts>,
+    /// Tables that plugins may be granted to look things up in.
+    pub lookups: Vec<Lookup>,
+}
+
+/// A table or view in which plugins look things up by key: `[lookup.NAME]`.
+#[derive(Debug, Clone)]
+pub struct Lookup {
+    /// Name in grants.
+    pub name: String,
+    /// Table or view.
+    pub table: String,
+    /// Its key column, unique.
+    pub key: String,
+    /// What the key column holds.
+    pub key_type: KeyType,
+    /// Columns that plugins may see.
+    pub columns: Vec<Column>,
+    /// Where it is written.
+    pub at: Location,
 }
 
 /// How a daemon is reached: `[http]`. A change of these needs a restart.

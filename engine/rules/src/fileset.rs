@@ -4,6 +4,11 @@ use std::{fmt, ops::Range, sync::Arc};
 
 use sha2::{Digest, Sha256};
 
+use crate::plugin::{PLUGIN_FILE_END, PluginDescription, PluginFile, PluginHash, PluginProblem};
+
+/// What the text of a file begins with that stands for a plugin; its hash follows.
+const PLUGIN_TEXT: &str = "sha256:";
+
 /// The content hash of a whole file set: SHA-256 over names and contents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Revision(pub [u8; 32]);
@@ -28,6 +33,19 @@ pub struct File {
     pub path: Arc<str>,
     /// UTF-8 text.
     pub text: Arc<str>,
+}
+
+impl File {
+    /// The hash of the plugin that this file stands for; `None` for rules and configuration.
+    pub fn plugin(&self) -> Option<PluginHash> {
+        let digits = self.text.trim_end().strip_prefix(PLUGIN_TEXT).filter(|_| is_plugin(&self.path))?;
+        PluginHash::parse(digits)
+    }
+}
+
+/// Whether a path is that of a plugin.
+pub(crate) fn is_plugin(path: &str) -> bool {
+    path.ends_with(PLUGIN_FILE_END)
 }
 
 /// Index of a file in its [`FileSet`].
@@ -57,13 +75,46 @@ impl Location {
 #[derive(Debug, Clone, Default)]
 pub struct FileSet {
     files: Vec<File>,
+    plugins: Vec<PluginFile>,
 }
 
 impl FileSet {
     /// A set of these files, sorted by path so that the hash doesn't depend on the order of a directory listing.
     pub fn new(mut files: Vec<File>) -> Self {
         files.sort_by(|a, b| a.path.cmp(&b.path));
-        FileSet { files }
+        FileSet { files, plugins: Vec::new() }
+    }
+
+    /// The same with these plugins. Each also stands among the files, by its hash in place of a text, so that the revision, what is
+    /// compared and what is kept of a revision know it like any other file.
+    #[must_use]
+    pub fn with_plugins(self, mut plugins: Vec<PluginFile>) -> Self {
+        plugins.sort_by(|a, b| a.path.cmp(&b.path));
+        let texts = self.files.into_iter().filter(|file| !is_plugin(&file.path));
+        let stands_for = |plugin: &PluginFile| File {
+            path: plugin.path.clone(),
+            text: format!("{PLUGIN_TEXT}{}\n", plugin.hash).into(),
+        };
+        let mut files: Vec<File> = texts.chain(plugins.iter().map(stands_for)).collect();
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        FileSet { files, plugins }
+    }
+
+    /// The plugins, in the order of their paths.
+    pub fn plugins(&self) -> &[PluginFile] {
+        &self.plugins
+    }
+
+    /// The same, with each plugin that nobody has asked yet described by `describe`.
+    #[must_use]
+    pub fn described(
+        mut self,
+        mut describe: impl FnMut(&PluginFile) -> Result<Arc<PluginDescription>, PluginProblem>,
+    ) -> Self {
+        for plugin in self.plugins.iter_mut().filter(|plugin| plugin.described.is_none()) {
+            plugin.described = Some(describe(plugin));
+        }
+        self
     }
 
     /// All files with their ids.

@@ -36,7 +36,7 @@ pub use checked::{
     Aggregate, AggregateFn, FactsId, Level, Metric, MetricId, MetricKind, PointsId, RankKind, Rollup, RuleId, RuleSet,
     ScoreRow, Standing, Step, SubjectId, TierSet, TierSetId, Unknown,
 };
-pub use config::{AmountEncoding, Column, Config, Encoding, Facts, Http, Limit, Parent, Subject, TimeEncoding};
+pub use config::{AmountEncoding, Column, Config, Encoding, Facts, Http, Limit, Lookup, Parent, Subject, TimeEncoding};
 pub use diagnostic::{Diagnostic, Label, Severity};
 pub use diff::{Change, ChangeKind, diff, diff_files};
 pub use expr::{ArithOp, CompareOp, Expr, ExprKind};

@@ -25,6 +25,18 @@ impl PluginHash {
         PluginHash(Sha256::digest(bytes).into())
     }
 
+    /// From 64 hexadecimal digits.
+    pub fn parse(digits: &str) -> Option<Self> {
+        let mut hash = [0; 32];
+        if digits.len() != 64 || !digits.is_ascii() {
+            return None;
+        }
+        for (byte, at) in hash.iter_mut().zip((0..64).step_by(2)) {
+            *byte = u8::from_str_radix(digits.get(at..at + 2)?, 16).ok()?;
+        }
+        Some(PluginHash(hash))
+    }
+
     /// The first 12 hexadecimal digits: enough to name it to a person.
     pub fn short(&self) -> String {
         self.to_string()[..12].to_owned()

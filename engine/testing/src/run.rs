@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tierd_eval::plugin::NoPlugins;
 use tierd_eval::{
     due::Due,
     evaluate::{Outcome, evaluate},
@@ -119,7 +120,7 @@ impl State<'_> {
     ) -> Result<Outcome, Box<Failure>> {
         let given = self.world.given(clock);
         let past = self.past.of(rules, &given, &case.overrides, step.as_of);
-        evaluate(rules, given, &past, due, clock).map_err(|error| refused(step, &error, clock))
+        evaluate(rules, given, &past, &NoPlugins, due, clock).map_err(|error| refused(step, &error, clock))
     }
 }
 

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, new_empty_array};
+use tierd_eval::plugin::NoPlugins;
 use tierd_eval::{
     columns::{array_of, arrow_type},
     due::Due,
@@ -93,7 +94,7 @@ impl One<'_> {
             asked: &file.asked,
         };
         let mut outcome =
-            evaluate::evaluate(self.rules, given, &history, &Due::ALL, self.clock).map_err(EvaluateError::from)?;
+            evaluate::evaluate(self.rules, given, &history, &NoPlugins, &Due::ALL, self.clock).map_err(EvaluateError::from)?;
         for of in outcome.subjects.iter_mut().filter(|of| of.subject == self.kind) {
             of.metrics.cut_points = row.cuts.to_vec();
         }

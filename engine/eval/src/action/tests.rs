@@ -6,6 +6,7 @@ use tierd_rules::{
 };
 
 use super::*;
+use crate::plugin::NoPlugins;
 use crate::{
     due::Due,
     evaluate::evaluate,
@@ -75,7 +76,7 @@ fn action(rule: &RetentionRule) -> Action {
         Some(array(Type::Date, &[None])),
     ];
     let now = clock("2026-03-31T10:00", "UTC");
-    let outcome = evaluate(&rules, vec![given(0, 1, columns)], &NoHistory, &Due::ALL, &now).unwrap();
+    let outcome = evaluate(&rules, vec![given(0, 1, columns)], &NoHistory, &NoPlugins, &Due::ALL, &now).unwrap();
     Actions::new(&rules, rule, &outcome, &now).unwrap().action(0)
 }
 

@@ -4,6 +4,7 @@ use tierd_model::{CalendarSpan, Timestamp, Type};
 use tierd_rules::{CompareOp, MetricKind, Movement, RuleId, TierSet, Unknown};
 
 use super::*;
+use crate::plugin::NoPlugins;
 use crate::{
     columns::value_at,
     history::{NoHistory, OverrideKind, PolicyState, RuleState},
@@ -68,7 +69,7 @@ fn evaluated(
     history: &impl History<Error = std::convert::Infallible>,
 ) -> Outcome {
     let spend = array(Type::Integer, &spend.map(|value| value.map(integer)));
-    evaluate(rules, vec![given(0, 3, vec![Some(spend)])], history, &Due::ALL, &clock("2026-03-31T10:00", "UTC"))
+    evaluate(rules, vec![given(0, 3, vec![Some(spend)])], history, &NoPlugins, &Due::ALL, &clock("2026-03-31T10:00", "UTC"))
         .unwrap()
 }
 
@@ -146,7 +147,7 @@ fn given_columns_take_the_place_of_computed_ones() {
     let rules = rule_set(vec![spend(), twice], vec![]);
     let columns = [1, 7].map(|value| Some(array(Type::Integer, &[Some(integer(value))])));
     let outcome =
-        evaluate(&rules, vec![given(0, 1, columns.to_vec())], &NoHistory, &Due::ALL, &clock("2026-03-31T10:00", "UTC"));
+        evaluate(&rules, vec![given(0, 1, columns.to_vec())], &NoHistory, &NoPlugins, &Due::ALL, &clock("2026-03-31T10:00", "UTC"));
     let outcome = outcome.unwrap();
     assert_eq!(value_at(outcome.subjects[0].metrics.column(MetricId(1)), Type::Integer, 0), Some(integer(7)));
 }
@@ -157,7 +158,7 @@ fn refused_unknowns_name_keys() {
     let rules = rule_set(vec![spend()], vec![set]);
     let spend = array(Type::Integer, &[Some(integer(1)), None]);
     let refused =
-        evaluate(&rules, vec![given(0, 2, vec![Some(spend)])], &NoHistory, &Due::ALL, &clock("2026-03-31", "UTC"));
+        evaluate(&rules, vec![given(0, 2, vec![Some(spend)])], &NoHistory, &NoPlugins, &Due::ALL, &clock("2026-03-31", "UTC"));
     let message = refused.unwrap_err().to_string();
     assert!(
         message.ends_with("UNKNOWN for 1 subjects, and the set says `unknown = \"error\"`, such as 2"),

@@ -95,6 +95,13 @@ pub enum How {
         /// What of it.
         what: Standing,
     },
+    /// From a plugin.
+    Plugin {
+        /// Name of the plugin.
+        plugin: String,
+        /// Name of the function.
+        function: String,
+    },
     /// From the order of all subjects.
     Rank {
         /// What is ordered.
@@ -167,6 +174,7 @@ fn inputs(how: &How) -> Vec<MetricId> {
         | How::Lookup { .. }
         | How::Rollup { .. }
         | How::Points { .. }
+        | How::Plugin { .. }
         | How::Standing { .. } => Vec::new(),
         How::Derived { inputs, .. } => inputs.clone(),
         How::Rank { of, .. } => vec![*of],
@@ -205,6 +213,10 @@ fn how(row: &Row<'_>, id: MetricId, metric: &Metric, metrics: &Metrics) -> How {
         MetricKind::Lookup(of) => elsewhere::lookup(row, *of),
         MetricKind::Rollup(rollup) => elsewhere::rollup(row, rollup),
         MetricKind::Points { program, measure } => elsewhere::points(row, *program, *measure),
+        MetricKind::Plugin(plugin) => How::Plugin {
+            plugin: row.rules.plugins.get(plugin.call.plugin.0).map(|plugin| plugin.name.clone()).unwrap_or_default(),
+            function: plugin.call.function.clone(),
+        },
         MetricKind::Standing { set, what } => {
             How::Standing { set: row.rules.tier_sets[set.0].name.clone(), what: *what }
         }

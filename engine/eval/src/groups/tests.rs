@@ -93,7 +93,7 @@ fn sums_are_exact_beyond_what_fits_on_the_way() {
 /// A group's level may depend on a metric of its members, and a member's on that of its group.
 #[test]
 fn groups_and_members_are_evaluated_together() {
-    use crate::{due::Due, evaluate::evaluate, history::NoHistory, testing::given};
+    use crate::{due::Due, evaluate::evaluate, history::NoHistory, plugin::NoPlugins, testing::given};
     let of_group = |mut metric: tierd_rules::Metric| {
         metric.subject = SubjectId(1);
         metric
@@ -118,7 +118,7 @@ fn groups_and_members_are_evaluated_together() {
     members.parents = vec![1, NO_PARENT, 1];
     let groups = given(1, 2, vec![]);
     let outcome =
-        evaluate(&rules, vec![members, groups], &NoHistory, &Due::ALL, &clock("2026-03-31T10:00", "UTC")).unwrap();
+        evaluate(&rules, vec![members, groups], &NoHistory, &NoPlugins, &Due::ALL, &clock("2026-03-31T10:00", "UTC")).unwrap();
     let column = |subject: usize, metric: usize, rows: usize| -> Vec<_> {
         let column = outcome.subjects[subject].metrics.columns[metric].as_ref().unwrap();
         (0..rows).map(|row| value_at(column, Type::Integer, row)).collect()

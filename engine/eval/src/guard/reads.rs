@@ -82,6 +82,13 @@ impl Reads<'_> {
                 self.expr(rollup.argument.as_ref());
                 self.expr(rollup.filter.as_ref());
             }
+            MetricKind::Plugin(plugin) => match &plugin.facts {
+                None => plugin.metrics().into_iter().for_each(|metric| self.metric(metric)),
+                Some(of) => {
+                    self.tables.insert(Table::Facts(of.facts));
+                    self.window(of.window);
+                }
+            },
             MetricKind::Points { program, .. } => self.points(*program),
             MetricKind::Standing { set, what: Standing::Level } => self.set(*set),
         }

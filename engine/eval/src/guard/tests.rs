@@ -12,6 +12,7 @@ use super::{
     proposal::proposals,
     *,
 };
+use crate::plugin::NoPlugins;
 use crate::{
     due::Due,
     evaluate::evaluate,
@@ -158,7 +159,7 @@ fn outcome(rules: &RuleSet, customers: &[(Option<i32>, i64)], due: &Due) -> Outc
     give("orders", same(1));
     give("contacts", same(1));
     give("name", Arc::new(StringArray::from(vec!["王小明"; subjects])));
-    evaluate(rules, all, &before, due, &now()).unwrap()
+    evaluate(rules, all, &before, &NoPlugins, due, &now()).unwrap()
 }
 
 /// As `outcome`, with these guards on `value`, and nothing wrong with the data.

@@ -135,6 +135,7 @@ impl Checking<'_> {
             http: http?,
             subjects: vec![],
             facts: vec![],
+            lookups: vec![],
         })
     }
 

@@ -32,7 +32,7 @@ pub use self::cases::load_tests;
 use crate::{
     RuleSet, code,
     diagnostic::Diagnostic,
-    fileset::{File, FileId, FileSet, Location},
+    fileset::{File, FileId, FileSet, Location, is_plugin},
     raw::{self, At, ConfigFile, Name, RuleFile, offsets::Offsets},
     report::Report,
     syntax::{self, Node},
@@ -83,7 +83,10 @@ pub fn load(files: FileSet) -> Loaded {
     };
     let config = raw::read::<ConfigFile>(config_id, config_file, &mut out);
     let written: Vec<Option<RuleFile>> =
-        files.iter().filter(|(id, _)| *id != config_id).map(|(id, file)| raw::read(id, file, &mut out)).collect();
+        {
+            let rules = files.iter().filter(|(id, file)| *id != config_id && !is_plugin(&file.path));
+            rules.map(|(id, file)| raw::read(id, file, &mut out)).collect()
+        };
     let incomplete = written.iter().any(Option::is_none);
     let (parsed, schedules) = (HashMap::new(), Schedules::default());
     let rules = config.and_then(|config| {
@@ -163,6 +166,7 @@ impl Checking<'_> {
             tier_sets,
             points: catalog.programs.into_good(),
             retention,
+            plugins: vec![],
             schedules: std::mem::take(&mut self.schedules).into_good(),
             warnings: vec![],
         })

@@ -11,6 +11,9 @@ pub enum NotSql {
         "`{0}` depends on which points are left of which earnings, for which the account is replayed, booking by booking"
     )]
     Account(String),
+    /// A plugin finds a metric.
+    #[error("`{0}` comes from a plugin, which no database runs")]
+    Plugin(String),
     /// SQLite runs each step once, but writes its query out for every place that reads it.
     #[error(
         "it goes back and forth between groups and members so often that SQLite would write out its tables {0} times"

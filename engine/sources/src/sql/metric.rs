@@ -175,7 +175,11 @@ fn computed(plan: &Plan<'_>, id: MetricId, from: &str) -> Option<Sql> {
         }
         MetricKind::Rank { of, descending, kind } => Some(rank(&plan.columns[of.0], *descending, *kind, from)),
         MetricKind::Standing { set, .. } => Some(Sql::whole(level::lower(plan, &plan.rules.tier_sets[set.0]))),
-        MetricKind::Points { .. } | MetricKind::Aggregate(_) | MetricKind::Lookup(_) | MetricKind::Rollup(_) => None,
+        MetricKind::Points { .. }
+        | MetricKind::Aggregate(_)
+        | MetricKind::Lookup(_)
+        | MetricKind::Rollup(_)
+        | MetricKind::Plugin(_) => None,
     }
 }
 

@@ -127,12 +127,14 @@ fn references(rules: &RuleSet, id: MetricId) -> Vec<MetricId> {
         MetricKind::Rollup(rollup) => of(&[&rollup.argument, &rollup.filter]),
         MetricKind::Aggregate(aggregate) => aggregate.window.anchor().map(MetricId).into_iter().collect(),
         MetricKind::Standing { set, what: Standing::Level } => entered_by(&rules.tier_sets[set.0]),
+        MetricKind::Plugin(plugin) => plugin.metrics(),
         MetricKind::Standing { .. } | MetricKind::Attribute(_) | MetricKind::Points { .. } => Vec::new(),
     }
 }
 
 fn expressible(rules: &RuleSet, metric: &Metric) -> Result<(), NotSql> {
     match metric.kind {
+        MetricKind::Plugin(_) => Err(NotSql::Plugin(metric.name.clone())),
         MetricKind::Standing { what: Standing::Was | Standing::Since, .. } => Err(NotSql::Held(metric.name.clone())),
         MetricKind::Points { program, measure } => match measure {
             PointsMeasure::Earned(_) | PointsMeasure::Spent(_) => Ok(()),

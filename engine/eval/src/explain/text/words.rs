@@ -180,6 +180,7 @@ impl Words<'_> {
                 let account = account.as_ref().map(|account| format!("; {}", self.account(account)));
                 format!("{text}{part}{}", account.unwrap_or_default())
             }
+            How::Plugin { plugin, function } => format!("{function} of plugin {plugin}"),
             How::Standing { set, what } => match what {
                 Standing::Level => format!("level in {set}"),
                 Standing::Was => format!("level in {set} before this run"),

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use tierd_rules::{TierSetId, Unknown};
 
 use super::*;
+use crate::plugin::NoPlugins;
 use crate::{
     due::Due,
     evaluate::evaluate,
@@ -74,7 +75,7 @@ fn outcome(rules: &RuleSet, rows: &[(Option<Value>, Option<i64>)], before: &Befo
     let first: Vec<_> = rows.iter().map(|(value, _)| value.clone()).collect();
     let second: Vec<_> = rows.iter().map(|(_, value)| value.map(integer)).collect();
     let columns = vec![Some(array(rules.metrics[0].ty, &first)), Some(array(Type::Integer, &second))];
-    evaluate(rules, vec![given(0, rows.len(), columns)], before, &Due::ALL, &now()).unwrap()
+    evaluate(rules, vec![given(0, rows.len(), columns)], before, &NoPlugins, &Due::ALL, &now()).unwrap()
 }
 
 fn now() -> Clock {

@@ -150,6 +150,9 @@ impl<'a> Metrics<'a> {
         match kind {
             MetricKind::Derived(expr) => of(expr.columns()),
             MetricKind::Rank { of: MetricId(id), .. } | MetricKind::Lookup(MetricId(id)) => of(vec![*id]),
+            MetricKind::Plugin(plugin) if plugin.facts.is_none() => {
+                of(plugin.metrics().into_iter().map(|MetricId(id)| id).collect())
+            }
             MetricKind::Rollup(rollup) => {
                 of(rollup.argument.iter().chain(&rollup.filter).flat_map(crate::Expr::columns).collect())
             }
