@@ -8,7 +8,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tierd_eval::{columns::value_at, derive::Metrics, due::Due, evaluate::evaluate, history::NoHistory, plugin::NoPlugins};
+use tierd_eval::{
+    columns::value_at, derive::Metrics, due::Due, evaluate::evaluate, history::NoHistory, plugin::NoPlugins,
+};
 use tierd_model::{Clock, Key, Value, parse_timestamp};
 use tierd_rules::{File, FileSet, RuleSet, SubjectId, load};
 use tierd_sources::{Database, Keys, Progress, ReadOptions, ReaderKind, read};

@@ -93,8 +93,8 @@ impl One<'_> {
             clock: self.clock,
             asked: &file.asked,
         };
-        let mut outcome =
-            evaluate::evaluate(self.rules, given, &history, &NoPlugins, &Due::ALL, self.clock).map_err(EvaluateError::from)?;
+        let mut outcome = evaluate::evaluate(self.rules, given, &history, &NoPlugins, &Due::ALL, self.clock)
+            .map_err(EvaluateError::from)?;
         for of in outcome.subjects.iter_mut().filter(|of| of.subject == self.kind) {
             of.metrics.cut_points = row.cuts.to_vec();
         }

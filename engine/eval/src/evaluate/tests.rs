@@ -69,8 +69,15 @@ fn evaluated(
     history: &impl History<Error = std::convert::Infallible>,
 ) -> Outcome {
     let spend = array(Type::Integer, &spend.map(|value| value.map(integer)));
-    evaluate(rules, vec![given(0, 3, vec![Some(spend)])], history, &NoPlugins, &Due::ALL, &clock("2026-03-31T10:00", "UTC"))
-        .unwrap()
+    evaluate(
+        rules,
+        vec![given(0, 3, vec![Some(spend)])],
+        history,
+        &NoPlugins,
+        &Due::ALL,
+        &clock("2026-03-31T10:00", "UTC"),
+    )
+    .unwrap()
 }
 
 #[test]
@@ -146,8 +153,14 @@ fn given_columns_take_the_place_of_computed_ones() {
     let twice = metric("twice", Type::Integer, MetricKind::Derived(crate::testing::column(0, Type::Integer)));
     let rules = rule_set(vec![spend(), twice], vec![]);
     let columns = [1, 7].map(|value| Some(array(Type::Integer, &[Some(integer(value))])));
-    let outcome =
-        evaluate(&rules, vec![given(0, 1, columns.to_vec())], &NoHistory, &NoPlugins, &Due::ALL, &clock("2026-03-31T10:00", "UTC"));
+    let outcome = evaluate(
+        &rules,
+        vec![given(0, 1, columns.to_vec())],
+        &NoHistory,
+        &NoPlugins,
+        &Due::ALL,
+        &clock("2026-03-31T10:00", "UTC"),
+    );
     let outcome = outcome.unwrap();
     assert_eq!(value_at(outcome.subjects[0].metrics.column(MetricId(1)), Type::Integer, 0), Some(integer(7)));
 }
@@ -157,8 +170,14 @@ fn refused_unknowns_name_keys() {
     let set = TierSet { unknown: Unknown::Error, ..value() };
     let rules = rule_set(vec![spend()], vec![set]);
     let spend = array(Type::Integer, &[Some(integer(1)), None]);
-    let refused =
-        evaluate(&rules, vec![given(0, 2, vec![Some(spend)])], &NoHistory, &NoPlugins, &Due::ALL, &clock("2026-03-31", "UTC"));
+    let refused = evaluate(
+        &rules,
+        vec![given(0, 2, vec![Some(spend)])],
+        &NoHistory,
+        &NoPlugins,
+        &Due::ALL,
+        &clock("2026-03-31", "UTC"),
+    );
     let message = refused.unwrap_err().to_string();
     assert!(
         message.ends_with("UNKNOWN for 1 subjects, and the set says `unknown = \"error\"`, such as 2"),

@@ -118,7 +118,8 @@ fn groups_and_members_are_evaluated_together() {
     members.parents = vec![1, NO_PARENT, 1];
     let groups = given(1, 2, vec![]);
     let outcome =
-        evaluate(&rules, vec![members, groups], &NoHistory, &NoPlugins, &Due::ALL, &clock("2026-03-31T10:00", "UTC")).unwrap();
+        evaluate(&rules, vec![members, groups], &NoHistory, &NoPlugins, &Due::ALL, &clock("2026-03-31T10:00", "UTC"))
+            .unwrap();
     let column = |subject: usize, metric: usize, rows: usize| -> Vec<_> {
         let column = outcome.subjects[subject].metrics.columns[metric].as_ref().unwrap();
         (0..rows).map(|row| value_at(column, Type::Integer, row)).collect()

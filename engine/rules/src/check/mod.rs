@@ -82,11 +82,10 @@ pub fn load(files: FileSet) -> Loaded {
         return without_config(files);
     };
     let config = raw::read::<ConfigFile>(config_id, config_file, &mut out);
-    let written: Vec<Option<RuleFile>> =
-        {
-            let rules = files.iter().filter(|(id, file)| *id != config_id && !is_plugin(&file.path));
-            rules.map(|(id, file)| raw::read(id, file, &mut out)).collect()
-        };
+    let written: Vec<Option<RuleFile>> = {
+        let rules = files.iter().filter(|(id, file)| *id != config_id && !is_plugin(&file.path));
+        rules.map(|(id, file)| raw::read(id, file, &mut out)).collect()
+    };
     let incomplete = written.iter().any(Option::is_none);
     let (parsed, schedules) = (HashMap::new(), Schedules::default());
     let rules = config.and_then(|config| {

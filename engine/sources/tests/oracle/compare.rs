@@ -127,7 +127,8 @@ fn evaluated(case: &Case, rules: &RuleSet, path: &Path, reader: ReaderKind) -> R
         .map_err(|error| format!("tierd can't read the database: {error}"))?;
     let lenient = RuleSet { order: lenient_steps(rules), ..rules.clone() };
     let given = data.iter_mut().map(|data| data.take_given()).collect();
-    let outcome = evaluate(&lenient, given, &NoHistory, &NoPlugins, &Due::ALL, clock).map_err(|error| error.to_string())?;
+    let outcome =
+        evaluate(&lenient, given, &NoHistory, &NoPlugins, &Due::ALL, clock).map_err(|error| error.to_string())?;
     let metrics = outcome.subjects.into_iter().map(|subject| subject.metrics);
     Ok(data.into_iter().map(|data| std::sync::Arc::unwrap_or_clone(data.keys)).zip(metrics).collect())
 }
