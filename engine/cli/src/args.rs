@@ -1,6 +1,7 @@
 //! The command line, as data.
 
 mod ledger;
+mod plugin;
 mod revisions;
 mod runs;
 
@@ -12,6 +13,7 @@ pub(crate) use ledger::{
     EventsArgs, HoldsArgs, OverrideAddArgs, OverrideCommand, OverrideEndArgs, OverrideListArgs, ReportCommand,
     ReportEffectArgs, TasksCommand, TasksDoneArgs, TasksListArgs, TasksSnoozeArgs, VerdictArgs,
 };
+pub(crate) use plugin::{Language, PluginBenchArgs, PluginCheckArgs, PluginCommand, PluginFile, PluginNewArgs, PluginRunArgs};
 pub(crate) use runs::{RunsCommand, RunsFillArgs, RunsGapsArgs, RunsListArgs};
 
 pub(crate) use revisions::{DiffArgs, RollbackArgs};
@@ -119,6 +121,9 @@ pub(crate) enum Command {
     Runs(RunsCommand),
     /// Print what happened since a cursor: changes of level, tasks, events of rules. JSON comes as JSON Lines
     Events(EventsArgs),
+    /// Make a plugin, look what one offers, try it out, time it
+    #[command(subcommand)]
+    Plugin(PluginCommand),
     /// Print a metric or a tier set as plain SQL for SQLite
     Sql(SqlArgs),
     /// Print the JSON Schema of tierd.toml, of rule files or of test files

@@ -20,6 +20,9 @@ use crate::{
 };
 
 fn main() -> ExitCode {
+    if let Some(code) = commands::compile_plugin() {
+        return code;
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

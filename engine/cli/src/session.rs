@@ -130,7 +130,12 @@ impl Session {
 
 /// The project in a folder.
 pub(crate) fn open_project(folder: &Path) -> Result<Project, Failure> {
-    Project::open(folder).map_err(|error| Failure::from_error(Code::Config, &error))
+    let project = Project::open(folder).map_err(|error| Failure::from_error(Code::Config, &error))?;
+    Ok(match std::env::current_exe() {
+        Ok(program) => project.compiling_by(program),
+        // Without a name for this program nobody can start it again.
+        Err(_) => project,
+    })
 }
 
 /// The project's files, read and checked.

@@ -79,7 +79,7 @@ pub fn approve(
     ledger.check_verdict(hold, &verdict)?;
     let before = Reader::open(&path)?;
     let held = find(&before, hold)?;
-    let rules = rules_of(&before, &held)?;
+    let rules = rules_of(project, &before, &held)?;
     let clock = Clock::new(held.run.as_of, Arc::clone(&rules.config.zone));
     let due = Due::named(&rules, held.run.schedules.as_deref());
     let evaluator = Evaluator { clock: &clock, due: &due, options: ReadOptions::default(), progress };
@@ -123,7 +123,7 @@ fn unreadable(path: &Path) -> tierd_ledger::Error {
 }
 
 /// The rules that a held run had.
-fn rules_of(before: &Reader, held: &Hold) -> Result<RuleSet, ApproveError> {
+fn rules_of(project: &Project, before: &Reader, held: &Hold) -> Result<RuleSet, ApproveError> {
     let revision = held.run.revision;
-    revision::rules_of(before, revision)?.map_err(|_| ApproveError::Rules { hold: held.run.id, revision })
+    revision::rules_of(project, before, revision)?.map_err(|_| ApproveError::Rules { hold: held.run.id, revision })
 }

@@ -19,6 +19,7 @@ mod lock;
 mod made;
 mod memory;
 pub mod overrides;
+mod plugins;
 pub mod project;
 pub mod report;
 mod revision;

@@ -6,12 +6,16 @@ use std::{
     sync::Arc,
 };
 
-use tierd_rules::{Config, Diagnostic, File, FileSet, RuleSet, cases::TEST_FILE_END};
+use tierd_rules::{
+    Config, Diagnostic, File, FileSet, PluginFile, RuleSet, cases::TEST_FILE_END, plugin::PLUGIN_FILE_END,
+};
+
+use crate::plugins::Plugins;
 
 /// The name of the configuration file in a project folder.
 pub const CONFIG_FILE: &str = "tierd.toml";
 
-/// No configuration or rule file may be larger; such a file is no rule file.
+/// No configuration, rule file or plugin may be larger; such a file is none.
 const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Deeper folders are taken for a loop of links.
@@ -21,6 +25,7 @@ const MAX_DEPTH: usize = 16;
 #[derive(Debug, Clone)]
 pub struct Project {
     folder: PathBuf,
+    pub(crate) plugins: Plugins,
 }
 
 /// What reading and checking a project gave.
@@ -58,7 +63,7 @@ pub enum ProjectError {
         offset: usize,
     },
     /// A file is far too large.
-    #[error("{} has {bytes} bytes; a rule file has at most {MAX_FILE_BYTES}", path.display())]
+    #[error("{} has {bytes} bytes; a rule file or plugin has at most {MAX_FILE_BYTES}", path.display())]
     TooLarge {
         /// Which.
         path: PathBuf,
@@ -76,7 +81,7 @@ impl Project {
         if !folder.join(CONFIG_FILE).exists() {
             return Err(ProjectError::NoConfig(folder.to_owned()));
         }
-        Ok(Project { folder: folder.to_owned() })
+        Ok(Project { folder: folder.to_owned(), plugins: Plugins::default() })
     }
 
     /// The folder itself.
@@ -99,7 +104,7 @@ impl Project {
     /// # Errors
     /// [`ProjectError`] where a file can't be read. Mistakes in files are no error here but [`Loaded::diagnostics`].
     pub fn load(&self) -> Result<Loaded, ProjectError> {
-        Ok(Loaded::check(self.read()?))
+        Ok(self.check(self.read()?))
     }
 
     /// Where tierd keeps its own state, as far as `tierd.toml` says so, broken as it may be; else the usual place.
@@ -107,15 +112,17 @@ impl Project {
         self.folder.join(tierd_rules::ledger_path(&self.read_config().unwrap_or_default()))
     }
 
-    /// The configuration and every `*.toml` below the rules folder, but for tests (`*.test.toml`) and hidden files.
+    /// The configuration, every `*.toml` below the rules folder, but for tests (`*.test.toml`), and every plugin (`*.wasm`) there; no hidden files.
     ///
     /// # Errors
     /// [`ProjectError`] where a file can't be read.
     pub fn read(&self) -> Result<FileSet, ProjectError> {
         let config = self.read_config()?;
-        let mut files = self.list(&config)?.read(is_rules)?;
+        let listing = self.list(&config)?;
+        let plugins = listing.plugins()?;
+        let mut files = listing.read(is_rules)?;
         files.push(File { path: CONFIG_FILE.into(), text: config.into() });
-        Ok(FileSet::new(files))
+        Ok(FileSet::new(files).with_plugins(plugins))
     }
 
     /// Every test file (`*.test.toml`) below the rules folder, but for hidden ones.
@@ -143,16 +150,13 @@ impl Project {
     }
 }
 
-impl Loaded {
-    /// Checks files that have been read.
-    pub(crate) fn check(files: FileSet) -> Self {
-        let loaded = tierd_rules::load(files);
-        Loaded { files: loaded.files, rules: loaded.rules, diagnostics: loaded.diagnostics }
-    }
+/// A file that belongs to a revision, by its name: rules or a plugin.
+pub(crate) fn counts(name: &str) -> bool {
+    is_rules(name) || name.ends_with(PLUGIN_FILE_END)
 }
 
 /// A file that holds rules, by its name.
-pub(crate) fn is_rules(name: &str) -> bool {
+fn is_rules(name: &str) -> bool {
     name.ends_with(".toml") && !name.ends_with(TEST_FILE_END)
 }
 
@@ -190,19 +194,28 @@ impl Listing {
         Ok(())
     }
 
+    fn plugins(&self) -> Result<Vec<PluginFile>, ProjectError> {
+        let plugins = self.files.iter().filter(|(shown, _)| shown.ends_with(PLUGIN_FILE_END));
+        plugins.map(|(shown, path)| Ok(PluginFile::new(shown.as_str(), read_bytes(path)?))).collect()
+    }
+
     fn read(self, wanted: fn(&str) -> bool) -> Result<Vec<File>, ProjectError> {
         let wanted = self.files.into_iter().filter(|(shown, _)| wanted(shown));
         wanted.map(|(shown, path)| Ok(File { path: shown.into(), text: Arc::from(read_text(&path)?) })).collect()
     }
 }
 
-fn read_text(path: &Path) -> Result<String, ProjectError> {
+fn read_bytes(path: &Path) -> Result<Vec<u8>, ProjectError> {
     let unreadable = |source| ProjectError::Unreadable { path: path.to_owned(), source };
     let bytes = fs::metadata(path).map_err(unreadable)?.len();
     if bytes > MAX_FILE_BYTES {
         return Err(ProjectError::TooLarge { path: path.to_owned(), bytes });
     }
-    let bytes = fs::read(path).map_err(unreadable)?;
+    fs::read(path).map_err(unreadable)
+}
+
+fn read_text(path: &Path) -> Result<String, ProjectError> {
+    let bytes = read_bytes(path)?;
     // Some editors begin UTF-8 files with a byte order mark.
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").map(<[u8]>::to_vec).unwrap_or(bytes);
     String::from_utf8(bytes)
@@ -232,7 +245,7 @@ mod tests {
             files
                 .map_or_else(|error| vec![error], |files| files.iter().map(|(_, file)| file.path.to_string()).collect())
         };
-        let project = Project { folder: folder.path().to_owned() };
+        let project = Project { folder: folder.path().to_owned(), plugins: Plugins::default() };
         assert_eq!(names(project.read()), ["rules/value.toml", "tierd.toml"]);
         assert_eq!(names(project.test_files()), ["rules/deeper/other.test.toml", "rules/value.test.toml"]);
         Ok(())

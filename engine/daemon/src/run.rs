@@ -176,6 +176,8 @@ pub(crate) fn ledger_path(project: &Project, rules: &RuleSet) -> Result<PathBuf,
 
 fn record_revision(ledger: &mut Ledger, rules: &RuleSet, loaded: Timestamp) -> Result<(), RunError> {
     let files: Vec<(&str, &str)> = rules.files.iter().map(|(_, file)| (&*file.path, &*file.text)).collect();
-    ledger.record_revision(&RevisionRecord { hash: RevisionHash(rules.revision.0), loaded, files: &files })?;
+    let plugins: Vec<&[u8]> = rules.files.plugins().iter().map(|plugin| &*plugin.bytes).collect();
+    let hash = RevisionHash(rules.revision.0);
+    ledger.record_revision(&RevisionRecord { hash, loaded, files: &files, plugins: &plugins })?;
     Ok(())
 }

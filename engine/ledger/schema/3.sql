@@ -169,3 +169,17 @@ SELECT l.id AS reload, strftime('%Y-%m-%dT%H:%M:%SZ', l.at / 1000000, 'unixepoch
        v.sha256 AS revision, l.problems, l.by, l.why
 FROM reload AS l
 LEFT JOIN revision AS v ON v.id = l.revision;
+
+-- What was in the files of plugins, by content, so that a revision can come back into force after its files are gone. In `content` a
+-- plugin's file is the text `sha256:` and its hash.
+CREATE TABLE plugin (
+    sha256 TEXT NOT NULL PRIMARY KEY,
+    bytes  BLOB NOT NULL
+) STRICT;
+
+-- Which plugins each run had, by file and content.
+CREATE VIEW run_plugins AS
+SELECT run.id AS run, file.path AS path, substr(content.text, 8, 64) AS sha256
+FROM run
+JOIN revision_file AS file ON file.revision = run.revision AND file.path LIKE '%.wasm'
+JOIN content ON content.sha256 = file.sha256;

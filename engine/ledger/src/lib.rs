@@ -28,7 +28,7 @@
 //! let path = folder.path().join("tierd.ledger");
 //! let mut ledger = Ledger::open(&path, "an example")?;
 //! let revision = RevisionHash([1; 32]);
-//! ledger.record_revision(&RevisionRecord { hash: revision, loaded: Timestamp(0), files: &[("rules/value.toml", "")] })?;
+//! ledger.record_revision(&RevisionRecord { hash: revision, loaded: Timestamp(0), files: &[("rules/value.toml", "")], plugins: &[] })?;
 //!
 //! let run = ledger.begin_run(RunStart { cause: Cause::Hand, schedules: None, as_of: Timestamp(0), today: Date(0), started: Timestamp(0), revision });
 //! let decisions = SetDecisions {

@@ -39,8 +39,10 @@ pub struct RevisionRecord<'a> {
     pub hash: RevisionHash,
     /// When it was loaded.
     pub loaded: Timestamp,
-    /// Path (relative, with `/`) and text of each file.
+    /// Path (relative, with `/`) and text of each file; for a plugin a text that names its hash.
     pub files: &'a [(&'a str, &'a str)],
+    /// What is in each plugin's file.
+    pub plugins: &'a [&'a [u8]],
 }
 
 /// The row of a recorded revision.
@@ -89,6 +91,10 @@ fn insert(conn: &Connection, record: &RevisionRecord<'_>) -> rusqlite::Result<i6
         let sha256 = RevisionHash(Sha256::digest(text).into()).to_string();
         content.execute(params![sha256, text])?;
         file.execute(params![revision, path, sha256])?;
+    }
+    let mut plugin = conn.prepare("INSERT OR IGNORE INTO plugin (sha256, bytes) VALUES (?1, ?2)")?;
+    for bytes in record.plugins {
+        plugin.execute(params![RevisionHash(Sha256::digest(bytes).into()).to_string(), bytes])?;
     }
     Ok(revision)
 }

@@ -373,7 +373,7 @@ mod tests {
         let path = folder.path().join("tierd.ledger");
         let mut ledger = Ledger::open(&path, "a test").unwrap();
         let hash = RevisionHash([1; 32]);
-        ledger.record_revision(&RevisionRecord { hash, loaded: Timestamp(0), files: &[] }).unwrap();
+        ledger.record_revision(&RevisionRecord { hash, loaded: Timestamp(0), files: &[], plugins: &[] }).unwrap();
         let start = RunStart {
             cause: Cause::Hand,
             schedules: None,

@@ -12,6 +12,7 @@ mod holds;
 mod init;
 mod levels;
 mod overrides;
+mod plugin;
 mod reload;
 mod report;
 mod revisions;
@@ -29,6 +30,8 @@ use crate::{
     exit::Failure,
     output::Output,
 };
+
+pub(crate) use plugin::compile_plugin;
 
 /// Carries out the command.
 pub(crate) fn dispatch(cli: &Cli, output: Output) -> Result<(), Failure> {
@@ -58,6 +61,7 @@ pub(crate) fn dispatch(cli: &Cli, output: Output) -> Result<(), Failure> {
         Command::Report(command) => report::report(command, folder, output),
         Command::Runs(command) => runs::runs(command, folder, output),
         Command::Events(args) => events::events(args, folder, output),
+        Command::Plugin(command) => plugin::plugin(command, output),
         Command::Sql(args) => sql::sql(args, folder, output),
         Command::Schema(args) => schema::schema(args, output),
         Command::Completions(args) => completions::completions(args),

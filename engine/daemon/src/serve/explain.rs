@@ -27,7 +27,7 @@ use crate::{
     decisions::{self, DecisionFile, Stamp, Writer},
     evaluate::{Evaluation, Evaluator},
     explain::{self, Answers, ExplainError, json},
-    memory, revision,
+    Project, memory, revision,
 };
 
 /// What is kept between explanations.
@@ -91,6 +91,7 @@ impl Explainer {
     /// The rules of this revision; the ones in force, where they are those, or where this version of tierd can't read the earlier ones.
     fn rules_of(
         &self,
+        project: &Project,
         ledger: &Lent<'_>,
         hash: RevisionHash,
         active: Arc<RuleSet>,
@@ -102,7 +103,7 @@ impl Explainer {
         if let Some(known) = earlier.as_ref().filter(|known| known.revision.0 == hash.0) {
             return Ok(Arc::clone(known));
         }
-        let Ok(rules) = revision::rules_of(ledger, hash)? else { return Ok(active) };
+        let Ok(rules) = revision::rules_of(project, ledger, hash)? else { return Ok(active) };
         Ok(Arc::clone(earlier.insert(Arc::new(rules))))
     }
 }
@@ -113,7 +114,7 @@ impl<'a> Asked<'a> {
         let active = Arc::clone(&handle.active().rules);
         let ledger = explainer.readers.lend(&handle.project().ledger(&active.config))?;
         let run = ledger.last_applied_run()?.ok_or(ExplainError::NoRun)?;
-        let rules = explainer.rules_of(&ledger, run.revision, active)?;
+        let rules = explainer.rules_of(handle.project(), &ledger, run.revision, active)?;
         let stamp = Stamp { run: run.id, revision: rules.revision, as_of: run.as_of };
         let clock = Clock::new(run.as_of, Arc::clone(&rules.config.zone));
         Ok(Asked { handle, rules, ledger, stamp, clock })

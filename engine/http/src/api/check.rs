@@ -64,7 +64,7 @@ pub(super) struct Place {
     responses((status = 200, body = Checked, description = "Every error and warning")))]
 pub(super) async fn check(State(api): State<Api>, Body(files): Body<Files>) -> Result<Json<Checked>, Problem> {
     let checked = api.blocking(&api.0.checks, move |handle| {
-        let loaded = tierd_rules::load(files.beside(&handle.active().rules)?);
+        let loaded = handle.project().check(files.beside(&handle.active().rules)?);
         let mut diagnostics = loaded.diagnostics;
         if let Some(rules) = &loaded.rules {
             let clock = Clock::new(handle.now(), Arc::clone(&rules.config.zone));
@@ -89,7 +89,7 @@ impl Files {
         Files { files }
     }
 
-    /// These files, with the configuration in force where they have none.
+    /// These files, with the configuration in force where they have none, and the plugins in force.
     pub(super) fn beside(self, rules: &RuleSet) -> Result<FileSet, Problem> {
         if self.files.len() > FILES || self.files.keys().any(|path| path.is_empty() || path.len() > PATH) {
             let detail = format!("at most {FILES} files, whose paths have 1 to {PATH} bytes");
@@ -100,6 +100,6 @@ impl Files {
         if !files.iter().any(|file| &*file.path == CONFIG_FILE) {
             files.extend(rules.files.iter().map(|(_, file)| file).filter(|file| &*file.path == CONFIG_FILE).cloned());
         }
-        Ok(FileSet::new(files))
+        Ok(FileSet::new(files).with_plugins(rules.files.plugins().to_vec()))
     }
 }

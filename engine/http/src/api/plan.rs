@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{Json, extract::State};
 use serde::Deserialize;
-use tierd_daemon::{evaluate::Evaluator, run};
+use tierd_daemon::{Project, evaluate::Evaluator, run};
 use tierd_eval::due::Due;
 use tierd_model::Clock;
 use tierd_rules::{RuleSet, Severity};
@@ -48,7 +48,7 @@ pub(super) async fn plan(State(api): State<Api>, OptionalBody(plan): OptionalBod
     let planned = api.blocking(&api.0.plans, move |handle| {
         let rules = match files {
             None => Arc::clone(&handle.active().rules),
-            Some(files) => Arc::new(rules_of(files, &handle.active().rules)?),
+            Some(files) => Arc::new(rules_of(handle.project(), files, &handle.active().rules)?),
         };
         let clock = Clock::new(as_of.unwrap_or_else(|| handle.now()), Arc::clone(&rules.config.zone));
         let options = ReadOptions::default();
@@ -61,8 +61,8 @@ pub(super) async fn plan(State(api): State<Api>, OptionalBody(plan): OptionalBod
 }
 
 /// Rules from files, about the same database: a request must not have others opened.
-fn rules_of(files: Files, in_force: &RuleSet) -> Result<RuleSet, Problem> {
-    let loaded = tierd_rules::load(files.beside(in_force)?);
+fn rules_of(project: &Project, files: Files, in_force: &RuleSet) -> Result<RuleSet, Problem> {
+    let loaded = project.check(files.beside(in_force)?);
     let Some(rules) = loaded.rules else {
         let errors = loaded.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
         let headlines: Vec<&str> = errors.map(|diagnostic| diagnostic.headline.as_str()).take(5).collect();

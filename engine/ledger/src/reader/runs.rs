@@ -146,6 +146,16 @@ impl Reader {
         self.select_files(revision).at(&self.path)
     }
 
+    /// What is in a plugin's file, by its hash; `None` where no recorded revision has it.
+    ///
+    /// # Errors
+    /// [`ErrorKind`].
+    pub fn plugin(&self, hash: RevisionHash) -> Result<Option<Vec<u8>>> {
+        let sql = "SELECT bytes FROM plugin WHERE sha256 = ?1";
+        let bytes = self.conn.query_row(sql, [hash.to_string()], |row| row.get(0)).optional();
+        bytes.map_err(ErrorKind::from).at(&self.path)
+    }
+
     fn select_runs(&self, rest: &str, parameter: i64) -> KindResult<Vec<Run>> {
         let mut select = self.conn.prepare(&format!("SELECT {RUN_COLUMNS} FROM {RUN_FROM} {rest}"))?;
         let mut rows = select.query([parameter])?;

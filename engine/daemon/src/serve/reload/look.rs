@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     Loaded, Project,
-    project::{CONFIG_FILE, is_rules},
+    project::{CONFIG_FILE, counts},
     serve::{Problem, watcher::SETTLE},
 };
 
@@ -59,7 +59,7 @@ pub(super) fn attempt(project: &Project, settings: Option<&Settings>, known: Opt
     if known == Some(&seen.mark) {
         return Attempt::Known;
     }
-    let checked = seen.check(settings);
+    let checked = seen.check(project, settings);
     if (complete || is_quiet(project)) && Seen::read(project).mark == checked.mark {
         return Attempt::Decided(Box::new(checked));
     }
@@ -70,7 +70,7 @@ pub(super) fn attempt(project: &Project, settings: Option<&Settings>, known: Opt
 fn is_quiet(project: &Project) -> bool {
     let config = project.read_config().unwrap_or_default();
     let listing = project.list(&config).unwrap_or_default();
-    let rules = listing.files.into_iter().filter(|(shown, _)| is_rules(shown)).map(|(_, path)| path);
+    let rules = listing.files.into_iter().filter(|(shown, _)| counts(shown)).map(|(_, path)| path);
     let is_young = |path: PathBuf| {
         let meta = fs::metadata(path).ok()?;
         // Only then: a change that comes between would seem to be ahead.
@@ -101,12 +101,12 @@ impl Seen {
     }
 
     /// Checks them. `settings` are those that may not change; none at the start.
-    pub(super) fn check(self, settings: Option<&Settings>) -> Checked {
+    pub(super) fn check(self, project: &Project, settings: Option<&Settings>) -> Checked {
         let files = match self.files {
             Ok(files) => files,
             Err(problem) => return Checked { mark: self.mark, files: OnDisk::default(), rules: Err(vec![problem]) },
         };
-        let loaded = Loaded::check(files);
+        let loaded = project.check(files);
         let mut problems = Problem::errors(&loaded);
         // A folder that is swapped or mounted is empty for a moment; no rules at all is no wish.
         if loaded.files.iter().count() < 2 {

@@ -46,13 +46,14 @@ impl Note {
 
     pub(super) fn write(&self, ledger: &mut Ledger) -> Result<(), tierd_ledger::Error> {
         let files: Vec<(&str, &str)> = self.active.files.iter().map(|(_, file)| (&*file.path, &*file.text)).collect();
+        let plugins: Vec<&[u8]> = self.active.files.plugins().iter().map(|plugin| &*plugin.bytes).collect();
         let hash = RevisionHash(self.active.revision.0);
         ledger.record_reload(&NewReload {
             at: self.at,
             cause: self.cause.name(),
             outcome: self.outcome,
             files: self.mark.hash(),
-            revision: RevisionRecord { hash, loaded: self.at, files: &files },
+            revision: RevisionRecord { hash, loaded: self.at, files: &files, plugins: &plugins },
             problems: self.problems.as_deref(),
             by: self.by.as_deref(),
             why: self.why.as_deref(),
@@ -137,7 +138,7 @@ impl Memory {
         };
         let mut memory = Memory { last: reader.last_reload()?, ..Memory::default() };
         if let Some(good) = reader.last_good()? {
-            match crate::revision::rules_of(&reader, good.revision)?.and_then(|rules| same_ledger(project, path, rules))
+            match crate::revision::rules_of(project, &reader, good.revision)?.and_then(|rules| same_ledger(project, path, rules))
             {
                 Ok(rules) => memory.last_good = Some((rules, good.at)),
                 Err(why) => memory.unusable = Some(why),

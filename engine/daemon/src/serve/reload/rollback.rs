@@ -99,7 +99,7 @@ fn find(project: &Project, ledger: &Path, prefix: &str) -> Result<RuleSet, Rollb
         [one] => *one,
         several => return Err(RollbackRefused::Ambiguous { prefix: prefix.to_owned(), found: several.len() }),
     };
-    let rules = crate::revision::rules_of(&reader, revision)?.map_err(RollbackRefused::Unusable)?;
+    let rules = crate::revision::rules_of(project, &reader, revision)?.map_err(RollbackRefused::Unusable)?;
     memory::same_ledger(project, ledger, rules).map_err(RollbackRefused::Unusable)
 }
 

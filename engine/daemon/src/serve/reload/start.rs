@@ -52,7 +52,7 @@ pub(in crate::serve) fn first(project: &Project, now: Timestamp) -> Result<First
     let memory = Memory::read(project, &ledger)?;
     let rolled_back = memory.rolled_back(&checked.mark).map(|revision| {
         let reader = Reader::open(&ledger)?;
-        let rules = crate::revision::rules_of(&reader, revision)?;
+        let rules = crate::revision::rules_of(project, &reader, revision)?;
         Ok::<_, tierd_ledger::Error>(rules.and_then(|rules| memory::same_ledger(project, &ledger, rules)))
     });
     let rolled_back = rolled_back.transpose()?.and_then(|rules| {
@@ -77,7 +77,7 @@ fn at_rest(project: &Project) -> Checked {
         }
         std::thread::sleep(SETTLE);
     }
-    Seen::read(project).check(None)
+    Seen::read(project).check(project, None)
 }
 
 fn begin(checked: Checked, memory: Memory, rolled_back: Option<RuleSet>, now: Timestamp) -> Result<First, StartError> {

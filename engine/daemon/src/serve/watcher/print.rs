@@ -6,7 +6,7 @@ use tierd_model::{MICROS, Timestamp};
 
 use crate::{
     Project,
-    project::{CONFIG_FILE, is_rules},
+    project::{CONFIG_FILE, counts},
 };
 
 /// Times of files step by some milliseconds: of a file that changed as recently as this, the next change may not show.
@@ -21,7 +21,7 @@ impl Print {
     pub(super) fn take(project: &Project, now: Timestamp) -> Option<Self> {
         let config = project.read_config().ok()?;
         let listing = project.list(&config).ok()?;
-        let files = listing.files.into_iter().filter(|(shown, _)| is_rules(shown));
+        let files = listing.files.into_iter().filter(|(shown, _)| counts(shown));
         let config = (CONFIG_FILE.to_owned(), project.folder().join(CONFIG_FILE));
         let mut prints = Vec::new();
         for (shown, path) in files.chain([config]) {

@@ -1,0 +1,98 @@
+//! Arguments of `tierd plugin`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PluginCommand {
+    /// Make a folder with the sources of a plugin, ready to be built
+    New(PluginNewArgs),
+    /// Load a plugin as the daemon would: what it offers, what it takes, whether its functions work on made-up rows
+    Check(PluginCheckArgs),
+    /// Call a function for the rows of a CSV file
+    Run(PluginRunArgs),
+    /// Time a function on made-up rows
+    Bench(PluginBenchArgs),
+}
+
+/// A language that plugins are written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Language {
+    /// Rust, by the crate `tierd-plugin`
+    Rust,
+    /// JavaScript
+    Js,
+    /// Python
+    Python,
+    /// C
+    C,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PluginNewArgs {
+    /// In which language
+    #[arg(long, value_enum, default_value_t = Language::Rust)]
+    pub(crate) lang: Language,
+    /// Its name in rules, which is also that of the folder: lower-case letters, digits and `_`
+    pub(crate) name: String,
+}
+
+/// A plugin's file, and what it may take.
+#[derive(Debug, Args)]
+pub(crate) struct PluginFile {
+    /// The plugin: a WebAssembly component, or a module with the section `component-type`
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Memory that it may take, in MiB
+    #[arg(long, value_name = "MIB", default_value_t = 64)]
+    pub(crate) memory: u64,
+    /// Milliseconds that each call may take
+    #[arg(long, value_name = "MS", default_value_t = 2000)]
+    pub(crate) time: u64,
+    /// Units of fuel that each call may take. Default: any number
+    #[arg(long, value_name = "UNITS")]
+    pub(crate) fuel: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PluginCheckArgs {
+    #[command(flatten)]
+    pub(crate) plugin: PluginFile,
+    /// Settings of every function, as a JSON object
+    #[arg(long, value_name = "JSON")]
+    pub(crate) config: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PluginRunArgs {
+    #[command(flatten)]
+    pub(crate) plugin: PluginFile,
+    /// Which function; may be left out where there is only one
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) function: Option<String>,
+    /// A CSV file with a column for each input, by name; empty cells are NULL. An aggregator also needs `subject` and `time`
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) input: PathBuf,
+    /// Settings of the function, as a JSON object
+    #[arg(long, value_name = "JSON")]
+    pub(crate) config: Option<String>,
+    /// The time that the call speaks of. Default: now
+    #[arg(long, value_name = "TIME")]
+    pub(crate) as_of: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PluginBenchArgs {
+    #[command(flatten)]
+    pub(crate) plugin: PluginFile,
+    /// Which function; may be left out where there is only one
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) function: Option<String>,
+    /// How many rows
+    #[arg(long, default_value_t = 100_000)]
+    pub(crate) rows: usize,
+    /// Settings of the function, as a JSON object
+    #[arg(long, value_name = "JSON")]
+    pub(crate) config: Option<String>,
+}
