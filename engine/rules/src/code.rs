@@ -125,6 +125,30 @@ codes! {
     BAD_LOOKUP = "bad-lookup";
     /// Something per category that isn't used so, or categories that don't fit together.
     BAD_CATEGORY = "bad-category";
+    /// No plugin of that name beside the rules.
+    UNKNOWN_PLUGIN = "unknown-plugin";
+    /// A plugin that can't be loaded, or that says what can't be of itself.
+    BAD_PLUGIN = "bad-plugin";
+    /// A function of a plugin where one of another kind belongs.
+    FUNCTION_KIND = "function-kind";
+    /// An input that the plugin's function doesn't take.
+    UNKNOWN_INPUT = "unknown-input";
+    /// An input that the plugin's function needs.
+    MISSING_INPUT = "missing-input";
+    /// A setting that the plugin's function doesn't have.
+    UNKNOWN_SETTING = "unknown-setting";
+    /// A setting that the plugin's function needs.
+    MISSING_SETTING = "missing-setting";
+    /// A setting of another type than the plugin's function takes.
+    BAD_SETTING = "bad-setting";
+    /// No look-up table of that name.
+    UNKNOWN_LOOKUP = "unknown-lookup";
+    /// A table that a plugin looks things up in, and that isn't granted to it.
+    MISSING_GRANT = "missing-grant";
+    /// A granted look-up table without a column that the plugin needs, or with one of another type.
+    LOOKUP_COLUMN = "lookup-column";
+    /// A text that is no size of memory.
+    BAD_SIZE = "bad-size";
     /// A level that the tier set hasn't.
     UNKNOWN_LEVEL = "unknown-level";
     /// Levels compared by an order that they don't have.

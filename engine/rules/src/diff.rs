@@ -146,7 +146,11 @@ fn changed(path: &[&str], from: String, to: String) -> Change {
 }
 
 /// The tables that hold things with names of their own.
-const KINDS: [&str; 7] = ["metric", "tiers", "points", "retention", "subject", "facts", "schedule"];
+const KINDS: [&str; 9] = ["metric", "tiers", "points", "retention", "subject", "facts", "schedule", PLUGIN, "lookup"];
+
+/// The table under which plugins stand, and the key under which the hash of each one's file does: no key of `tierd.toml`.
+const PLUGIN: &str = "plugin";
+const PLUGIN_FILE: &str = "file";
 
 /// The key under which the levels of a tier set stand.
 const LEVEL: &str = "level";
@@ -165,11 +169,12 @@ fn is_open(path: &[&str]) -> bool {
     holds_things(path) || is_thing(path)
 }
 
-/// A level stands right under its set, and its condition for the level.
+/// A level stands right under its set, and its condition for the level; a plugin's file stands for the plugin.
 fn name(path: &[&str]) -> String {
     match path {
         ["tiers", set, LEVEL, level, "when"] => format!("tiers.{set}.{level}"),
         ["tiers", set, LEVEL, rest @ ..] if !rest.is_empty() => format!("tiers.{set}.{}", rest.join(".")),
+        [PLUGIN, plugin, PLUGIN_FILE] => format!("{PLUGIN}.{plugin}"),
         path => path.join("."),
     }
 }

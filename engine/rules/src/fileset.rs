@@ -43,6 +43,12 @@ impl File {
     }
 }
 
+/// The name in rules of the plugin at a path: the file's without folders and ending.
+pub(crate) fn plugin_name(path: &str) -> &str {
+    let file = path.rsplit('/').next().unwrap_or(path);
+    file.strip_suffix(PLUGIN_FILE_END).unwrap_or(file)
+}
+
 /// Whether a path is that of a plugin.
 pub(crate) fn is_plugin(path: &str) -> bool {
     path.ends_with(PLUGIN_FILE_END)

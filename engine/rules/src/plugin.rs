@@ -9,7 +9,7 @@ use tierd_model::{Type, Value, Window};
 use crate::{
     checked::{FactsId, MetricId},
     expr::Expr,
-    fileset::Location,
+    fileset::{Location, plugin_name},
 };
 
 /// How the name of a plugin's file ends; what stands before is the plugin's name in rules.
@@ -77,8 +77,7 @@ impl PluginFile {
 
     /// Its name in rules: the file's without folders and ending.
     pub fn name(&self) -> &str {
-        let file = self.path.rsplit('/').next().unwrap_or(&self.path);
-        file.strip_suffix(PLUGIN_FILE_END).unwrap_or(file)
+        plugin_name(&self.path)
     }
 }
 
@@ -134,6 +133,17 @@ pub struct PluginFunction {
     pub settings: Vec<PluginSetting>,
     /// For people.
     pub doc: String,
+}
+
+impl PluginFunction {
+    /// The type of a metric that it finds; `None` for planners.
+    pub fn metric_type(&self) -> Option<Type> {
+        match self.kind {
+            PluginKind::Segmenter => Some(Type::Text),
+            PluginKind::Planner => None,
+            _ => self.output,
+        }
+    }
 }
 
 /// What a function makes of what.

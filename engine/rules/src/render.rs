@@ -2,12 +2,12 @@
 
 use std::{borrow::Cow, ops::Range};
 
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Element, Level, Origin, Renderer, Snippet};
 use serde_json::{Value, json};
 
 use crate::{
     diagnostic::{Diagnostic, Label, Severity},
-    fileset::{FileId, FileSet, Location},
+    fileset::{FileId, FileSet, Location, is_plugin},
 };
 
 /// How many bytes of a line are looked at after what is shown: a file may be one line of a megabyte.
@@ -38,15 +38,19 @@ impl Diagnostic {
         renderer.render(&[group])
     }
 
-    /// One snippet for each file, the one with the primary place first.
-    fn snippets<'a>(&'a self, files: &'a FileSet) -> Vec<Snippet<'a, annotate_snippets::Annotation<'a>>> {
+    /// One snippet for each file, the one with the primary place first; of a plugin only its path, as there is nothing to quote.
+    fn snippets<'a>(&'a self, files: &'a FileSet) -> Vec<Element<'a>> {
         let mut in_order: Vec<FileId> = vec![self.primary.location.file];
         for other in &self.others {
             if !in_order.contains(&other.location.file) {
                 in_order.push(other.location.file);
             }
         }
-        in_order.into_iter().map(|file| self.snippet(file, files)).collect()
+        let element = |file: FileId| match is_plugin(&files.file(file).path) {
+            true => Origin::path(&*files.file(file).path).into(),
+            false => self.snippet(file, files).into(),
+        };
+        in_order.into_iter().map(element).collect()
     }
 
     fn snippet<'a>(&'a self, file: FileId, files: &'a FileSet) -> Snippet<'a, annotate_snippets::Annotation<'a>> {

@@ -1,7 +1,7 @@
 //! Bad input with its exact expected output: `tests/corpus/bad/NAME.toml` and `NAME.expected`.
 //!
 //! A case is a rule file. A line `# --- PATH` begins another file of the same case; a case without `tierd.toml` uses
-//! `tests/corpus/tierd.toml`. `UPDATE_EXPECT=1 cargo test -p tierd-rules --test corpus` writes the outputs anew; read them
+//! `tests/corpus/tierd.toml`. A file `….wasm` holds what the plugin says of itself (`common/plugins.rs`). `UPDATE_EXPECT=1 cargo test -p tierd-rules --test corpus` writes the outputs anew; read them
 //! before committing.
 
 #![allow(clippy::unwrap_used, reason = "a test stops where its files are wrong")]
@@ -14,7 +14,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use common::{CONFIG, file};
+use common::{CONFIG, file, with_plugins};
 use tierd_rules::{
     Diagnostic, File, FileSet,
     cases::{TEST_FILE_END, load_tests},
@@ -35,7 +35,7 @@ fn cases() -> Vec<String> {
 }
 
 /// The files of a case.
-fn files(case: &str) -> FileSet {
+fn files(case: &str) -> Vec<File> {
     let mut files: Vec<(String, String)> = vec![("rules/case.toml".to_owned(), String::new())];
     for line in case.split_inclusive('\n') {
         match line.strip_prefix("# --- ") {
@@ -47,15 +47,14 @@ fn files(case: &str) -> FileSet {
     if files.iter().all(|(path, _)| path != "tierd.toml") {
         files.push(("tierd.toml".to_owned(), CONFIG.to_owned()));
     }
-    FileSet::new(files.iter().map(|(path, text)| file(path, text)).collect())
+    files.iter().map(|(path, text)| file(path, text)).collect()
 }
 
 /// What is said of a case, and how it is shown. Its test files are checked if everything else is good.
 fn load_case(name: &str) -> (Vec<Diagnostic>, String) {
     let text = fs::read_to_string(folder().join(format!("{name}.toml"))).unwrap();
-    let all = files(&text).iter().map(|(_, file)| file.clone()).collect::<Vec<_>>();
-    let (tests, rules) = all.into_iter().partition(|file: &File| file.path.ends_with(TEST_FILE_END));
-    let loaded = load(FileSet::new(rules));
+    let (tests, rules) = files(&text).into_iter().partition(|file: &File| file.path.ends_with(TEST_FILE_END));
+    let loaded = load(with_plugins(rules));
     let (mut diagnostics, mut text) = (loaded.diagnostics.clone(), output(&loaded.diagnostics, &loaded.files));
     if let Some(rules) = loaded.rules {
         let tests = load_tests(&rules, FileSet::new(tests));

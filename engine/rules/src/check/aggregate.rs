@@ -111,7 +111,7 @@ impl Checking<'_> {
         Some(OfFacts { aggregate, ty, anchor })
     }
 
-    fn facts_of(&mut self, name: &Name, table: &MetricTable, catalog: &Catalog) -> Option<FactsId> {
+    pub(super) fn facts_of(&mut self, name: &Name, table: &MetricTable, catalog: &Catalog) -> Option<FactsId> {
         let Some(from) = &table.from else {
             let help = "say of which facts: from = \"orders\"";
             self.error(code::MISSING_KEY, &name.at, "an aggregate has no `from`", help);

@@ -8,15 +8,16 @@ use tierd_model::{KeyType, Type, Zone};
 
 use self::columns::good_columns;
 pub(super) use self::columns::{Columns, columns_scope};
-use super::{Checking, points::Programs};
+use super::{Checking, plugins::Offers, points::Programs};
 use crate::{
-    Column, Config, Facts, FactsId, Limit, Parent, Subject, SubjectId, code,
+    Column, Config, Facts, FactsId, Limit, Lookup, Parent, Subject, SubjectId, code,
     diagnostic::Diagnostic,
     expr::Expr,
     fileset::Location,
     raw::{
         At, ConfigFile, Name, Named,
         config::{FactsTable, KeyTypeName, SubjectTable},
+        plugin::LookupTable,
         values::KeyEntry,
     },
     suggest::nearest,
@@ -31,11 +32,15 @@ pub(super) struct Catalog {
     pub(super) zone: Arc<Zone>,
     pub(super) subjects: Vec<Entry<Subject>>,
     pub(super) facts: Vec<Entry<Facts>>,
+    /// Tables in which plugins may be granted to look things up.
+    pub(super) lookups: Vec<Entry<Lookup>>,
+    /// Plugins beside the rules.
+    pub(super) plugins: Offers,
     /// Points programs, which metrics may be about. They are in rule files, but depend on nothing but facts.
     pub(super) programs: Programs,
     /// By subject: the group that it belongs to.
     pub(super) parents: Vec<Option<Parent>>,
-    /// Its subjects and facts are in the entries.
+    /// Its subjects, facts and look-up tables are in the entries.
     frame: Option<Config>,
 }
 
@@ -55,7 +60,8 @@ impl Catalog {
         let subjects = subjects.map(|(entry, &parent)| Some(Subject { parent, ..entry.table.clone()? }));
         let subjects = subjects.collect::<Option<Vec<_>>>()?;
         let facts = self.facts.iter().map(|entry| entry.table.clone()).collect::<Option<Vec<_>>>()?;
-        self.frame.clone().map(|frame| Config { subjects, facts, ..frame })
+        let lookups = self.lookups.iter().map(|entry| entry.table.clone()).collect::<Option<Vec<_>>>()?;
+        self.frame.clone().map(|frame| Config { subjects, facts, lookups, ..frame })
     }
 
     /// The subject of this name.
@@ -97,8 +103,9 @@ impl Checking<'_> {
         }
         let subjects: Vec<_> =
             entries(Some(&config.subject)).map(|(name, table)| self.subject(name, table, &zone)).collect();
-        let mut catalog =
-            Catalog { zone, subjects, facts: vec![], frame, parents: vec![], programs: Programs::default() };
+        let lookups = entries(config.lookup.as_ref()).map(|(name, table)| self.look_up_table(name, table)).collect();
+        let (facts, parents, programs, plugins) = (vec![], vec![], Programs::default(), Offers::default());
+        let mut catalog = Catalog { zone, subjects, facts, lookups, plugins, programs, parents, frame };
         self.parents(config, &mut catalog);
         for (name, table) in entries(config.facts.as_ref()) {
             let facts = self.facts(name, table, &catalog);
@@ -117,7 +124,7 @@ impl Checking<'_> {
         zone.map(Arc::new).map_err(report).ok()
     }
 
-    /// All but subjects and facts.
+    /// All but subjects, facts and look-up tables.
     fn frame(&mut self, config: &ConfigFile, zone: &Arc<Zone>) -> Option<Config> {
         let rules = self.text_or(config.rules.as_ref(), super::DEFAULT_RULES_FOLDER);
         let ledger = config.ledger.as_ref().and_then(|ledger| ledger.value.as_ref()?.path.as_ref());
@@ -153,6 +160,18 @@ impl Checking<'_> {
             let attributes = good_columns(&columns)?;
             let (at, name) = (name.at.clone(), name.text.clone());
             Some(Subject { name, table: source?, key, key_type, filter: filter?, attributes, parent: None, at })
+        });
+        Entry { name: name.clone(), columns, subject: None, table }
+    }
+
+    fn look_up_table(&mut self, name: &Name, written: &At<LookupTable>) -> Entry<Lookup> {
+        self.identifier(name);
+        let columns = written.value.as_ref().and_then(|table| self.columns(&table.columns));
+        let table = written.value.as_ref().and_then(|table| {
+            let (source, key) = (self.text(&table.table), self.key(&table.key));
+            let ((key, key_type), columns) = (key?, good_columns(&columns)?);
+            let (at, name) = (name.at.clone(), name.text.clone());
+            Some(Lookup { name, table: source?, key, key_type, columns, at })
         });
         Entry { name: name.clone(), columns, subject: None, table }
     }

@@ -18,7 +18,7 @@ use super::{
     metrics::draft::{Body, By, Draft, MAX_METRICS},
 };
 use crate::{
-    Aggregate, CompareOp, Expr, ExprKind, Facts, code,
+    CompareOp, Expr, ExprKind, Facts, code,
     diagnostic::Diagnostic,
     fileset::Location,
     raw::{At, Name, rules::TiersTable},
@@ -220,19 +220,24 @@ fn for_category<'a>(draft: &Draft<'a>, category: &str, categories: &Categories) 
     let mut out = draft.clone();
     out.name.text = in_category(&draft.name.text, category).to_string();
     out.rename(&|name| categories.renamed(name, category));
-    if let (Some(Body::Aggregate(aggregate, _)), Some(by)) = (&mut out.body, &draft.by) {
-        only(aggregate, by, category);
+    let filter = match &mut out.body {
+        Some(Body::Aggregate(aggregate, _)) => Some(&mut aggregate.filter),
+        Some(Body::Gathered(metric, _)) => metric.facts.as_mut().map(|facts| &mut facts.filter),
+        _ => None,
+    };
+    if let (Some(filter), Some(by)) = (filter, &draft.by) {
+        only(filter, by, category);
     }
     out
 }
 
-/// Narrows an aggregate to the facts of a category.
-fn only(aggregate: &mut Aggregate, by: &By, category: &str) {
+/// Narrows a filter to the facts of a category.
+fn only(filter: &mut Option<Expr>, by: &By, category: &str) {
     let node = |kind, ty| Expr { kind, ty, at: by.at.clone() };
     let column = Box::new(node(ExprKind::Column(by.column), Type::Text));
     let text = Box::new(node(ExprKind::Literal(Value::Text(category.into())), Type::Text));
     let same = node(ExprKind::Compare(CompareOp::Eq, column, text), Type::Bool);
-    aggregate.filter = Some(match aggregate.filter.take() {
+    *filter = Some(match filter.take() {
         Some(filter) => Expr { at: filter.at.clone(), ty: Type::Bool, kind: ExprKind::And(vec![filter, same]) },
         None => same,
     });

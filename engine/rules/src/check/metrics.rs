@@ -26,6 +26,7 @@ use crate::{
     code,
     diagnostic::Diagnostic,
     fileset::Location,
+    plugin::PluginMetric,
     raw::{Name, RuleFile},
     syntax::{Node, NodeKind},
     typing::{Scope, Score, Typing},
@@ -38,6 +39,7 @@ mod frozen;
 mod groups;
 mod names;
 mod own_time;
+mod plugin;
 
 /// The metrics of all subjects, as far as they are checked.
 pub(super) struct Metrics<'a> {
@@ -147,7 +149,7 @@ impl Checking<'_> {
             }
             Body::Aggregate(aggregate, ty) => {
                 let mut aggregate = aggregate.clone();
-                let pass = self.anchored(&mut aggregate, &draft.uses, subject, catalog, metrics)?;
+                let pass = self.anchored(&mut aggregate.window, &draft.uses, subject, catalog, metrics)?;
                 Some(Kind { pass, ..Kind::plain(MetricKind::Aggregate(aggregate), *ty) })
             }
             Body::Derived(node) => {
@@ -173,6 +175,16 @@ impl Checking<'_> {
             Body::Rank { descending, kind } => {
                 let of = self.ranked(&draft.uses, subject, catalog, metrics)?;
                 Some(Kind::plain(MetricKind::Rank { of, descending: *descending, kind: *kind }, rank_type(*kind)))
+            }
+            Body::Plugin(scored) => {
+                let call = scored.call.typed(&scored.inputs, &mut self.typing(catalog, metrics, subject))?;
+                Some(Kind::plain(MetricKind::Plugin(Box::new(PluginMetric { call, facts: None })), scored.ty))
+            }
+            Body::Gathered(metric, ty) => {
+                let mut metric = metric.clone();
+                let window = metric.facts.as_mut().map(|facts| &mut facts.window)?;
+                let pass = self.anchored(window, &draft.uses, subject, catalog, metrics)?;
+                Some(Kind { pass, ..Kind::plain(MetricKind::Plugin(metric), *ty) })
             }
             Body::Points(program, measure, ty) => {
                 Some(Kind::plain(MetricKind::Points { program: *program, measure: *measure }, *ty))

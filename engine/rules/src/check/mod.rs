@@ -15,6 +15,7 @@ mod metrics;
 mod movement;
 mod named;
 mod order;
+mod plugins;
 mod points;
 mod retention;
 mod schedules;
@@ -150,6 +151,7 @@ impl Checking<'_> {
         self.schedules = self.schedules_of(config, &catalog.zone);
         let files: Vec<&RuleFile> = written.iter().flatten().collect();
         catalog.programs = self.programs(&catalog, &files);
+        catalog.plugins = self.plugins(config, &catalog);
         let heads = self.heads(&catalog, &files);
         let mut metrics = self.metrics(&catalog, &heads, &files);
         let tier_sets = self.tier_sets(&catalog, &mut metrics, &files);
@@ -165,7 +167,7 @@ impl Checking<'_> {
             tier_sets,
             points: catalog.programs.into_good(),
             retention,
-            plugins: vec![],
+            plugins: catalog.plugins.into_good(),
             schedules: std::mem::take(&mut self.schedules).into_good(),
             warnings: vec![],
         })

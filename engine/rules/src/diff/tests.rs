@@ -170,3 +170,29 @@ mod random {
         }
     }
 }
+
+/// Rules with a plugin of these bytes, and `tierd.toml`.
+fn with_plugin(bytes: &str, config: &str) -> FileSet {
+    let config = File { path: "tierd.toml".into(), text: config.into() };
+    FileSet::new(vec![config]).with_plugins(vec![crate::PluginFile::new("rules/credit.wasm", bytes.as_bytes())])
+}
+
+#[test]
+fn a_plugin_is_shown_by_its_hash() {
+    let changes = |old: &FileSet, new: &FileSet| -> Vec<String> {
+        diff_files(old, new).iter().map(ToString::to_string).collect()
+    };
+    let hash = |bytes: &str| crate::PluginHash::of(bytes.as_bytes()).short();
+    let limits = "[plugin.credit]\nmemory = \"64 MiB\"";
+    let (one, two) = (with_plugin("one", ""), with_plugin("two", ""));
+    assert_eq!(changes(&one, &two), [format!("plugin.credit: {} → {}", hash("one"), hash("two"))]);
+    assert_eq!(changes(&FileSet::default(), &one), ["+ plugin.credit"]);
+    assert_eq!(changes(&one, &with_plugin("one", limits)), ["+ plugin.credit.memory: 64 MiB"]);
+    assert_eq!(
+        changes(&with_plugin("one", limits), &with_plugin("two", &limits.replace("64", "32"))),
+        [
+            format!("plugin.credit: {} → {}", hash("one"), hash("two")),
+            "plugin.credit.memory: 64 MiB → 32 MiB".to_owned()
+        ]
+    );
+}

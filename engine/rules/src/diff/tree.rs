@@ -7,7 +7,11 @@ use std::{
 
 use toml::de::{DeTable, DeValue};
 
-use crate::FileSet;
+use super::{PLUGIN, PLUGIN_FILE};
+use crate::{
+    File, FileSet,
+    fileset::{is_plugin, plugin_name},
+};
 
 /// A table, or a value.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,15 +41,32 @@ pub(super) enum Leaf {
 pub(super) fn of_files(files: &FileSet) -> Tree {
     let mut root = BTreeMap::new();
     for (_, file) in files.iter() {
+        if is_plugin(&file.path) {
+            merge(&mut root, of_plugin(file));
+            continue;
+        }
         let (table, _) = DeTable::parse_recoverable(&file.text);
         merge(&mut root, of_table(table.get_ref()));
     }
     Tree::Table(Table { entries: root, order: vec![] })
 }
 
+/// `plugin.NAME.file`: the hash, as much of it as people need.
+fn of_plugin(file: &File) -> Table {
+    let hash = file.plugin().map_or(String::new(), |hash| hash.short());
+    let table = |key: &str, value| {
+        let entries = BTreeMap::from([(key.to_owned(), value)]);
+        Tree::Table(Table { entries, order: vec![] })
+    };
+    let plugin = table(PLUGIN_FILE, Tree::Leaf(Leaf::Text(hash)));
+    let named = table(plugin_name(&file.path), plugin);
+    Table { entries: BTreeMap::from([(PLUGIN.to_owned(), named)]), order: vec![] }
+}
+
 fn merge(into: &mut BTreeMap<String, Tree>, from: Table) {
     for (key, value) in from.entries {
         match (into.get_mut(&key), value) {
+            (Some(Tree::Table(known)), Tree::Table(more)) if key == PLUGIN => merge(&mut known.entries, more),
             (Some(Tree::Table(known)), Tree::Table(more)) => known.entries.extend(more.entries),
             (_, value) => _ = into.insert(key, value),
         }

@@ -2,6 +2,7 @@
 
 use super::{
     forms::{LimitText, Parsed, SpanText, TypeName},
+    plugin::{LookupTable, PluginTable},
     read::Named,
     schedule::{HttpTable, ScheduleTable},
     table::{table, words},
@@ -23,6 +24,10 @@ table! {
         required subject: Named<SubjectTable>,
         /// Dated rows about subjects, such as `[facts.orders]`.
         optional facts: Named<FactsTable>,
+        /// What plugins may take, look up and propose: `[plugin.NAME]` for the file `NAME.wasm` beside the rules.
+        optional plugin: Named<PluginTable>,
+        /// Tables that plugins may be granted to look things up in, such as `[lookup.regions]`.
+        optional lookup: Named<LookupTable>,
         /// When tier sets and retention rules are decided by a daemon: `[schedule.default]` for those that name none, `[schedule.NAME]` for others.
         optional schedule: Named<ScheduleTable>,
         /// How a daemon is reached.

@@ -11,6 +11,7 @@ pub(crate) mod forms;
 pub(crate) mod guard;
 pub(crate) mod movement;
 pub(crate) mod offsets;
+pub(crate) mod plugin;
 pub(crate) mod points;
 pub(crate) mod policy;
 mod read;

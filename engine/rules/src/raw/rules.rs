@@ -5,6 +5,7 @@ use super::{
     forms::{DayText, Parsed, SpanText},
     guard::TiersGuardTable,
     movement::{DowngradeEntry, LockEntry, PeriodEntry, TimingName},
+    plugin::{OnPluginErrorName, Setting},
     points::PointsTable,
     policy::LintCode,
     read::Named,
@@ -28,7 +29,7 @@ table! {
 }
 
 table! {
-    /// A number, text or date for each subject, found in exactly one way: `aggregate`, `attribute`, `derived`, `scorecard`, `trend`, `lookup`, `rank`, `percentile`, `quintile`, `ntile` or `points`.
+    /// A number, text or date for each subject, found in exactly one way: `aggregate`, `attribute`, `derived`, `scorecard`, `trend`, `lookup`, `rank`, `percentile`, `quintile`, `ntile`, `points` or `plugin`.
     MetricTable = "a metric" {
         /// Title for people.
         optional title: String,
@@ -37,7 +38,7 @@ table! {
         /// From facts in a window: `sum(x)`, `count(*)`, `count(x)`, `count_distinct(x)`, `count_where(c)`, `share(c)`, `avg(x)`, `min(x)`, `max(x)`, `first(x)`, `last(x)`, `days_since(x)`, `mean_gap(x)` or `median_gap(x)`; or from the metrics of a group's members.
         #[schemars(example = "sum(amount)")]
         optional aggregate: String,
-        /// Facts of the aggregate: the NAME of a `[facts.NAME]`; for a group, the NAME of the `[subject.NAME]` that its members are.
+        /// Facts of the aggregate, or of a plugin's aggregator: the NAME of a `[facts.NAME]`; for a group, the NAME of the `[subject.NAME]` that its members are.
         optional from: String,
         /// Which facts count: a condition over their columns.
         #[schemars(example = "status = 'paid'")]
@@ -82,6 +83,19 @@ table! {
         optional points: String,
         /// With `points = "PROGRAM.expiring"`: how soon.
         optional within: Parsed<SpanText>,
+        /// From a plugin: the NAME of a `NAME.wasm` beside the rules.
+        #[schemars(example = &"credit")]
+        optional plugin: String,
+        /// Which function of the plugin.
+        #[schemars(example = &"score")]
+        optional function: String,
+        /// What the plugin's function is given: for each of its inputs an expression over metrics and attributes; for an aggregator over the columns of the facts.
+        #[schemars(example = serde_json::json!({ "spend": "annual_spend" }))]
+        optional inputs: Named<String>,
+        /// Settings of the plugin's function: any data.
+        optional config: Named<Setting>,
+        /// What becomes of the plugin's failure. Default: fail.
+        optional on_plugin_error: OnPluginErrorName,
         /// Lints that are not to be given for this metric.
         optional allow: Vec<Parsed<LintCode>>,
     }

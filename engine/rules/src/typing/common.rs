@@ -86,6 +86,22 @@ impl Typing<'_> {
         }
     }
 
+    /// The expression at a type that it is to have, if that loses nothing: a literal adapts, and fewer digits become more.
+    pub(crate) fn as_type(&mut self, expr: Expr, ty: Type) -> Option<Expr> {
+        let fits = match ty {
+            ty if ty == expr.ty => true,
+            Type::Real => expr.ty.is_exact() && is_literal(&expr),
+            Type::Decimal(most) => expr.ty.scale().is_some_and(|scale| scale <= most),
+            _ => false,
+        };
+        if fits { self.convert(expr, ty) } else { None }
+    }
+
+    /// A number as the double nearest to it.
+    pub(crate) fn as_real(&mut self, expr: Expr) -> Option<Expr> {
+        if expr.ty.is_numeric() { self.convert(expr, Type::Real) } else { None }
+    }
+
     /// Two operands that have no type in common.
     pub(super) fn mismatch(&self, a: &Expr, b: &Expr, doing: &str) -> Diagnostic {
         let mixed = a.ty.is_numeric() && b.ty.is_numeric();

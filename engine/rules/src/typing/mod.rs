@@ -148,7 +148,7 @@ impl Typing<'_> {
     }
 
     /// The text of the file at a place.
-    fn quote(&self, at: &Location) -> &str {
+    pub(crate) fn quote(&self, at: &Location) -> &str {
         self.files.file(at.file).text.get(at.range.clone()).unwrap_or("x")
     }
 

@@ -1,7 +1,12 @@
 //! What the tests of this crate share.
 #![allow(dead_code, reason = "each test program uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "a test stops where its files are wrong")]
 
-use tierd_rules::{File, FileSet, Loaded, load};
+mod plugins;
+
+use tierd_rules::{File, Loaded, load};
+
+pub(crate) use self::plugins::with_plugins;
 
 /// A good configuration with all types: two subjects would be needed for some rules, so there is only one here.
 pub(crate) const CONFIG: &str = include_str!("../../../../tests/corpus/tierd.toml");
@@ -11,11 +16,20 @@ pub(crate) fn file(path: &str, text: &str) -> File {
 }
 
 pub(crate) fn load_files(files: &[(&str, &str)]) -> Loaded {
-    load(FileSet::new(files.iter().map(|(path, text)| file(path, text)).collect()))
+    load(with_plugins(files.iter().map(|(path, text)| file(path, text)).collect()))
 }
 
 pub(crate) fn load_with(config: &str, rules: &str) -> Loaded {
     load_files(&[("tierd.toml", config), ("rules/test.toml", rules)])
+}
+
+/// As [`load_with`], with plugins by their names and what they say of themselves.
+pub(crate) fn load_with_plugins(config: &str, rules: &str, plugins: &[(&str, &str)]) -> Loaded {
+    let paths: Vec<String> = plugins.iter().map(|(name, _)| format!("rules/{name}.wasm")).collect();
+    let plugins = paths.iter().map(String::as_str).zip(plugins.iter().map(|(_, text)| *text));
+    let files: Vec<(&str, &str)> =
+        [("tierd.toml", config), ("rules/test.toml", rules)].into_iter().chain(plugins).collect();
+    load_files(&files)
 }
 
 const PAGE: &str = include_str!("../../../../docs/rules.md");

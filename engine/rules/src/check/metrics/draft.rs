@@ -4,12 +4,14 @@ use std::{collections::HashMap, sync::Arc};
 
 use tierd_model::Type;
 
+use super::plugin::Scored;
 use crate::{
     Aggregate, PointsId, PointsMeasure, RankKind, SubjectId,
     check::{Checking, allow::allowed, catalog::Catalog},
     code,
     diagnostic::Diagnostic,
     fileset::Location,
+    plugin::PluginMetric,
     raw::{At, Name, RuleFile, rules::MetricTable},
     syntax::Node,
 };
@@ -64,6 +66,10 @@ pub(in crate::check) enum Body<'a> {
         descending: bool,
         kind: RankKind,
     },
+    /// From a plugin, of the subject's values.
+    Plugin(Box<Scored>),
+    /// From a plugin, of facts; the names are as those of an aggregate.
+    Gathered(Box<PluginMetric>, Type),
     /// From the account of a points program.
     Points(PointsId, PointsMeasure, Type),
 }
@@ -93,6 +99,7 @@ impl Draft<'_> {
         }
         match &mut self.body {
             Some(Body::Derived(node)) => node.rename(other),
+            Some(Body::Plugin(scored)) => scored.inputs.iter_mut().for_each(|node| node.rename(other)),
             Some(Body::Rollup { call, filter, .. }) => {
                 call.rename(other);
                 filter.iter_mut().for_each(|filter| filter.rename(other));
@@ -161,13 +168,14 @@ impl Checking<'_> {
             ("quintile", table.quintile.as_ref().map(|text| &text.at)),
             ("ntile", table.ntile.as_ref().map(|ntile| &ntile.at)),
             ("points", table.points.as_ref().map(|points| &points.at)),
+            ("plugin", table.plugin.as_ref().map(|plugin| &plugin.at)),
         ];
         let given: Vec<_> = kinds.iter().filter_map(|(kind, at)| at.map(|at| (kind, at))).collect();
         match given.as_slice() {
             [] => {
                 let headline = format!("metric `{}` doesn't say how it is found", name.text);
                 let help = "write one of `aggregate`, `attribute`, `derived`, `scorecard`, `trend`, `lookup`, `rank`, `percentile`, \
-                     `quintile`, `ntile` and `points`";
+                     `quintile`, `ntile`, `points` and `plugin`";
                 self.error(code::METRIC_KIND, &name.at, headline, help);
             }
             [_] => {}
@@ -177,7 +185,10 @@ impl Checking<'_> {
                 self.out.push(diagnostic.other(first_at, "").help("make two metrics of it"));
             }
         }
-        if table.aggregate.is_none() {
+        if table.plugin.is_none() {
+            self.only_with_plugin(table);
+        }
+        if table.aggregate.is_none() && table.plugin.is_none() {
             self.only_with_aggregate(table);
         }
         self.idle_cuts(table);
@@ -223,6 +234,8 @@ impl Checking<'_> {
             self.lookup(draft, text, catalog);
         } else if let Some(text) = &table.points {
             self.points_metric(draft, table, text, catalog);
+        } else if let Some(text) = &table.plugin {
+            self.plugin_metric(draft, table, text, catalog);
         } else {
             self.rank(draft, table);
         }

@@ -1,6 +1,6 @@
 //! What depends on when: windows that begin at a subject's own date, and trends against the window before.
 
-use tierd_model::{Type, WindowKind};
+use tierd_model::{Type, Window, WindowKind};
 
 use super::{
     Metrics,
@@ -33,18 +33,18 @@ impl Checking<'_> {
     /// Looks up the date that a window begins at; how often facts must have been read before.
     pub(super) fn anchored(
         &mut self,
-        aggregate: &mut Aggregate,
+        window: &mut Window,
         uses: &[Use],
         subject: SubjectId,
         catalog: &Catalog,
         metrics: &Metrics<'_>,
     ) -> Option<u8> {
-        let (name, at) = match (aggregate.window.anchor(), uses.first()) {
+        let (name, at) = match (window.anchor(), uses.first()) {
             (Some(_), Some(anchor)) => anchor,
             _ => return Some(0),
         };
         let id = self.dated(name, at, subject, catalog, metrics)?;
-        aggregate.window.kind = match aggregate.window.kind {
+        window.kind = match window.kind {
             WindowKind::Since(_) => WindowKind::Since(id.0),
             _ => WindowKind::AnniversaryOf(id.0),
         };
