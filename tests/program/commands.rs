@@ -126,6 +126,37 @@ fn check_accepts_good_files_and_counts_them() {
 }
 
 #[test]
+fn check_names_windows_that_begin_before_the_data() {
+    let project = Project::shop();
+    project.sql("UPDATE orders SET ordered_at = datetime('now', '-13 months')");
+    let rules = |allow: &str| {
+        let metric = |name: &str, how: &str| format!("[metric.{name}]\nallow = [{allow}]\n{how}\n");
+        let counted = |window: &str| {
+            format!("from = \"orders\"\naggregate = \"count(*)\"\nwindow = {{ last = \"{window}\" }}\nempty = 0")
+        };
+        [
+            "[points.club]\n[[points.club.earn]]\nfrom = \"orders\"\npoints = \"amount\"\n".to_owned(),
+            metric("points", "points = \"club.earned\"\nwindow = { last = \"40 years\" }"),
+            metric("ever", &counted("40 years")),
+            metric("growth_ever", "trend = \"ever\""),
+            metric("year", &counted("12 months")),
+            metric("growth", "trend = \"year\""),
+        ]
+        .concat()
+    };
+    project.write("rules/back.toml", &rules("\"unused-metric\""));
+    let checked = project.tierd(&["check", "--deny-warnings"]).exits(3);
+    let warned: Vec<&str> =
+        checked.err.lines().filter(|line| line.starts_with("warning[window-beyond-data]")).collect();
+    let who: Vec<&str> = warned.iter().filter_map(|line| line.split(" looks back to ").next()).collect();
+    let lint = |who: &str| format!("warning[window-beyond-data]: {who}");
+    assert_eq!(who, [lint("`points`"), lint("`ever`"), lint("the trend of `year`")]);
+    project.tierd(&["check", "--deny-warnings", "--offline"]).ok();
+    project.write("rules/back.toml", &rules("\"unused-metric\", \"window-beyond-data\""));
+    project.tierd(&["check", "--deny-warnings"]).ok();
+}
+
+#[test]
 fn init_writes_files_that_check_and_run() {
     let project = Project::empty();
     project.sql(crate::support::TABLES);
