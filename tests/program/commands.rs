@@ -101,6 +101,22 @@ fn export_is_a_decision_table_with_masked_names() {
 }
 
 #[test]
+fn benefits_of_a_level_are_explained_and_exported() {
+    let project = Project::shop();
+    let benefits = "name = \"A\"\nbenefits = { discount = 0.88, gifts = [\"tea\"], host = \"Li\" }\n";
+    project.edit("rules/value.toml", "name = \"A\"\n", benefits);
+    project.run();
+    project.tierd(&["explain", "1"]).ok().prints(&["level A\nbenefits: discount 0.88, gifts [\"tea\"], host Li\n"]);
+    let explained = project.tierd(&["explain", "1", "-o", "json"]).ok().json();
+    assert_eq!(explained["sets"][0]["benefits"]["discount"], 0.88);
+    let table = project.tierd(&["export", "--benefit", "discount", "--benefit", "host", "-o", "csv"]).ok().out;
+    let ends: Vec<&str> =
+        table.lines().map(|line| line.rsplitn(3, ',').nth(2).map_or("", |rest| &line[rest.len()..])).collect();
+    assert_eq!(ends, [",discount,host", ",0.88,Li", ",,", ",,"], "{table}");
+    project.tierd(&["export", "--benefit", "rebate"]).exits(1).says(&["no benefit `rebate`", "discount, gifts, host"]);
+}
+
+#[test]
 fn sql_gives_the_same_levels_by_hand() {
     let project = Project::shop();
     let sql = project.tierd(&["sql", "value", "--as-of", AS_OF]).ok().out;
