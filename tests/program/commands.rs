@@ -101,6 +101,22 @@ fn export_is_a_decision_table_with_masked_names() {
 }
 
 #[test]
+fn benefits_of_a_level_are_explained_and_exported() {
+    let project = Project::shop();
+    let benefits = "name = \"A\"\nbenefits = { discount = 0.88, gifts = [\"tea\"], host = \"Li\" }\n";
+    project.edit("rules/value.toml", "name = \"A\"\n", benefits);
+    project.run();
+    project.tierd(&["explain", "1"]).ok().prints(&["level A\nbenefits: discount 0.88, gifts [\"tea\"], host Li\n"]);
+    let explained = project.tierd(&["explain", "1", "-o", "json"]).ok().json();
+    assert_eq!(explained["sets"][0]["benefits"]["discount"], 0.88);
+    let table = project.tierd(&["export", "--benefit", "discount", "--benefit", "host", "-o", "csv"]).ok().out;
+    let ends: Vec<&str> =
+        table.lines().map(|line| line.rsplitn(3, ',').nth(2).map_or("", |rest| &line[rest.len()..])).collect();
+    assert_eq!(ends, [",discount,host", ",0.88,Li", ",,", ",,"], "{table}");
+    project.tierd(&["export", "--benefit", "rebate"]).exits(1).says(&["no benefit `rebate`", "discount, gifts, host"]);
+}
+
+#[test]
 fn sql_gives_the_same_levels_by_hand() {
     let project = Project::shop();
     let sql = project.tierd(&["sql", "value", "--as-of", AS_OF]).ok().out;
@@ -123,6 +139,37 @@ fn check_accepts_good_files_and_counts_them() {
     project.tierd(&["check", "--deny-warnings"]).exits(3);
     let json = project.tierd(&["check", "-o", "json"]).ok().json();
     assert_eq!(json["diagnostics"][0]["code"], "unused-metric");
+}
+
+#[test]
+fn check_names_windows_that_begin_before_the_data() {
+    let project = Project::shop();
+    project.sql("UPDATE orders SET ordered_at = datetime('now', '-13 months')");
+    let rules = |allow: &str| {
+        let metric = |name: &str, how: &str| format!("[metric.{name}]\nallow = [{allow}]\n{how}\n");
+        let counted = |window: &str| {
+            format!("from = \"orders\"\naggregate = \"count(*)\"\nwindow = {{ last = \"{window}\" }}\nempty = 0")
+        };
+        [
+            "[points.club]\n[[points.club.earn]]\nfrom = \"orders\"\npoints = \"amount\"\n".to_owned(),
+            metric("points", "points = \"club.earned\"\nwindow = { last = \"40 years\" }"),
+            metric("ever", &counted("40 years")),
+            metric("growth_ever", "trend = \"ever\""),
+            metric("year", &counted("12 months")),
+            metric("growth", "trend = \"year\""),
+        ]
+        .concat()
+    };
+    project.write("rules/back.toml", &rules("\"unused-metric\""));
+    let checked = project.tierd(&["check", "--deny-warnings"]).exits(3);
+    let warned: Vec<&str> =
+        checked.err.lines().filter(|line| line.starts_with("warning[window-beyond-data]")).collect();
+    let who: Vec<&str> = warned.iter().filter_map(|line| line.split(" looks back to ").next()).collect();
+    let lint = |who: &str| format!("warning[window-beyond-data]: {who}");
+    assert_eq!(who, [lint("`points`"), lint("`ever`"), lint("the trend of `year`")]);
+    project.tierd(&["check", "--deny-warnings", "--offline"]).ok();
+    project.write("rules/back.toml", &rules("\"unused-metric\", \"window-beyond-data\""));
+    project.tierd(&["check", "--deny-warnings"]).ok();
 }
 
 #[test]

@@ -8,6 +8,8 @@ use std::{
 
 use crate::support::Project;
 
+mod figures;
+
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules").canonicalize().unwrap()
 }

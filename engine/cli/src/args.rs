@@ -313,6 +313,9 @@ pub(crate) struct ExportArgs {
     /// An attribute to show, personal ones masked (王*); may be given again
     #[arg(long = "attribute", value_name = "COLUMN")]
     pub(crate) attributes: Vec<String>,
+    /// A benefit of the level to show, by its key in the rules; may be given again
+    #[arg(long = "benefit", value_name = "KEY")]
+    pub(crate) benefits: Vec<String>,
     /// Only customers of this level; may be given again
     #[arg(long = "level", value_name = "LEVEL")]
     pub(crate) levels: Vec<String>,

@@ -42,6 +42,8 @@ pub struct Explanation {
     pub title: Option<String>,
     /// Index of the level that the subject has.
     pub level: Option<usize>,
+    /// What comes with that level, as the rules have it.
+    pub benefits: serde_json::Map<String, serde_json::Value>,
     /// How it came to hold that level, where that isn't just what its conditions give.
     pub holding: Option<Holding>,
     /// What the level rests on.
@@ -131,7 +133,9 @@ fn explained(
     let next = levels.iter().find(|check| set.ordered && check.level == next && basis != Basis::Refused);
     let missing = next.map(missing::missing);
     let metrics = stories::stories(row, set.metrics(), metrics);
-    Explanation { set: set.name.clone(), title: set.title.clone(), level, holding, basis, levels, metrics, missing }
+    let benefits = level.map(|level| set.levels[level].benefits.clone()).unwrap_or_default();
+    let (set, title) = (set.name.clone(), set.title.clone());
+    Explanation { set, title, level, benefits, holding, basis, levels, metrics, missing }
 }
 
 fn decided(

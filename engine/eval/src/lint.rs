@@ -5,7 +5,7 @@
 //! warning comes with the values that show it, and can't disagree with a run. Where conditions only compare metrics with constants
 //! the grid has a subject for every case there is, which proves that something *never* happens; elsewhere nothing is said of it.
 //!
-//! Metrics count as independent of each other. That makes "never" certain, and a witness possible but maybe rare.
+//! Metrics count as independent of each other, and within what they can be at all ([`range`]). That makes "never" certain, and a witness possible but maybe rare.
 //!
 //! Deliberately absent: anything that needs data, and any opinion that `allow = ["CODE"]` couldn't silence.
 
@@ -13,6 +13,7 @@ mod gaps;
 mod grid;
 mod levels;
 mod overlaps;
+mod range;
 #[cfg(test)]
 mod tests;
 mod witness;

@@ -94,6 +94,8 @@ pub enum LockUntil {
     PeriodEnd,
     /// The end of the period after the one in which it was taken.
     NextPeriodEnd,
+    /// This day, for all levels whenever they were taken. There is nothing to renew.
+    Day(Date),
 }
 
 /// A tier set that is kept for one category.

@@ -5,7 +5,7 @@
 mod common;
 
 use common::{CONFIG, load_with};
-use tierd_model::{CalendarSpan, CalendarUnit, MonthDay, Type, Value, Window, WindowKind};
+use tierd_model::{CalendarSpan, CalendarUnit, Date, MonthDay, Type, Value, Window, WindowKind};
 use tierd_rules::{
     BookingKind, CompareOp, Expiry, ExprKind, FactsId, Lock, LockUntil, MetricId, MetricKind, Movement, Period,
     PointsId, PointsMeasure, RetentionRule, RuleSet, SubjectId, TierSet, TierSetId, Timing,
@@ -45,6 +45,7 @@ fn every_form_of_movement() {
     let at_once = Movement::AT_ONCE;
     let year = Period::Calendar(CalendarUnit::Year);
     let lock = |until, renew| Some(Lock { until, renew });
+    let march = Date::from_ymd(2027, 3, 31).unwrap();
     for (keys, expected) in [
         ("upgrade = \"at once\"\ndowngrade = \"at once\"", at_once),
         ("upgrade = \"never\"", Movement { upgrade: Timing::Never, ..at_once }),
@@ -78,6 +79,8 @@ fn every_form_of_movement() {
             "lock = { until = \"next period end\", renew = true }",
             Movement { lock: lock(LockUntil::NextPeriodEnd, true), ..at_once },
         ),
+        ("lock = 2027-03-31", Movement { lock: lock(LockUntil::Day(march), false), ..at_once }),
+        ("lock = { until = \"2027-03-31\" }", Movement { lock: lock(LockUntil::Day(march), false), ..at_once }),
         ("lock = { until = \"1 month\" }", Movement { lock: lock(LockUntil::Span(MONTH), false), ..at_once }),
     ] {
         assert_eq!(movement(keys), expected, "{keys}");

@@ -170,6 +170,7 @@ fn rule_schema_and_loading_agree() {
         (movement("period = { program_year = \"04-01\" }\nupgrade = \"at period end\""), true),
         (movement("upgrade = \"at period ends\""), false),
         (movement("downgrade = { step = 1 }"), false),
+        (movement("lock = { until = \"2027-03-31\" }"), true),
         (movement("lock = \"a while\""), false),
         (movement("lock = { renew = true }"), false),
         (movement("period = { program_year = \"4-1\" }"), false),

@@ -1,6 +1,11 @@
 //! `tierd export`: the decision table.
 
-use std::{collections::HashMap, fs::File, io::BufWriter, path::Path};
+use std::{
+    collections::{BTreeSet, HashMap},
+    fs::File,
+    io::BufWriter,
+    path::Path,
+};
 
 use arrow_array::ArrayRef;
 use serde_json::Value as Json;
@@ -43,6 +48,8 @@ pub(crate) fn export(args: &ExportArgs, folder: &Path, output: Output) -> Result
 struct Columns {
     attributes: Vec<usize>,
     metrics: Vec<usize>,
+    /// Keys of benefits.
+    benefits: Vec<String>,
     /// Level indices to show; all where empty.
     levels: Vec<u16>,
     output: Output,
@@ -66,6 +73,12 @@ impl Columns {
             let names = || set.levels.iter().map(|l| l.name.as_str());
             names().position(|l| l == name).map(|l| l as u16).ok_or_else(|| unknown("level", name, names()))
         };
+        let benefits = set.levels.iter().flat_map(|level| level.benefits.keys().map(String::as_str));
+        let benefits: BTreeSet<&str> = benefits.collect();
+        let benefit = |name: &String| match benefits.contains(name.as_str()) {
+            true => Ok(name.clone()),
+            false => Err(unknown("benefit", name, benefits.iter().copied())),
+        };
         let metrics = match args.metrics.as_slice() {
             [] => set.metrics().into_iter().map(|id| id.0).collect(),
             names => names.iter().map(metric).collect::<Result<_, _>>()?,
@@ -73,6 +86,7 @@ impl Columns {
         Ok(Columns {
             attributes: args.attributes.iter().map(attribute).collect::<Result<_, _>>()?,
             metrics,
+            benefits: args.benefits.iter().map(benefit).collect::<Result<_, _>>()?,
             levels: args.levels.iter().map(level).collect::<Result<_, _>>()?,
             output,
         })
@@ -84,7 +98,8 @@ impl Columns {
         let category = decisions.set.category.as_ref();
         let fixed = ["level", "strategy", "owner", "next_follow_up", "override", "override_until"];
         let fixed = category.map(|_| "category").into_iter().chain(fixed);
-        let mut table = Table::new(["key"].into_iter().chain(names).chain(fixed));
+        let benefits = self.benefits.iter().map(String::as_str);
+        let mut table = Table::new(["key"].into_iter().chain(names).chain(fixed).chain(benefits));
         for (row, &level) in decisions.held.iter().enumerate() {
             if !self.levels.is_empty() && !self.levels.contains(&level) {
                 continue;
@@ -94,6 +109,7 @@ impl Columns {
             cells.extend(category.map(|category| Cell::text(&category.value)));
             cells.extend(decisions.cells(row));
             cells.extend(decisions.override_cells(row));
+            cells.extend(self.benefits.iter().map(|key| decisions.benefit(row, key)));
             table.push(cells);
         }
         Ok(table)
@@ -217,6 +233,16 @@ impl<'a> Decisions<'a> {
             None => next_follow_up(since, every, self.clock.today()).to_string(),
         });
         [Cell::text(&level.name), strategy, Cell::optional(text("owner")), Cell::optional(next)]
+    }
+
+    /// What the level gives under this key.
+    fn benefit(&self, subject: usize, key: &str) -> Cell {
+        match self.level(subject).and_then(|level| level.benefits.get(key)) {
+            None | Some(Json::Null) => Cell::Null,
+            Some(Json::String(text)) => Cell::text(text),
+            Some(Json::Number(number)) => Cell::number(number),
+            Some(value) => Cell::Data { text: value.to_string(), json: value.clone() },
+        }
     }
 
     /// Why the level is not the rules' own, and until when.

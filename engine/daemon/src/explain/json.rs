@@ -32,6 +32,7 @@ fn set(rules: &RuleSet, answer: &Answer, clock: &Clock) -> Json {
         "set": explanation.set,
         "title": explanation.title,
         "level": level_name(rules, explanation),
+        "benefits": explanation.benefits,
         "holding": explanation.holding.as_ref().map(|holding| self::holding(rules, explanation, holding)),
         "overrides": overrides.iter().map(|one| json!({
             "kind": one.kind.name(),

@@ -9,6 +9,7 @@ mod words;
 
 use std::ops::RangeInclusive;
 
+use serde_json::Value as Json;
 use tierd_model::Clock;
 
 use super::{
@@ -87,6 +88,7 @@ pub fn how(story: &Story, clock: &Clock) -> String {
 pub fn lines(explanation: &Explanation, who: &str, clock: &Clock) -> Vec<Line> {
     let words = Words { clock };
     let mut out = vec![headline(explanation, who)];
+    out.extend(benefits(explanation));
     holding::holding(&words, explanation, &mut out);
     let width = explanation.levels.iter().map(|check| columns(&check.name)).max().unwrap_or(0);
     for check in &explanation.levels {
@@ -119,6 +121,17 @@ fn headline(explanation: &Explanation, who: &str) -> Line {
             Basis::Refused => ", because a condition is UNKNOWN and the set refuses that",
         },
     )
+}
+
+/// `benefits: discount 0.9, gifts ["tea"]`: what comes with the level, if anything does.
+fn benefits(explanation: &Explanation) -> Option<Line> {
+    let benefit = |(name, value): (&String, &Json)| match value {
+        Json::String(text) => format!("{name} {text}"),
+        value => format!("{name} {value}"),
+    };
+    let all: Vec<String> = explanation.benefits.iter().map(benefit).collect();
+    let line = Line::default().push(Role::Plain, "benefits: ").push(Role::Value, all.join(", "));
+    Some(line).filter(|_| !all.is_empty())
 }
 
 /// A level with its condition, and the condition's parts unless the decision had fallen above.

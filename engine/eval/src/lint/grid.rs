@@ -6,6 +6,7 @@ use arrow_select::{concat::concat, take::take};
 use tierd_model::{Clock, Date, Decimal, Timestamp, Type, Value, pow10};
 use tierd_rules::{Expr, ExprKind, MetricId, RuleSet};
 
+use super::range::{self, Range};
 use crate::{
     columns::{array_of, value_at},
     expr::{evaluate, sound, truth},
@@ -38,7 +39,7 @@ struct Axis {
 impl<'a> Grid<'a> {
     /// The grid of these conditions; of too many cases, a sample.
     pub(super) fn new<'e>(rules: &RuleSet, conditions: impl IntoIterator<Item = &'e Expr>, clock: &'a Clock) -> Self {
-        let survey = Survey::of(conditions, clock);
+        let survey = Survey::of(rules, conditions, clock);
         match survey.cases() {
             Some(rows) => Grid::of(rules, every(&survey.axes, rows), rows, survey),
             None => Grid::of(rules, sampled(&survey.axes, MAX_ROWS), MAX_ROWS, survey),
@@ -51,7 +52,7 @@ impl<'a> Grid<'a> {
         conditions: impl IntoIterator<Item = &'e Expr>,
         clock: &'a Clock,
     ) -> Option<Self> {
-        let survey = Survey::of(conditions, clock);
+        let survey = Survey::of(rules, conditions, clock);
         let rows = survey.cases().filter(|_| survey.complete)?;
         Some(Grid::of(rules, every(&survey.axes, rows), rows, survey))
     }
@@ -107,10 +108,13 @@ struct Survey<'a> {
 }
 
 impl<'a> Survey<'a> {
-    fn of<'e>(conditions: impl IntoIterator<Item = &'e Expr>, clock: &'a Clock) -> Self {
+    fn of<'e>(rules: &RuleSet, conditions: impl IntoIterator<Item = &'e Expr>, clock: &'a Clock) -> Self {
         let mut survey = Survey { axes: Vec::new(), complete: true, clock };
         conditions.into_iter().for_each(|condition| survey.condition(condition));
-        survey.axes.iter_mut().for_each(Axis::widen);
+        for axis in &mut survey.axes {
+            axis.widen();
+            axis.narrow(range::of(rules, axis.metric).as_ref());
+        }
         survey
     }
 
@@ -209,6 +213,17 @@ impl Axis {
             self.add_all(beside(&value));
         }
         self.add(None);
+    }
+
+    /// Drops what the metric can't be. Values at and beside all bounds that lie in the range stay; where none does, all of the range
+    /// is one case, for which its least value stands.
+    fn narrow(&mut self, range: Option<&Range<'_>>) {
+        let Some(range) = range else { return };
+        self.values.retain(|value| value.as_ref().is_none_or(|value| range.holds(value)));
+        if self.values.iter().flatten().next().is_none() {
+            self.name(&Value::Integer(range.least));
+        }
+        range.empty.into_iter().for_each(|empty| self.name(empty));
     }
 
     fn add_all(&mut self, values: Vec<Value>) {

@@ -3,15 +3,15 @@
 use arrow_array::Array;
 use arrow_buffer::BooleanBuffer;
 use tierd_model::Clock;
-use tierd_rules::{Diagnostic, Level, RuleSet, TierSet, code};
+use tierd_rules::{Diagnostic, Expr, Level, MetricId, RuleSet, TierSet, code};
 
-use super::{grid::Grid, witness};
+use super::{grid::Grid, range, witness};
 
 /// The lints about single levels of a set.
 pub(super) fn lints(rules: &RuleSet, set: &TierSet, clock: &Clock) -> Vec<Diagnostic> {
     let mut found = unreachable_levels(rules, set, clock);
     found.extend(set.levels.iter().filter_map(|level| keep_harder_than_enter(rules, level, clock)));
-    found.extend(order_of_names(set));
+    found.extend(order_of_names(rules, set, clock));
     found
 }
 
@@ -31,17 +31,23 @@ fn unreachable_levels(rules: &RuleSet, set: &TierSet, clock: &Clock) -> Vec<Diag
     let lint = |level: usize| {
         let taken = grid.plainest(|row| of(level, row)).and_then(|row| Some((row, &set.levels[winners[row]?])));
         let taken = taken.map(|(row, winner)| (witness::words(rules, &grid, row), winner));
-        unreachable(&set.levels[level], taken)
+        unreachable(rules, &set.levels[level], taken)
     };
     unreached.map(lint).collect()
 }
 
 /// `taken`: a subject who fulfils the level's condition, and the level that such subjects have.
-fn unreachable(level: &Level, taken: Option<(String, &Level)>) -> Diagnostic {
+fn unreachable(rules: &RuleSet, level: &Level, taken: Option<(String, &Level)>) -> Diagnostic {
     let headline = format!("no subject can reach level `{}`", level.name);
     let lint = Diagnostic::warning(code::UNREACHABLE_LEVEL, condition_place(level), headline);
     match taken {
-        None => lint.label("this is never true").help("no value fulfils all of it: look at its limits"),
+        None => {
+            let help = "no value fulfils all of it: look at its limits";
+            let columns = level.when.iter().flat_map(Expr::columns);
+            let ranges = columns.filter_map(|metric| range::words(rules, MetricId(metric)));
+            let help = std::iter::once(help.to_owned()).chain(ranges).collect::<Vec<_>>().join("; ");
+            lint.label("this is never true").help(help)
+        }
         Some((words, winner)) => {
             let why = if words.is_empty() { "always".to_owned() } else { format!("for instance with {words}") };
             lint.label(format!("whoever fulfils this has `{}`, {why}", winner.name))
@@ -68,14 +74,22 @@ fn keep_harder_than_enter(rules: &RuleSet, level: &Level, clock: &Clock) -> Opti
 }
 
 /// Levels named A, B, C … have A as the lowest, where most people would take it for the best.
-fn order_of_names(set: &TierSet) -> Option<Diagnostic> {
+fn order_of_names(rules: &RuleSet, set: &TierSet, clock: &Clock) -> Option<Diagnostic> {
     let names: Vec<&str> = set.levels.iter().map(|level| level.name.as_str()).collect();
     let letters = ["A", "B", "C", "D", "E", "F", "G", "H"];
-    let upside_down = set.ordered && names.len() > 1 && letters.starts_with(&names);
-    let (lowest, highest) = (names.first()?, names.last()?);
-    upside_down.then(|| {
-        let headline = format!("`{lowest}` is the lowest level of this set, `{highest}` the highest");
-        let help = "levels are written lowest first; if this is meant, say allow = [\"level-order\"]";
-        Diagnostic::warning(code::LEVEL_ORDER, &set.at, headline).help(help)
+    let (lowest, highest) = (set.levels.first()?, set.levels.last()?);
+    if !set.ordered || names.len() < 2 || !letters.starts_with(&names) {
+        return None;
+    }
+    let headline = format!("`{}` is the lowest level of this set, `{}` the highest", lowest.name, highest.name);
+    let help = "levels are written lowest first; if this is meant, say allow = [\"level-order\"]";
+    let lint = Diagnostic::warning(code::LEVEL_ORDER, condition_place(highest), headline).help(help);
+    let grid = Grid::new(rules, &highest.when, clock);
+    let fulfilling = highest.when.as_ref().map(|when| grid.fulfilling(when))?;
+    let row = grid.plainest(|row| fulfilling.value(row));
+    let lint = lint.other(condition_place(lowest), "");
+    Some(match row {
+        Some(row) => lint.label(format!("`{}` with {}", highest.name, witness::words(rules, &grid, row))),
+        None => lint,
     })
 }

@@ -13,6 +13,13 @@ attributes.spend = { type = "decimal(2)", encoding = "real" }
 attributes.contacts = "integer"
 attributes.city = "text"
 attributes.joined_on = { type = "date", encoding = "iso8601" }
+[facts.orders]
+table = "orders"
+subject = "customer"
+subject_column = "customer_id"
+time = "day"
+columns.day = { type = "date", encoding = "iso8601" }
+columns.late = "bool"
 "#;
 
 /// Code, headline and label of each lint on rules of one file.
@@ -83,6 +90,42 @@ fn nothing_is_called_unreachable_that_conditions_hide() {
 }
 
 #[test]
+fn what_a_metric_can_never_be_is_never_true() {
+    let metric = |name: &str, how: &str| format!("[metric.{name}]\nallow = [\"unused-metric\"]\n{how}\n");
+    let facts = |aggregate: &str, empty: &str| {
+        format!("from = \"orders\"\naggregate = \"{aggregate}\"\nwindow = \"lifetime\"\nempty = {empty}")
+    };
+    let metrics = metric("late_share", &facts("share(late)", "\"null\""))
+        + &metric("marked", &facts("share(late)", "-1"))
+        + &metric("gap", &facts("mean_gap(day)", "\"null\""))
+        + &metric("gap_or_0", &facts("mean_gap(day)", "0"))
+        + &metric("orders", &facts("count(*)", "0"))
+        + &metric("fifth", "quintile = \"spend desc\"")
+        + &metric("percent", "percentile = \"spend desc\"")
+        + &metric("place", "rank = \"spend desc\"");
+    let lints = |when: &str| linted(&(metrics.clone() + &set("", &[("low", ""), ("high", when)])));
+    for when in ["late_share >= 80", "orders < 0", "fifth > 5", "fifth = 0", "percent > 100", "place <= 0", "gap < 0.5"]
+    {
+        let never = ["unreachable-level: no subject can reach level `high`: this is never true"];
+        assert_eq!(lints(when), never, "{when}");
+    }
+    for when in [
+        "late_share >= 1",
+        "marked < 0",
+        "orders <= 0",
+        "fifth >= 5",
+        "fifth > -5 and fifth < 3",
+        "percent <= 1",
+        "place > -5",
+        "gap >= 1",
+        "gap_or_0 > 0.5",
+        "gap_or_0 < 0.5",
+    ] {
+        assert_eq!(lints(when), Vec::<String>::new(), "{when}");
+    }
+}
+
+#[test]
 fn gap_between_measures_is_named_with_the_values() {
     let s1 = [("low", ""), ("middle", "spend >= 5000 and contacts >= 2"), ("high", "spend >= 10000 and contacts >= 5")];
     assert_eq!(
@@ -97,7 +140,10 @@ fn gap_between_measures_is_named_with_the_values() {
 #[test]
 fn letters_upside_down() {
     let levels = [("A", ""), ("B", "spend >= 1000"), ("C", "spend >= 3000"), ("D", "spend >= 5000")];
-    assert_eq!(linted(&set("", &levels)), ["level-order: `A` is the lowest level of this set, `D` the highest: "]);
+    assert_eq!(
+        linted(&set("", &levels)),
+        ["level-order: `A` is the lowest level of this set, `D` the highest: `D` with spend 5000.00"]
+    );
 }
 
 /// Lints of rules with policies, by code alone.

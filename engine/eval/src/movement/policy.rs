@@ -12,7 +12,7 @@ pub(super) struct Policy<'a> {
     today: Date,
     /// The first day of the run's period, if the policy moves at period ends.
     period: Option<Date>,
-    /// The first day on which a level that is taken today may be lost.
+    /// The first day on which a level that is taken today may be lost, if that is to come.
     lock: Option<Date>,
 }
 
@@ -23,7 +23,7 @@ impl<'a> Policy<'a> {
             movement,
             today: clock.today(),
             period: by_period.then(|| movement.period.first_day(clock)),
-            lock: movement.lock.map(|lock| lock_end(movement, lock, clock)),
+            lock: movement.lock.map(|lock| lock_end(movement, lock, clock)).filter(|&end| end > clock.today()),
         }
     }
 
@@ -70,6 +70,9 @@ impl<'a> Policy<'a> {
     /// The lock after this run: the one that there is, a renewed one, or none.
     fn locked(&self, until: Option<Date>, qualifies: bool) -> Option<Date> {
         let lock = self.movement.lock?;
+        if matches!(lock.until, LockUntil::Day(_)) {
+            return self.lock;
+        }
         let until = until?;
         if self.today < until {
             return Some(until);
@@ -125,5 +128,6 @@ fn lock_end(movement: &Movement, lock: Lock, clock: &Clock) -> Date {
         LockUntil::Span(span) => span.add_to(clock.today()),
         LockUntil::PeriodEnd => next(),
         LockUntil::NextPeriodEnd => movement.period.next(next()),
+        LockUntil::Day(day) => day,
     }
 }

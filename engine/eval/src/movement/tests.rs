@@ -6,7 +6,7 @@ mod model;
 mod spec;
 
 use tierd_model::{Date, Timestamp};
-use tierd_rules::{Movement, Timing};
+use tierd_rules::{Lock, LockUntil, Movement, Timing};
 
 use super::*;
 use crate::{expr::CHUNK, history::OverrideKind, testing::clock};
@@ -45,6 +45,16 @@ fn nothing_is_remembered_where_there_is_nothing_to_remember() {
     assert_eq!(settled.held, [0, 1, 3]);
     // That the policy gives the new level is told all the same: an override might have given it.
     assert_eq!((settled.moved, settled.states), (vec![(0, Reason::First)], vec![(0, PolicyState::at(0))]));
+}
+
+#[test]
+fn a_lock_to_a_day_holds_for_levels_that_were_taken_before_the_rules_had_it() {
+    let until = LockUntil::Day(Date::from_ymd(2026, 7, 1).unwrap());
+    let locked = Movement { lock: Some(Lock { until, renew: false }), ..Movement::AT_ONCE };
+    let set = ladder(locked, &Conditions::default());
+    let low = [Facts { enter: Some(5), keep: Some(5) }];
+    let held = |day| run(&set, &low, &[at(2)], &[], day).held;
+    assert_eq!((held("2026-06-30"), held("2026-07-01")), (vec![2], vec![0]));
 }
 
 #[test]

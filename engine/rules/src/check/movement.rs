@@ -29,7 +29,7 @@ impl Checking<'_> {
         }
         let upgrade = At::value_or(table.upgrade.as_ref(), Timing::AtOnce, |timing| self::timing(*timing));
         let downgrade = self.downgrade(table);
-        let (upgrade, downgrade, period, lock) = (upgrade?, downgrade?, period(table)?, lock(table)?);
+        let (upgrade, downgrade, period, lock) = (upgrade?, downgrade?, period(table)?, self.lock(table)?);
         self.never_down(table, &downgrade)?;
         let movement = Movement {
             upgrade,
@@ -110,10 +110,30 @@ impl Checking<'_> {
         given.is_empty().then_some(())
     }
 
+    /// The lock; `Some(None)` where there is none.
+    fn lock(&mut self, table: &TiersTable) -> Option<Option<Lock>> {
+        let Some(written) = &table.lock else {
+            return Some(None);
+        };
+        let long = match written.value.as_ref()? {
+            LockEntry::Short(until) => return Some(Some(Lock { until: until.0, renew: false })),
+            LockEntry::Long(long) => long,
+        };
+        let renew = At::value_or(long.renew.as_ref(), false, |renew| *renew)?;
+        let until = long.until.value.as_ref()?.0;
+        if let (LockUntil::Day(_), true, Some(written)) = (until, renew, &long.renew) {
+            let help = "leave it out, or write a span such as \"12 months\" for `until`";
+            self.error(code::CONFLICTING_KEYS, &written.at, "a lock to a day isn't renewed", help);
+            return None;
+        }
+        Some(Some(Lock { until, renew }))
+    }
+
     /// Warns of a period that nothing is about.
     fn idle_period(&mut self, table: &TiersTable, movement: &Movement) {
         let timed = [movement.upgrade, movement.downgrade].contains(&Timing::AtPeriodEnd);
-        let locked = movement.lock.is_some_and(|lock| !matches!(lock.until, LockUntil::Span(_)));
+        let by_period = |lock: Lock| matches!(lock.until, LockUntil::PeriodEnd | LockUntil::NextPeriodEnd);
+        let locked = movement.lock.is_some_and(by_period);
         if let (Some(period), false) = (&table.period, timed || locked) {
             let help =
                 "write \"at period end\" for `upgrade` or `downgrade`, or a lock to the period's end; or leave it out";
@@ -139,19 +159,4 @@ fn period(table: &TiersTable) -> Option<Period> {
         PeriodEntry::Calendar(unit) => Some(Period::Calendar(calendar_unit(*unit))),
         PeriodEntry::Program(program) => Some(Period::ProgramYear(program.program_year.value.as_ref()?.0)),
     }
-}
-
-/// The lock; `Some(None)` where there is none.
-fn lock(table: &TiersTable) -> Option<Option<Lock>> {
-    let Some(written) = &table.lock else {
-        return Some(None);
-    };
-    let (until, renew) = match written.value.as_ref()? {
-        LockEntry::Short(until) => (until.0, false),
-        LockEntry::Long(long) => {
-            let renew = At::value_or(long.renew.as_ref(), false, |renew| *renew)?;
-            (long.until.value.as_ref()?.0, renew)
-        }
-    };
-    Some(Some(Lock { until, renew }))
 }

@@ -1,7 +1,7 @@
 //! The movement policy of a tier set as written: words for the common cases, tables for the rest.
 
 use schemars::{JsonSchema, Schema, json_schema};
-use tierd_model::CalendarSpan;
+use tierd_model::{CalendarSpan, parse_date};
 use toml::de::DeValue;
 
 use super::{
@@ -84,7 +84,7 @@ impl Read for PeriodEntry {
     }
 }
 
-/// `"12 months"` or `{ until = "12 months", renew = true }`.
+/// `"12 months"`, `2027-03-31` or `{ until = "12 months", renew = true }`.
 #[derive(Debug, Clone, JsonSchema)]
 #[schemars(untagged)]
 pub(crate) enum LockEntry {
@@ -97,7 +97,7 @@ pub(crate) enum LockEntry {
 table! {
     /// How long a level, once taken, can't be lost.
     LockTable = "`lock`" {
-        /// `"12 months"`, `"period end"` or `"next period end"`.
+        /// `"12 months"`, `"period end"`, `"next period end"`, or a day.
         required until: Parsed<LockText>,
         /// Whether a subject that still qualifies when the lock ends is locked anew. Default: false.
         optional renew: bool,
@@ -107,14 +107,14 @@ table! {
 impl Read for LockEntry {
     fn read(item: &Item<'_, '_>, cx: &mut Reading<'_>) -> Option<Self> {
         match item.value.get_ref() {
-            DeValue::String(_) => Parsed::read(item, cx).map(LockEntry::Short),
+            DeValue::String(_) | DeValue::Datetime(_) => Parsed::read(item, cx).map(LockEntry::Short),
             DeValue::Table(_) => LockTable::read(item, cx).map(LockEntry::Long),
-            _ => cx.wrong_type(item, "\"12 months\", \"period end\", \"next period end\" or a table"),
+            _ => cx.wrong_type(item, "\"12 months\", \"period end\", \"next period end\", a day or a table"),
         }
     }
 }
 
-/// The end of a lock: `12 months`, `period end` or `next period end`.
+/// The end of a lock: `12 months`, `period end`, `next period end`, or a day, which may stand in quotes.
 #[derive(Debug, Clone)]
 pub(crate) struct LockText;
 
@@ -124,17 +124,22 @@ impl Form for LockText {
     type Value = LockUntil;
 
     fn parse(item: &Item<'_, '_>, cx: &mut Reading<'_>) -> Option<LockUntil> {
-        let text = String::read(item, cx)?;
-        match text.as_str() {
-            "period end" => return Some(LockUntil::PeriodEnd),
-            "next period end" => return Some(LockUntil::NextPeriodEnd),
+        let text = match item.value.get_ref() {
+            DeValue::Datetime(day) => day.to_string(),
+            _ => String::read(item, cx)?,
+        };
+        match (text.as_str(), parse_date(text.as_bytes())) {
+            ("period end", _) => return Some(LockUntil::PeriodEnd),
+            ("next period end", _) => return Some(LockUntil::NextPeriodEnd),
+            (_, Some(day)) => return Some(LockUntil::Day(day)),
             _ => {}
         }
         let span = CalendarSpan::parse(&text);
         if span.is_err() {
             let help = match nearest(&text, LOCK_WORDS) {
                 Some(near) => format!("did you mean \"{near}\"?"),
-                None => "write a span such as \"12 months\", or \"period end\" or \"next period end\"".to_owned(),
+                None => "write a span such as \"12 months\", a day such as 2027-03-31, \"period end\" or \"next period end\""
+                    .to_owned(),
             };
             let at = cx.location(item.value.span());
             let headline = format!("`{text}` is no end of a lock");
@@ -147,6 +152,7 @@ impl Form for LockText {
         json_schema!({ "anyOf": [
             { "type": "string", "enum": LOCK_WORDS },
             { "type": "string", "pattern": SPAN_PATTERN },
-        ], "examples": ["12 months", "period end"] })
+            { "type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$" },
+        ], "examples": ["12 months", "period end", "2027-03-31"] })
     }
 }

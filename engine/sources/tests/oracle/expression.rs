@@ -39,6 +39,7 @@ impl Item {
 pub(crate) struct Levels {
     pub(crate) set: String,
     pub(crate) names: Vec<&'static str>,
+    pub(crate) ordered: bool,
 }
 
 /// Writes expressions over a scope.
@@ -54,7 +55,7 @@ impl Writer<'_, '_, '_> {
     pub(crate) fn condition(&mut self, depth: usize) -> String {
         let depth = depth.saturating_sub(1);
         if depth > 0 {
-            match self.choices.below(8) {
+            match self.choices.below(10) {
                 0 => return format!("({} and {})", self.condition(depth), self.condition(depth)),
                 1 => return format!("({} or {})", self.condition(depth), self.condition(depth)),
                 2 => return format!("not {}", self.parenthesized(depth)),
@@ -62,6 +63,8 @@ impl Writer<'_, '_, '_> {
                     let (a, b, c) = (self.condition(depth), self.condition(depth), self.condition(depth));
                     return format!("(case when {a} then {b} else {c} end)");
                 }
+                4 => return format!("coalesce({}, {})", self.condition(depth), self.condition(depth)),
+                5 => return format!("nullif({}, {})", self.condition(depth), self.condition(depth)),
                 _ => {}
             }
         }
@@ -131,16 +134,23 @@ impl Writer<'_, '_, '_> {
         }
     }
 
+    /// What is asked of a level besides, if there is any to ask for.
+    pub(crate) fn asked(&mut self) -> String {
+        if self.levels.is_empty() { String::new() } else { format!(" or {}", self.level()) }
+    }
+
     /// What is asked of a level, by the order of levels where it is a comparison. Some level must be able to meet it.
     fn level(&mut self) -> String {
-        let Levels { set, names } = &self.levels[self.choices.below(self.levels.len())];
+        let Levels { set, names, ordered } = &self.levels[self.choices.below(self.levels.len())];
         let name = |at: usize| format!("'{}'", names[at].replace('\'', "''"));
         let (a, b) = (self.choices.below(names.len()), self.choices.below(names.len()));
         let (low, high) = (name(a.min(b)), name(a.max(b)));
         let not = if names.len() > 2 { self.choices.pick(&["", "not "]) } else { "" };
-        match self.choices.below(8) {
+        match self.choices.below(if *ordered { 8 } else { 4 }) {
             0 => format!("tier.{set} is {not}null"),
             1 => format!("tier.{set} {not}in ({high}, {low})"),
+            2 if !ordered => format!("tier.{set} <> {high}"),
+            _ if !ordered => format!("tier.{set} = {low}"),
             2 => format!("tier.{set} between {low} and {high}"),
             3 if a > 0 => format!("tier.{set} < {}", name(a)),
             4 if b + 1 < names.len() => format!("tier.{set} > {}", name(b)),
@@ -172,8 +182,9 @@ impl Writer<'_, '_, '_> {
 
     fn real_comparison(&mut self, depth: usize) -> String {
         let (a, b) = (self.real(depth), self.real(depth));
-        match self.choices.below(3) {
-            0 => format!("{} between {} and {}", a.text, b.text, self.real(0).text),
+        match self.choices.below(6) {
+            0 | 1 => format!("{} between {} and {}", a.text, b.text, self.real(0).text),
+            2 => format!("{} in (0.125, -12.5, 3)", a.text),
             _ => self.compare(&a.text, &b.text),
         }
     }
@@ -189,7 +200,14 @@ impl Writer<'_, '_, '_> {
 
     fn timestamp_comparison(&mut self, depth: usize) -> String {
         let (a, b) = (self.timestamp(depth), self.timestamp(depth));
-        self.compare(&a, &b)
+        match self.choices.below(6) {
+            0 => format!("{a} between {b} and as_of"),
+            1 => {
+                let at = local_text(self.clock.zone(), self.clock.as_of().0);
+                format!("{a} in (timestamp '{at}', timestamp '2024-02-29 00:00:00')")
+            }
+            _ => self.compare(&a, &b),
+        }
     }
 
     fn text_condition(&mut self) -> String {
@@ -235,7 +253,11 @@ impl Writer<'_, '_, '_> {
             let day = self.choices.pick(&["2024-02-29", "2023-12-31", "2024-03-31", "2025-01-01"]);
             format!("date '{day}'")
         });
-        match self.choices.below(if depth > 0 { 9 } else { 1 }) {
+        match self.choices.below(if depth > 0 { 10 } else { 1 }) {
+            9 => {
+                let when = self.condition(depth_left);
+                format!("(case when {when} then {simple} else {} end)", self.date(depth_left))
+            }
             5 | 6 => {
                 let span =
                     self.choices.pick(&["1 month", "3 months", "10 days", "1 year", "1 quarter 2 days", "45 days"]);
@@ -270,7 +292,11 @@ impl Writer<'_, '_, '_> {
             let offset = self.choices.pick(&["", "Z", "-0530"]);
             format!("timestamp '{at}{offset}'")
         });
-        match self.choices.below(if depth > 0 { 6 } else { 1 }) {
+        match self.choices.below(if depth > 0 { 7 } else { 1 }) {
+            6 => {
+                let when = self.condition(depth.saturating_sub(1));
+                format!("(case when {when} then {simple} end)")
+            }
             5 => {
                 let function = self.choices.pick(&["least", "greatest", "coalesce", "nullif"]);
                 format!("{function}({simple}, {})", self.timestamp(depth.saturating_sub(1)))
@@ -450,8 +476,14 @@ impl Writer<'_, '_, '_> {
             Some(item) => item,
             None => self.real_literal(),
         };
-        match self.choices.below(if depth > 0 { 9 } else { 2 }) {
+        match self.choices.below(if depth > 0 { 10 } else { 2 }) {
             1 => self.real_literal(),
+            9 => {
+                let (when, b) = (self.condition(depth_left), self.real(depth_left));
+                let (most, eighths) = (column.most.max(b.most), column.eighths && b.eighths);
+                let text = format!("(case when {when} then {} else {} end)", column.text, b.text);
+                Item { text, ty: Type::Real, most, eighths }
+            }
             3 => {
                 let (b, op) = (self.real(depth_left), self.choices.pick(&["+", "-"]));
                 let most = column.most + b.most;

@@ -33,10 +33,18 @@ pub(crate) struct Rules<'a> {
     scopes: Vec<Vec<Known>>,
     /// By kind of subject, the tier sets that they may ask.
     levels: Vec<Vec<Levels>>,
+    /// The last tier set per category, which the next one of the same kind and column may ask.
+    of_category: Option<OfCategory>,
     /// What the points program may be asked: of which kind of subject, and the bound of a sum of its bookings.
     program: Option<Program>,
     metrics: usize,
     pub(crate) text: String,
+}
+
+struct OfCategory {
+    kind: usize,
+    column: String,
+    levels: Levels,
 }
 
 struct Program {
@@ -52,7 +60,7 @@ impl<'a> Rules<'a> {
         let scope = |table: &Table| table.columns.iter().map(|column| known(column.item())).collect();
         let scopes: Vec<_> = schema.subjects.iter().map(scope).collect();
         let levels = vec![Vec::new(); scopes.len()];
-        Rules { schema, scopes, levels, program: None, metrics: 0, text: String::new() }
+        Rules { schema, scopes, levels, of_category: None, program: None, metrics: 0, text: String::new() }
     }
 
     /// Adds one metric, mostly of customers.
@@ -88,16 +96,28 @@ impl<'a> Rules<'a> {
 
     /// Adds a tier set, one in five of them per category.
     pub(crate) fn tier_set(&mut self, choices: &mut Choices<'_>, name: &str) {
-        let kind = if choices.chance(25) { self.scopes.len() - 1 } else { 0 };
+        let kind = match &self.of_category {
+            Some(of) => of.kind,
+            None if choices.chance(25) => self.scopes.len() - 1,
+            None => 0,
+        };
         let unknown = choices.pick(&["keep", "lowest", "keep", "lowest", "error"]);
         let subject = self.schema.subjects[kind].name;
         let mut text = format!("[tiers.\"{name}\"]\nsubject = \"{subject}\"\nunknown = \"{unknown}\"\n");
         let mut items = self.items(kind);
-        let categories = if choices.chance(20) { self.by_category(choices, kind, name) } else { None };
+        let often = if self.of_category.is_some() { 80 } else { 20 };
+        let by_category = if choices.chance(often) { self.by_category(choices, kind, name) } else { None };
+        let (categories, column) = by_category.unzip();
+        let mut levels = self.levels[kind].clone();
+        let mut asked = None;
         if let Some(by) = &categories {
+            asked =
+                self.of_category.as_ref().filter(|of| Some(&of.column) == column.as_ref()).map(|of| of.levels.clone());
+            levels.extend(asked.clone());
             text += "per = \"category\"\ncategories = [\"paid\", \"客户\", \"it's\"]\n";
             items.extend(by.iter().cloned());
         }
+        let ordered = choices.chance(80);
         // Levels that are moved are earned all the same, where nothing was held before.
         let policies = [
             "",
@@ -106,34 +126,48 @@ impl<'a> Rules<'a> {
             "upgrade = \"never\"\n",
             "downgrade = { after = \"30 days\", steps = 1 }\nlock = \"1 year\"\n",
         ];
-        text += choices.pick(&policies);
+        text += if ordered { choices.pick(&policies) } else { "ordered = false\n" };
         let names: Vec<&str> = ["C", "it's B", "金", "A"].into_iter().take(1 + choices.below(4)).collect();
+        let has_measure = categories.is_none() && names.len() > 1 && choices.chance(25);
+        let measure = if has_measure { measure_of(choices, &items) } else { None };
+        text += &measure.map_or(String::new(), |measure| format!("of = {}\n", quoted(&measure.text)));
         for (i, level) in names.iter().enumerate() {
             text += &format!("[[tiers.\"{name}\".level]]\nname = {}\n", quoted(level));
-            let writer =
-                |choices| Writer { scope: &items, levels: &self.levels[kind], choices, clock: &self.schema.clock };
+            if let Some(measure) = measure.filter(|_| i > 0) {
+                text += &format!("from = {}\n", threshold(choices, measure.ty));
+                continue;
+            }
+            let writer = |choices| Writer { scope: &items, levels: &levels, choices, clock: &self.schema.clock };
             let last = i + 1 == names.len();
             if i > 0 || choices.chance(40) || last && categories.is_some() {
                 let when = match (&categories, last) {
                     // Some condition must name a metric per category.
-                    (Some(by), true) => format!("{} is not null", by[by.len() - 1].text),
+                    (Some(by), true) => {
+                        let asked = Writer { levels: asked.as_slice(), ..writer(&mut *choices) }.asked();
+                        format!("{} is not null{asked}", by[by.len() - 1].text)
+                    }
                     _ => writer(&mut *choices).condition(3),
                 };
                 text += &format!("when = {}\n", quoted(&when));
             }
         }
         self.text += &text;
-        if unknown != "error" && categories.is_none() {
-            self.levels[kind].push(Levels { set: name.to_owned(), names });
+        let levels = Levels { set: name.to_owned(), names, ordered };
+        match column {
+            _ if unknown == "error" => {}
+            None => self.levels[kind].push(levels),
+            Some(column) => self.of_category = Some(OfCategory { kind, column, levels }),
         }
     }
 
-    /// Metrics with a value for each category; `None` where no facts have a column of text.
-    fn by_category(&mut self, choices: &mut Choices<'_>, kind: usize, set: &str) -> Option<Vec<Item>> {
+    /// Metrics with a value for each category, and the column that holds it; `None` where no facts have a column of text.
+    fn by_category(&mut self, choices: &mut Choices<'_>, kind: usize, set: &str) -> Option<(Vec<Item>, String)> {
         let facts = self.schema.facts.iter().filter(|facts| facts.kind == kind);
         let all: Vec<_> =
             facts.flat_map(|f| f.columns.iter().filter(|c| c.ty == Type::Text).map(move |c| (f, c))).collect();
-        let (facts, column) = all.get(choices.below(all.len()))?;
+        // Mostly by the same column as the last such set, whose levels may then be asked for.
+        let same = all.iter().find(|(_, column)| self.of_category.as_ref().is_some_and(|of| of.column == column.name));
+        let (facts, column) = same.filter(|_| choices.chance(80)).or(all.get(choices.below(all.len())))?;
         let plain = self.items(kind);
         let names = [format!("{set}1"), format!("{set}2"), format!("{set}3")];
         let (body, item) = self.aggregate_over(choices, facts, None, &names[0]);
@@ -147,7 +181,7 @@ impl<'a> Rules<'a> {
         items.push(Item { text: names[1].clone(), ty: Type::Integer, most: 2, eighths: false });
         self.text += &format!("[metric.\"{}\"]\nrank = \"{} desc\"\n", names[2], names[1]);
         items.push(Item { text: names[2].clone(), ty: Type::Integer, most: 1000, eighths: false });
-        Some(items)
+        Some((items, column.name.to_string()))
     }
 
     fn items(&self, kind: usize) -> Vec<Item> {
@@ -282,8 +316,9 @@ impl<'a> Rules<'a> {
         }
         let of = &ranked[choices.below(ranked.len())].text;
         let direction = choices.pick(&["desc", "asc"]);
-        let form = choices.below(4);
+        let form = choices.below(5);
         let body = match form {
+            4 => frozen(choices, &ranked, direction),
             0 => format!("rank = \"{of} {direction}\"\n"),
             1 => format!("quintile = \"{of} {direction}\"\n"),
             2 => format!("ntile = {{ of = \"{of} {direction}\", buckets = {} }}\n", choices.pick(&[3, 2, 10])),
@@ -300,6 +335,10 @@ impl<'a> Rules<'a> {
         }
         let scope = self.items(1 - kind);
         let item = &scope[choices.below(scope.len())];
+        if kind == 0 && !self.levels[1].is_empty() && choices.chance(60) {
+            let body = format!("lookup = \"account.tier.{}\"\n", self.levels[1][0].set);
+            return (body, later(Item { text: name.to_owned(), ty: Type::Text, most: 0, eighths: false }));
+        }
         if kind == 0 {
             let body = format!("lookup = \"account.{}\"\n", item.text);
             return (body, later(Item { text: name.to_owned(), ..item.clone() }));
@@ -413,6 +452,44 @@ impl<'a> Rules<'a> {
             }
         };
         (body, later(item))
+    }
+}
+
+/// What levels may have thresholds of.
+fn measure_of<'i>(choices: &mut Choices<'_>, items: &'i [Item]) -> Option<&'i Item> {
+    let fits = |item: &&Item| match item.ty {
+        Type::Text | Type::Bool => false,
+        ty => !ty.is_exact() || item.at_scale(6) < LIMIT,
+    };
+    let all: Vec<&Item> = items.iter().filter(fits).collect();
+    all.get(choices.below(all.len())).copied()
+}
+
+/// The least value that a level takes.
+fn threshold(choices: &mut Choices<'_>, measure: Type) -> &'static str {
+    match measure {
+        Type::Date => choices.pick(&["2024-02-29", "\"2023-12-31\""]),
+        Type::Timestamp => choices.pick(&["2024-01-31T08:00:00", "\"2024-02-29 00:00:00\""]),
+        _ => choices.pick(&["1", "0", "20", "-3", "0.5", "40.25"]),
+    }
+}
+
+/// Buckets whose cuts are written down, of the first of these that is a number.
+fn frozen(choices: &mut Choices<'_>, ranked: &[Item], direction: &str) -> String {
+    let fits = |item: &&Item| item.ty == Type::Real || item.ty.is_exact() && item.at_scale(6) < LIMIT;
+    let Some(of) = ranked.iter().rev().find(fits) else {
+        return format!("rank = \"{} {direction}\"\n", ranked[0].text);
+    };
+    let mut cuts = choices.pick(&[["-100", "0", "3", "2000"], ["1", "2", "3.5", "100"], ["0", "5", "12.25", "40"]]);
+    if direction == "desc" {
+        cuts.reverse();
+    }
+    match choices.below(2) {
+        0 => format!("quintile = \"{} {direction}\"\ncuts = [{}]\n", of.text, cuts.join(", ")),
+        _ => {
+            let ntile = format!("ntile = {{ of = \"{} {direction}\", buckets = 3 }}", of.text);
+            format!("{ntile}\ncuts = [{}]\n", cuts[1..3].join(", "))
+        }
     }
 }
 

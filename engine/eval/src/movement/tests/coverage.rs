@@ -14,7 +14,7 @@ const OPTIONS: &[(&str, &[&str])] = &[
     ("grace", &["none", "some"]),
     ("steps", &["all", "1", "2"]),
     ("period", &["year", "quarter", "month", "program year"]),
-    ("lock", &["none", "span", "period end", "next period end"]),
+    ("lock", &["none", "span", "period end", "next period end", "day"]),
     ("renew", &["no", "yes"]),
     ("keep", &["no", "yes"]),
     ("lowest", &["open", "conditional"]),
@@ -51,6 +51,7 @@ fn values(timeline: &Timeline) -> Vec<&'static str> {
             LockUntil::Span(_) => "span",
             LockUntil::PeriodEnd => "period end",
             LockUntil::NextPeriodEnd => "next period end",
+            LockUntil::Day(_) => "day",
         }),
         if movement.lock.is_some_and(|lock| lock.renew) { "yes" } else { "no" },
         if timeline.conditions.keep { "yes" } else { "no" },
@@ -75,7 +76,8 @@ fn is_possible(pair: [(&str, &str); 2]) -> bool {
         MOVEMENT.contains(option) && !OPTIONS.iter().any(|(name, values)| name == option && values[0] == *value)
     };
     let unordered_moves = pair.contains(&("levels", "unordered")) && pair.iter().any(moves);
-    let renews_nothing = pair.contains(&("renew", "yes")) && pair.contains(&("lock", "none"));
+    let renewable = !pair.contains(&("lock", "none")) && !pair.contains(&("lock", "day"));
+    let renews_nothing = pair.contains(&("renew", "yes")) && !renewable;
     !unordered_moves && !renews_nothing
 }
 

@@ -119,6 +119,7 @@ fn is_locked(movement: &Movement, history: &[Past], today: Date) -> bool {
             LockUntil::Span(span) => span.add_to(day),
             LockUntil::PeriodEnd => end,
             LockUntil::NextPeriodEnd => movement.period.next(end),
+            LockUntil::Day(day) => day,
         }
     };
     let taken = history.iter().rposition(Past::took).expect("a level was taken once");
@@ -154,8 +155,12 @@ fn movements() -> impl Strategy<Value = Movement> {
     let unit = prop_oneof![Just(CalendarUnit::Year), Just(CalendarUnit::Quarter), Just(CalendarUnit::Month)];
     let program_year = Period::ProgramYear(MonthDay::parse("04-01").unwrap());
     let period = prop_oneof![3 => unit.prop_map(Period::Calendar), 1 => Just(program_year)];
-    let until =
-        prop_oneof![span().prop_map(LockUntil::Span), Just(LockUntil::PeriodEnd), Just(LockUntil::NextPeriodEnd),];
+    let until = prop_oneof![
+        span().prop_map(LockUntil::Span),
+        Just(LockUntil::PeriodEnd),
+        Just(LockUntil::NextPeriodEnd),
+        (20_450..21_000).prop_map(|day| LockUntil::Day(Date(day))),
+    ];
     let lock = (until, any::<bool>()).prop_map(|(until, renew)| Lock { until, renew });
     let rest = (prop::option::of(span()), prop::option::of(1..3u16), period, prop::option::of(lock));
     (timing(), down, rest).prop_map(|(upgrade, downgrade, (grace, steps, period, lock))| Movement {

@@ -12,7 +12,7 @@
 
 use std::{fs, path::PathBuf};
 
-use tierd_model::{CalendarSpan, CalendarUnit, Clock, MonthDay};
+use tierd_model::{CalendarSpan, CalendarUnit, Clock, MonthDay, parse_date};
 use tierd_rules::{Lock, LockUntil, Movement, Period, Timing, Unknown};
 
 use super::{
@@ -113,7 +113,10 @@ fn lock(text: &str) -> Lock {
     let until = match text {
         "period end" => LockUntil::PeriodEnd,
         "next period end" => LockUntil::NextPeriodEnd,
-        span => LockUntil::Span(CalendarSpan::parse(span).unwrap()),
+        text => match parse_date(text.as_bytes()) {
+            Some(day) => LockUntil::Day(day),
+            None => LockUntil::Span(CalendarSpan::parse(text).unwrap()),
+        },
     };
     Lock { until, renew }
 }
