@@ -1,5 +1,7 @@
 //! Compiling in a process of its own, and what is kept of it. This program is its own child, so it has a `main` and no harness.
 
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "this program is a test")]
+
 mod guests;
 
 use std::{

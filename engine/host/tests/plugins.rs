@@ -3,6 +3,7 @@
 mod guests;
 
 use std::{
+    slice,
     sync::{Arc, LazyLock},
     time::Duration,
 };
@@ -199,12 +200,13 @@ fn tables_that_are_granted_are_looked_up_and_no_others() {
     let plugin = Plugin { grants: PluginGrants { lookups: vec![1], ..PluginGrants::default() }, ..guest.plugin() };
     let asked: ArrayRef = Arc::new(StringArray::from(vec!["south", "nowhere", "north", "east", ""]));
 
-    let runner = host.runner(&[plugin.clone()], &[None, regions.clone()]);
-    let given = runner.column(&guest.call(), &[asked.clone()], 5, &clock()).unwrap().column;
+    let runner = host.runner(slice::from_ref(&plugin), &[None, regions.clone()]);
+    let given = runner.column(&guest.call(), slice::from_ref(&asked), 5, &clock()).unwrap().column;
     assert_eq!(given.as_primitive::<Float64Type>(), &Float64Array::from(vec![Some(0.5), None, Some(0.25), None, None]));
     host.self_test(&plugin, &guest.call()).unwrap();
 
-    let failure = host.runner(&[guest.plugin()], &[None, regions]).column(&guest.call(), &[asked.clone()], 5, &clock());
+    let failure =
+        host.runner(&[guest.plugin()], &[None, regions]).column(&guest.call(), slice::from_ref(&asked), 5, &clock());
     let failure = failure.unwrap_err();
     assert_eq!((failure.reason, failure.message.as_str()), ("failed", "no such table is granted"));
 
@@ -268,6 +270,31 @@ fn descriptions_that_cannot_be_are_refused() {
         change(&mut description);
         let guest = described(good("weighted"), "good/weighted.wat", description);
         assert_eq!(host.describe(&guest.bytes), Err(PluginError::Description { message: message.to_owned() }));
+    }
+}
+
+#[test]
+fn files_that_are_cut_off_or_something_else_are_refused() {
+    let (host, whole) = (host(), good("weighted").bytes);
+    for bytes in [&b""[..], b"\0asm", b"#!/bin/sh", &[0xff; 1000]] {
+        assert_eq!(host.describe(bytes), Err(PluginError::NotWasm));
+    }
+    // The last section says what the functions are, so that none of the beginnings is whole.
+    for end in (8..whole.len()).step_by(61) {
+        assert!(host.describe(&whole[..end]).is_err(), "{end} bytes");
+    }
+    let large = host.describe(&vec![0; (32 << 20) + 1]).unwrap_err();
+    assert_eq!(large.to_string(), "33554433 bytes are more than the 32 MiB that a plugin may have");
+}
+
+#[test]
+fn a_file_with_a_changed_byte_never_ends_the_program() {
+    let (host, whole) = (host(), good("weighted").bytes);
+    for at in (0..whole.len()).step_by(41) {
+        let mut changed = whole.clone();
+        changed[at] ^= 0x15;
+        // It may be as good as before, and is then described.
+        let _ = host.describe(&changed);
     }
 }
 
@@ -394,7 +421,7 @@ const TYPES: [Type; 7] =
     [Type::Integer, Type::Decimal(2), Type::Real, Type::Bool, Type::Text, Type::Date, Type::Timestamp];
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn columns_come_back_as_they_were(
@@ -405,7 +432,7 @@ proptest! {
         let column = column.slice(skip, column.len() - skip);
         static HOST: LazyLock<Host> = LazyLock::new(host);
         let guest = identity(ty);
-        let given = call(&HOST, &guest, &[column.clone()], column.len()).unwrap().column;
+        let given = call(&HOST, &guest, slice::from_ref(&column), column.len()).unwrap().column;
         prop_assert_eq!(given.data_type(), column.data_type());
         prop_assert_eq!(&given, &column);
         if let Some(reals) = given.as_primitive_opt::<Float64Type>() {

@@ -33,7 +33,7 @@ impl Version for V2 {
         let signature = |error: wasmtime::Error| PluginError::Signature { message: format!("{error:#}") };
         let pre = Linker::new(component.engine()).instantiate_pre(component).map_err(signature)?;
         let export = |interface: &str, name: &str| {
-            let interface = component.get_export_index(None, &format!("tierd:plugin/{interface}@2.0.0"));
+            let interface = component.get_export_index(None, format!("tierd:plugin/{interface}@2.0.0"));
             component
                 .get_export_index(Some(&interface.ok_or(PluginError::NotAPlugin)?), name)
                 .ok_or(PluginError::NotAPlugin)
@@ -217,8 +217,8 @@ mod tests {
             let given = given.as_primitive::<Float64Type>();
             assert!(given.len() == 20_000 && given.values().iter().all(|value| *value == expected), "plugin {plugin}");
         }
-        for plugin in 0..2 {
-            host.self_test(&plugins[plugin], &call(plugin)).unwrap();
+        for (at, plugin) in plugins.iter().enumerate() {
+            host.self_test(plugin, &call(at)).unwrap();
         }
     }
 
