@@ -41,6 +41,7 @@ const TESTS: &[(&str, fn())] = &[
     ("a_damaged_file_is_compiled_again", a_damaged_file_is_compiled_again),
     ("a_folder_open_to_others_is_not_used", a_folder_open_to_others_is_not_used),
     ("a_program_that_cannot_be_started_is_named", a_program_that_cannot_be_started_is_named),
+    ("a_module_with_a_changed_byte_never_ends_the_program", a_module_with_a_changed_byte_never_ends_the_program),
     (
         "a_compile_bomb_ends_within_its_limits_and_the_host_goes_on",
         a_compile_bomb_ends_within_its_limits_and_the_host_goes_on,
@@ -122,6 +123,18 @@ fn a_program_that_cannot_be_started_is_named() {
     let host = Host::new(HostOptions { cache: None, compiler });
     let error = host.describe(&guests::good("weighted").bytes).unwrap_err();
     assert!(matches!(&error, PluginError::Machine { message } if message.contains("/no/such/program")), "{error}");
+}
+
+/// What makes components of modules isn't made for hostile ones: a changed section of types can send it into a recursion without end.
+fn a_module_with_a_changed_byte_never_ends_the_program() {
+    let (host, whole) = (host(None), guests::good("weighted").bytes);
+    for at in (0..whole.len()).step_by(41) {
+        let mut changed = whole.clone();
+        changed[at] ^= 0x15;
+        // It may be as good as before, and is then described.
+        let _ = host.describe(&changed);
+    }
+    describe(&host, &guests::good("weighted"));
 }
 
 /// Takes more time than a child is given, or more memory: which of them depends on the machine and on how this program was built.

@@ -288,8 +288,11 @@ fn files_that_are_cut_off_or_something_else_are_refused() {
 }
 
 #[test]
-fn a_file_with_a_changed_byte_never_ends_the_program() {
-    let (host, whole) = (host(), good("weighted").bytes);
+fn a_component_with_a_changed_byte_never_ends_the_program() {
+    let (host, module) = (host(), good("weighted").bytes);
+    let mut encoder = wit_component::ComponentEncoder::default().module(&module).unwrap();
+    let whole = encoder.encode().unwrap();
+    host.describe(&whole).unwrap();
     for at in (0..whole.len()).step_by(41) {
         let mut changed = whole.clone();
         changed[at] ^= 0x15;
