@@ -29,7 +29,8 @@ use crate::{
 /// Who compiles.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Compiler {
-    /// This process, without limits of time and memory.
+    /// This process, without limits of time and memory: for plugins that one has built oneself. Components may be any bytes. Modules may
+    /// not: what makes components of them recurses without end on some that nobody would build, and that ends the program.
     #[default]
     InProcess,
     /// A process of its own, under limits.

@@ -5,6 +5,8 @@
 //! changes when there is a new one is the form here, and the adapters of the older ones.
 
 mod v1;
+#[cfg(test)]
+mod v2;
 
 use std::sync::Arc;
 
@@ -204,7 +206,11 @@ pub(crate) trait Instance {
 }
 
 /// The versions that plugins may be built for.
-const VERSIONS: &[&dyn Version] = &[&v1::V1];
+const VERSIONS: &[&dyn Version] = &[
+    &v1::V1,
+    #[cfg(test)]
+    &v2::V2,
+];
 
 /// How the package of the contract begins in the names of interfaces.
 const PACKAGE: &str = "tierd:plugin/";

@@ -59,7 +59,7 @@ pub enum PluginError {
     /// Compiling it takes more time or memory than is given.
     #[error("compiling it took more {resource} than the {limit} that are given")]
     CompileLimit {
-        /// `time` or `memory`.
+        /// `time`, or `memory or stack`.
         resource: &'static str,
         /// How much.
         limit: String,

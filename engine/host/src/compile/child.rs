@@ -97,8 +97,8 @@ fn ended_early(status: ExitStatus) -> PluginError {
     if is(Signal::XCPU) {
         PluginError::CompileLimit { resource: "time", limit: format!("{CPU_SECONDS} seconds of processor time") }
     } else if is(Signal::ABORT) || is(Signal::KILL) {
-        // An allocation that fails aborts; a system that is out of memory kills.
-        PluginError::CompileLimit { resource: "memory", limit: format!("{} GiB", ADDRESS_SPACE >> 30) }
+        // An allocation that fails aborts, as does a stack that is used up; a system that is out of memory kills.
+        PluginError::CompileLimit { resource: "memory or stack", limit: format!("{} GiB", ADDRESS_SPACE >> 30) }
     } else {
         PluginError::Compile { message: format!("the compiler ended early ({status})") }
     }

@@ -73,7 +73,7 @@ struct ModelExports {
 
 impl Exports {
     fn of(component: &Component) -> Result<Self, PluginError> {
-        let interface = |name: &str| component.get_export_index(None, &format!("tierd:plugin/{name}@1.0.0"));
+        let interface = |name: &str| component.get_export_index(None, format!("tierd:plugin/{name}@1.0.0"));
         let function = |interface: &ComponentExportIndex, name: &str| {
             let missing =
                 || PluginError::Signature { message: format!("an interface that it exports has no function `{name}`") };

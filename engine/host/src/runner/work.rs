@@ -38,7 +38,7 @@ pub(super) fn in_order<T: Send>(jobs: usize, job: impl Fn(usize) -> Result<T, Fa
     let mut done = thread::scope(|scope| {
         // Where no more threads can be had, those that there are do it all.
         let others: Vec<_> = (1..threads)
-            .filter_map(|_| thread::Builder::new().stack_size(STACK).spawn_scoped(scope, &work).ok())
+            .filter_map(|_| thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work).ok())
             .collect();
         let mut done = work();
         for other in others {

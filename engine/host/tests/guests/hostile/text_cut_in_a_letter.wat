@@ -1,0 +1,14 @@
+;; Gives two texts that are one letter.
+;; expect: call output
+;; output: text
+(module
+  {{prelude}}
+  ({{score}}
+    (i32.store (i32.const 4096) (i32.const 0xbcc3))
+    (memory.fill (i32.const 8196) (i32.const 0) (i32.shl (local.get $rows) (i32.const 2)))
+    (i32.store (i32.sub (i32.add (i32.const 8192) (i32.shl (local.get $rows) (i32.const 2))) (i32.const 4)) (i32.const 1))
+    (i32.store (i32.add (i32.const 8192) (i32.shl (local.get $rows) (i32.const 2))) (i32.const 2))
+    (drop (call $ok (i32.const 4) (i32.const 8192) (i32.add (local.get $rows) (i32.const 1))))
+    (i32.store (i32.const 80) (i32.const 4096))
+    (i32.store (i32.const 84) (i32.const 2))
+    (i32.const 64)))

@@ -1,0 +1,6 @@
+;; Reaches what is unreachable.
+;; expect: call trap
+(module
+  {{prelude}}
+  ({{score}}
+    unreachable))
