@@ -53,4 +53,21 @@ rust() {
     cp "$target/wasm32-unknown-unknown/release/$(echo "$1" | tr - _).wasm" "dist/$1.wasm"
 }
 
+# The bindings in c/ are generated from the contract; where the generator is there, that is proved.
+bindings_are_current() {
+    command -v wit-bindgen >/dev/null || return 0
+    fresh=$(mktemp -d)
+    wit-bindgen c --world scorer-plugin --out-dir "$fresh" wit/v1 >/dev/null
+    for file in "$fresh"/*; do cmp "$file" "c/$(basename "$file")"; done
+    rm -r "$fresh"
+}
+
+c() {
+    debian clang-19 lld-19 wasi-libc libclang-rt-19-dev-wasm32
+    bindings_are_current
+    clang-19 --target=wasm32-wasi --sysroot=/ -isystem /usr/include/wasm32-wasi -mexec-model=reactor \
+        -std=c11 -Wall -Wextra -Werror -Wno-unused-parameter -O3 -flto -Wl,--strip-all -I c -o "dist/$1.wasm" \
+        "$1"/plugin.c "$1"/score.c c/scorer_plugin.c c/scorer_plugin_component_type.o
+}
+
 main "$@"
