@@ -70,4 +70,16 @@ c() {
         "$1"/plugin.c "$1"/score.c c/scorer_plugin.c c/scorer_plugin_component_type.o
 }
 
+javascript() {
+    (cd "$1" && { [ -d node_modules ] || npm ci --silent --no-audit --no-fund; } && npm run --silent build >/dev/null)
+}
+
+python() {
+    [ -x "$1/.venv/bin/componentize-py" ] || {
+        python3 -m venv "$1/.venv"
+        "$1/.venv/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: -r "$1/requirements.txt"
+    }
+    (cd "$1" && .venv/bin/componentize-py -d ../wit/v1 -w scorer-plugin componentize --stub-wasi plugin -o "../dist/$1.wasm" >/dev/null)
+}
+
 main "$@"
