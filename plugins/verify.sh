@@ -14,7 +14,7 @@ same() { # NAME FUNCTION [CONFIG]
     for which in kept built; do
         file=$name/$name.wasm
         [ $which = kept ] || file=dist/$name.wasm
-        "$tierd" plugin run "$file" --function "$function" --input "$name/example.csv" --config "$config" --as-of 2026-06-30T09:00:00 \
+        "$tierd" plugin run "$file" --function "$function" --input "$name/example.csv" --config "$config" --as-of 2026-06-30T09:00:00 --output csv \
             >"$folder/$name-$function-$which.csv"
     done
     awk -F , -v what="$name $function" '

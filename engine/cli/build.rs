@@ -1,4 +1,5 @@
-//! Embeds the shipped packs (and the demo shop) as text, so that `tierd demo` needs nothing but the program.
+//! Embeds the shipped packs (and the demo shop) and the templates of plugins, so that `tierd demo` and `tierd plugin new` need nothing
+//! but the program.
 
 use std::{
     env,
@@ -23,7 +24,45 @@ fn main() -> Result<(), Box<dyn Error>> {
     table.push_str("];\n");
     println!("cargo::rerun-if-changed={}", root.join("rules").display());
     println!("cargo::rerun-if-changed=build.rs");
-    fs::write(Path::new(&env::var("OUT_DIR")?).join("packs.rs"), table)?;
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    fs::write(out.join("packs.rs"), table)?;
+    fs::write(out.join("templates.rs"), templates(&root.join("plugins"))?)?;
+    Ok(())
+}
+
+/// What a new plugin is made of, by language; `` for what all have.
+fn templates(plugins: &Path) -> Result<String, Box<dyn Error>> {
+    let parts = [
+        ("", "wit/v1", "wit/v1/"),
+        ("rust", "templates/rust", ""),
+        ("rust", "sdk", "sdk/"),
+        ("c", "templates/c", ""),
+        ("c", "c", "sdk/"),
+        ("js", "templates/js", ""),
+        ("python", "templates/python", ""),
+    ];
+    let mut table = String::from("pub(super) const TEMPLATES: &[(&str, &str, &[u8])] = &[\n");
+    for (language, folder, prefix) in parts {
+        write_template(language, &plugins.join(folder), prefix, &mut table)?;
+        println!("cargo::rerun-if-changed={}", plugins.join(folder).display());
+    }
+    table.push_str("];\n");
+    Ok(table)
+}
+
+/// A line for each file below `folder`, but for what building leaves there.
+fn write_template(language: &str, folder: &Path, prefix: &str, table: &mut String) -> Result<(), Box<dyn Error>> {
+    for path in entries(folder)? {
+        let file = path.file_name().unwrap_or_default().to_string_lossy();
+        let name = format!("{prefix}{file}");
+        if path.is_dir() {
+            if !["target", "node_modules", "dist"].contains(&&*file) {
+                write_template(language, &path, &format!("{name}/"), table)?;
+            }
+        } else {
+            writeln!(table, "    ({language:?}, {name:?}, include_bytes!({:?})),", path.to_string_lossy())?;
+        }
+    }
     Ok(())
 }
 

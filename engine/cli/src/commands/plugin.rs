@@ -3,6 +3,7 @@
 mod bench;
 mod check;
 mod columns;
+mod new;
 mod run;
 
 use std::{
@@ -41,6 +42,7 @@ pub(crate) fn compile_plugin() -> Option<ExitCode> {
 /// Carries out `tierd plugin`.
 pub(crate) fn plugin(command: &PluginCommand, output: Output) -> Result<(), Failure> {
     match command {
+        PluginCommand::New(args) => new::new(args, output),
         PluginCommand::Check(args) => check::check(args, output),
         PluginCommand::Run(args) => run::run(args, output),
         PluginCommand::Bench(args) => bench::bench(args, output),
