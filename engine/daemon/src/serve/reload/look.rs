@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fs,
     os::unix::fs::MetadataExt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -48,37 +48,68 @@ pub(super) enum Attempt {
     Known,
     /// They are these, and have been for a while.
     Decided(Box<Checked>),
-    /// They are being changed.
-    Restless,
+    /// They are being changed, and are these now.
+    Restless(Mark),
 }
 
-/// Reads the files, checks them, and reads them again as late as possible: what is decided on is what is there. Unless somebody
-/// says that the files are `complete`, none of them may be younger than [`SETTLE`]: a file that is being written is empty first.
-pub(super) fn attempt(project: &Project, settings: Option<&Settings>, known: Option<&Mark>, complete: bool) -> Attempt {
-    let seen = Seen::read(project);
-    if known == Some(&seen.mark) {
-        return Attempt::Known;
-    }
-    let checked = seen.check(settings);
-    if (complete || is_quiet(project)) && Seen::read(project).mark == checked.mark {
-        return Attempt::Decided(Box::new(checked));
-    }
-    Attempt::Restless
+/// What a look goes by.
+#[derive(Debug, Clone)]
+pub(super) struct Look {
+    pub(super) project: Project,
+    /// Those that may not change; none at the start.
+    pub(super) settings: Option<Settings>,
+    /// The state that was decided on last.
+    pub(super) known: Option<Mark>,
+    /// The files that were there then.
+    pub(super) files: Vec<PathBuf>,
+    /// Whether somebody says that the files are complete.
+    pub(super) complete: bool,
 }
 
-/// Whether no file that counts has changed within [`SETTLE`], by the clock of this machine. Times ahead of it say nothing.
-fn is_quiet(project: &Project) -> bool {
-    let config = project.read_config().unwrap_or_default();
-    let listing = project.list(&config).unwrap_or_default();
-    let rules = listing.files.into_iter().filter(|(shown, _)| is_rules(shown)).map(|(_, path)| path);
-    let is_young = |path: PathBuf| {
-        let meta = fs::metadata(path).ok()?;
-        // Only then: a change that comes between would seem to be ahead.
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let changed = Duration::new(u64::try_from(meta.ctime()).ok()?, u32::try_from(meta.ctime_nsec()).ok()?);
-        Some(now.checked_sub(changed)? < SETTLE)
-    };
-    !rules.chain([project.folder().join(CONFIG_FILE)]).any(|path| is_young(path).unwrap_or(false))
+impl Look {
+    /// The first one of a daemon, which knows nothing yet.
+    pub(super) fn first(project: &Project) -> Self {
+        Look { project: project.clone(), settings: None, known: None, files: Vec::new(), complete: false }
+    }
+
+    /// Reads the files, checks them, and reads them again as late as possible: what is decided on is what is there. Unless they
+    /// are complete, none of them may be younger than [`SETTLE`], because a file that is being written is empty first; and none
+    /// may have gone within [`SETTLE`], because some programs delete a file and then write it. `before` is what the attempt before
+    /// has seen, that long ago.
+    pub(super) fn attempt(&self, before: Option<&Mark>) -> Attempt {
+        let seen = Seen::read(&self.project);
+        if self.known.as_ref() == Some(&seen.mark) {
+            return Attempt::Known;
+        }
+        let checked = seen.check(self.settings.as_ref());
+        let quiet = self.complete || self.is_quiet(before == Some(&checked.mark));
+        let now = Seen::read(&self.project).mark;
+        match quiet && now == checked.mark {
+            true => Attempt::Decided(Box::new(checked)),
+            false => Attempt::Restless(now),
+        }
+    }
+
+    /// Whether no file that counts has changed within [`SETTLE`], by the clock of this machine; times ahead of it say nothing. A file
+    /// that is gone has no time, so that it counts how long this has been `seen`.
+    fn is_quiet(&self, seen: bool) -> bool {
+        let config = self.project.read_config().unwrap_or_default();
+        let listing = self.project.list(&config).unwrap_or_default();
+        let rules = listing.files.into_iter().filter(|(shown, _)| is_rules(shown)).map(|(_, path)| path);
+        let there = rules.chain([self.project.folder().join(CONFIG_FILE)]);
+        // A first look knows of no file that could be missing; folders tell that something has been.
+        let folders = if self.known.is_none() { listing.folders } else { Vec::new() };
+        let gone = self.files.iter().any(|path| !path.exists());
+        (seen || !gone) && !there.chain(folders).any(|path| is_young(&path).unwrap_or(false))
+    }
+}
+
+fn is_young(path: &Path) -> Option<bool> {
+    let meta = fs::metadata(path).ok()?;
+    // Only then: a change that comes between would seem to be ahead.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let changed = Duration::new(u64::try_from(meta.ctime()).ok()?, u32::try_from(meta.ctime_nsec()).ok()?);
+    Some(now.checked_sub(changed)? < SETTLE)
 }
 
 /// The files as they are on disk.
