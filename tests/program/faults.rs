@@ -4,6 +4,7 @@
 mod application;
 mod busy_application;
 mod corrupt_source;
+mod failing_sync;
 mod full_disk;
 mod killed;
 mod locked_source;

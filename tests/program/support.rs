@@ -98,10 +98,13 @@ impl Project {
         self.folder.path()
     }
 
+    /// Writes a file beside its place and moves it there: a daemon sees it whole, however slow this machine is.
     pub(crate) fn write(&self, name: &str, text: &str) {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
+        let beside = path.with_file_name(".new");
+        fs::write(&beside, text).unwrap();
+        fs::rename(beside, path).unwrap();
     }
 
     /// Replaces text in a file that has it.

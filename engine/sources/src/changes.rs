@@ -7,6 +7,8 @@
 //!
 //! A database that was replaced by another file is opened anew: the old file would never change again.
 
+use std::path::Path;
+
 use rusqlite::Connection;
 
 use crate::{database::Database, error::DatabaseError};
@@ -31,6 +33,11 @@ impl ChangeMonitor {
         let connection = database.connect()?;
         let version = data_version(&connection).map_err(|source| database.error(source))?;
         Ok(ChangeMonitor { database: database.clone(), connection, version, file })
+    }
+
+    /// Which database it watches.
+    pub fn path(&self) -> &Path {
+        self.database.path()
     }
 
     /// Whether anybody has committed, or replaced the file, since this was last asked (or since it was opened).

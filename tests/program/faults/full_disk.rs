@@ -5,8 +5,6 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    thread::sleep,
-    time::Duration,
 };
 
 use super::world::{assert_sound, is_root, metrics, run_fails, run_succeeds, shop, until};
@@ -48,9 +46,24 @@ fn held(ledger: &Path) -> String {
     rusqlite::Connection::open(ledger).unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
 }
 
-/// The daemon has had time for what it does at its start.
-fn settle() {
-    sleep(Duration::from_millis(1500));
+/// Waits until the daemon has done what it does at its start: written down the rules, and kept a connection to the ledger open,
+/// without which nobody could read it on a full disk.
+fn settle(ledger: &Path, daemon: &Daemon) {
+    let noted = || -> rusqlite::Result<i64> {
+        rusqlite::Connection::open(ledger)?.query_row("SELECT count(*) FROM reload", [], |row| row.get(0))
+    };
+    until("a note of the start", daemon, || noted().is_ok_and(|count| count == 1));
+    let handles = format!("/proc/{}/fd", daemon.id());
+    let is_open = || {
+        let files = fs::read_dir(&handles).unwrap().filter_map(|handle| fs::read_link(handle.unwrap().path()).ok());
+        files.into_iter().any(|file| file.as_path() == ledger)
+    };
+    // Others come and go.
+    let mut in_a_row = 0;
+    until("a connection that stays", daemon, || {
+        in_a_row = if is_open() { in_a_row + 1 } else { 0 };
+        in_a_row == 20
+    });
 }
 
 fn status_says(project: &Project, part: &str) {
@@ -68,7 +81,7 @@ fn full_disk_fails_runs_and_nothing_else_until_there_is_space() {
     let daemon = Daemon::start(project.folder(), &[]);
     assert_eq!(run_succeeds(&daemon), "applied");
     assert_eq!(held(&ledger), "1=A 2=B 3=C");
-    settle();
+    settle(&ledger, &daemon);
     disk.fill();
     project.sql("UPDATE orders SET amount = amount * 10");
     for times in 1..=3 {
@@ -107,7 +120,7 @@ fn run_after_a_change_is_made_up_for_when_there_is_space() {
     until("the first run", &daemon, || {
         ledger.exists() && !daemon.log().is_empty() && daemon.log().contains("run finished")
     });
-    settle();
+    settle(&ledger, &daemon);
     disk.fill();
     project.sql("UPDATE orders SET amount = amount * 10");
     until("a failed run", &daemon, || daemon.log().contains("run failed"));
@@ -123,7 +136,7 @@ fn files_that_may_not_grow_fail_runs_and_not_the_daemon() {
     let project = shop("");
     let daemon = Daemon::start(project.folder(), &[]);
     assert_eq!(run_succeeds(&daemon), "applied");
-    settle();
+    settle(&project.path("tierd.ledger"), &daemon);
     let limit = |to: &str| {
         let set = Command::new("prlimit").arg(format!("--pid={}", daemon.id())).arg(format!("--fsize={to}:")).status();
         assert!(set.unwrap().success());

@@ -57,7 +57,7 @@ fn end_before_it_is_ready() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tierd"));
     command.arg("serve");
     let mut daemon = Daemon::begin(project.folder(), command);
-    sleep(Duration::from_millis(700));
+    daemon.until_it_minds_signals();
     daemon.signal("TERM");
     daemon.hear("STOPPING=1");
     let (status, took) = daemon.end();

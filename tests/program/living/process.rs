@@ -116,6 +116,18 @@ impl Daemon {
         }
     }
 
+    /// Waits until SIGTERM is caught, and no longer ends the process at once.
+    pub(crate) fn until_it_minds_signals(&mut self) {
+        const SIGTERM: u32 = 15;
+        let status = format!("/proc/{}/status", self.id());
+        self.wait_for(|_| {
+            let status = fs::read_to_string(&status).unwrap();
+            let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+            let caught = u64::from_str_radix(caught.unwrap().trim(), 16).unwrap();
+            caught & (1 << (SIGTERM - 1)) != 0
+        });
+    }
+
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }

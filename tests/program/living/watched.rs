@@ -192,6 +192,17 @@ fn doctor_knows_whether_a_daemon_answers() {
     project.tierd(&["doctor", "--serving"]).exits(1);
     let daemon = Daemon::start(project.folder(), &[]);
     project.tierd(&["doctor", "--serving"]).ok().prints(&["answers on its socket"]);
+    // Broken files, and settings that need a restart, make nobody restart a daemon that serves.
+    for (file, from, to) in [
+        ("rules/value.toml", "annual_spend >= 5000", "anual_spend >= 5000"),
+        ("tierd.toml", "[http]\n", "[http]\nsocket = \"other.sock\"\n"),
+    ] {
+        project.edit(file, from, to);
+        project.tierd(&["doctor", "--serving"]).ok().prints(&["answers on its socket"]);
+        project.edit(file, to, from);
+    }
+    project.edit("rules/value.toml", "annual_spend >= 5000", "anual_spend >= 5000");
+    project.tierd(&["doctor"]).exits(1).prints(&["BAD   rules", "ok    database", "ok    daemon"]);
     daemon.signal("TERM");
     daemon.end();
     project.tierd(&["doctor", "--serving"]).exits(1);
@@ -254,7 +265,14 @@ fn idle_parts_look_around_and_those_that_dont_are_noticed() {
         runtime.block_on(async {
             let serving = serve::start(served, Arc::new(Hasty { part })).await.unwrap();
             let mut liveness = Liveness::new(serving.handle().clone(), patience);
-            tokio::time::sleep(Duration::from_secs(4)).await;
+            // By then, none that hasn't looked around since the start has patience left.
+            tokio::time::sleep(patience.part * 2).await;
+            let since = Instant::now();
+            // On a busy machine one that moves may be late, but it comes.
+            while !stuck && liveness.stuck(Instant::now()).is_some() {
+                assert!(since.elapsed() < Duration::from_secs(60), "no part may stand still for good");
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
             assert_eq!(liveness.stuck(Instant::now()).is_some(), stuck, "a part of {part}");
             serving.stop(Duration::from_secs(5)).await;
         });

@@ -9,7 +9,7 @@ mod machine;
 
 use std::path::Path;
 
-use tierd_daemon::Project;
+use tierd_daemon::{Project, serve};
 use tierd_rules::RuleSet;
 
 use crate::{
@@ -57,13 +57,13 @@ impl Finding {
 /// Looks at everything, and fails where something is bad.
 pub(crate) fn doctor(args: &DoctorArgs, folder: &Path, output: Output) -> Result<(), Failure> {
     let project = session::open_project(folder)?;
-    let (rules, mut findings) = files::rules(&project);
-    if let Some(rules) = &rules {
-        if args.serving {
-            findings = vec![machine::must_serve(&project, rules)];
-        } else {
-            findings.extend(of_rules(&project, rules));
-        }
+    let (on_disk, mut findings) = files::rules(&project);
+    // Broken files keep no daemon from its work: it goes on with the last good ones.
+    let rules = on_disk.or_else(|| serve::last_good(&project, &project.ledger_as_written()).ok().flatten());
+    match &rules {
+        Some(rules) if args.serving => findings = vec![machine::must_serve(&project, rules)],
+        Some(rules) => findings.extend(of_rules(&project, rules)),
+        None => {}
     }
     show(&findings, output)?;
     match findings.iter().any(|finding| finding.state == State::Bad) {

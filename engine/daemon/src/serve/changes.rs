@@ -171,9 +171,10 @@ impl Watcher {
     }
 
     async fn has_changed(&mut self) -> bool {
-        let monitor = self.monitor.take();
         let Some(rules) = &self.rules else { return false };
         let path = self.handle.project().database(&rules.config);
+        // Other rules may name another database.
+        let monitor = self.monitor.take().filter(|monitor| monitor.path() == path);
         let looked = tokio::task::spawn_blocking(move || look_at(monitor, path)).await;
         match looked {
             Ok(Ok((monitor, changed))) => {

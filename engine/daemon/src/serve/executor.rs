@@ -9,7 +9,7 @@ use tierd_sources::{Progress, ReadOptions};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    Handle, told,
+    Active, Handle, told,
     verdicts::{self, Decision, VerdictRefused},
 };
 use crate::{
@@ -37,6 +37,8 @@ pub struct Running {
     pub request: RunRequest,
     /// Since when.
     pub since: Timestamp,
+    /// The rules that were in force then: it goes by them to its end. An approved one goes by those of its hold.
+    pub active: Arc<Active>,
     /// How far reading has come.
     pub progress: Arc<Progress>,
 }
@@ -140,9 +142,10 @@ pub(super) async fn make<T: Send + 'static>(
     request: &RunRequest,
     work: impl FnOnce(&Handle, &Running) -> T + Send + 'static,
 ) -> Option<T> {
-    let running = Running { request: request.clone(), since: handle.now(), progress: Arc::new(Progress::default()) };
+    let (since, active) = (handle.now(), handle.active());
+    let running = Running { request: request.clone(), since, active, progress: Arc::new(Progress::default()) };
     handle.parts().running.send_replace(Some(running.clone()));
-    told::began(request, &handle.active());
+    told::began(request, &running.active);
     let of = handle.clone();
     let blocking = move || {
         let made = work(&of, &running);
@@ -172,7 +175,7 @@ pub(super) fn refused(error: &RunError) -> RunRefused {
 }
 
 fn carry_out(handle: &Handle, running: &Running) -> Result<RunReport, RunError> {
-    let (active, Running { request, since, progress }) = (handle.active(), running);
+    let Running { request, since, active, progress } = running;
     let rules = &active.rules;
     let clock = Clock::new(request.as_of.unwrap_or(*since), Arc::clone(&rules.config.zone));
     let due = Due::named(rules, request.schedules.as_deref());

@@ -25,7 +25,7 @@ use tierd_rules::RuleSet;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Active, Handle, Origin, Problem, Refused, watcher::SETTLE};
-use look::{Attempt, Checked, Mark, Seen};
+use look::{Attempt, Checked, Look, Mark, Seen};
 use settings::Settings;
 
 pub(super) use memory::{Note, task as note_task};
@@ -150,20 +150,34 @@ impl Road {
 
     /// Looks at the files, and decides if they have changed since the last decision.
     async fn look(&mut self, cause: ReloadCause) -> Reloaded {
-        let complete = matches!(cause, ReloadCause::Signal | ReloadCause::Request);
+        let look = self.what_to_look_for(cause);
+        let mut before = None;
         for _ in 0..ROUNDS {
-            let (project, settings) = (self.handle.project().clone(), self.settings.clone());
-            let known = self.mark.clone();
-            let work = move || look::attempt(&project, Some(&settings), Some(&known), complete);
+            let look = look.clone();
+            let work = move || look.attempt(before.as_ref());
             match tokio::task::spawn_blocking(work).await {
                 Ok(Attempt::Decided(checked)) => return self.decide(*checked, cause),
                 Ok(Attempt::Known) => return Reloaded::Unchanged(self.handle.active()),
-                Ok(Attempt::Restless) => self.handle.parts().wall.sleep(SETTLE).await,
+                Ok(Attempt::Restless(seen)) => before = Some(seen),
                 Err(_) => break,
             }
+            self.handle.parts().wall.sleep(SETTLE).await;
         }
         tracing::warn!("the files don't come to rest; the rules in force stay");
         Reloaded::Unchanged(self.handle.active())
+    }
+
+    fn what_to_look_for(&self, cause: ReloadCause) -> Look {
+        let project = self.handle.project();
+        let decided_on = self.handle.reload_status();
+        let there = decided_on.files.iter().filter(|file| file.state != FileState::Missing);
+        Look {
+            project: project.clone(),
+            settings: Some(self.settings.clone()),
+            known: Some(self.mark.clone()),
+            files: there.map(|file| project.folder().join(&file.path)).collect(),
+            complete: matches!(cause, ReloadCause::Signal | ReloadCause::Request),
+        }
     }
 
     fn decide(&mut self, checked: Checked, cause: ReloadCause) -> Reloaded {

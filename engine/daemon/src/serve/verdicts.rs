@@ -86,8 +86,8 @@ pub(super) async fn approve(handle: &Handle, decision: Decision) -> Result<Arc<R
 }
 
 fn apply(handle: &Handle, running: &Running, decision: &Decision) -> Result<RunDone, NotApplied> {
-    let (active, verdict) = (handle.active(), decision.verdict(running.since));
-    match approval::approve(handle.project(), &active.rules, decision.hold, verdict, &running.progress) {
+    let verdict = decision.verdict(running.since);
+    match approval::approve(handle.project(), &running.active.rules, decision.hold, verdict, &running.progress) {
         Ok(report) => Ok(RunDone::of(handle, running, report)),
         Err(ApproveError::MovedOn(moved)) => {
             let message = moved.to_string();

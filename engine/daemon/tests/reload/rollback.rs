@@ -14,7 +14,7 @@ const FILE: &str = "rules/value.toml";
 async fn two_generations(place: &Place) -> (Daemon, String) {
     let daemon = place.serve().await;
     let first = daemon.active().rules.revision.to_string();
-    place.write(FILE, &generation(2));
+    place.replace(FILE, &generation(2));
     daemon.until_generation(2).await;
     daemon.until_written().await;
     (daemon, first)
@@ -36,7 +36,7 @@ async fn rollback_holds_until_the_files_change_also_across_a_restart() {
 
     let daemon = place.serve().await;
     assert_eq!((daemon.sets().as_str(), daemon.active().origin), ("g1", Origin::RolledBack));
-    place.write(FILE, &generation(3));
+    place.replace(FILE, &generation(3));
     let active = daemon.until_generation(3).await;
     assert_eq!(active.origin, Origin::Files);
     daemon.until_written().await;

@@ -106,7 +106,7 @@ pub(super) fn watches(project: &Project, rules: &RuleSet) -> Finding {
 
 /// Whether a daemon serves the project.
 pub(super) fn daemon(project: &Project, rules: &RuleSet) -> Finding {
-    match (answers(project, rules), holder(project, rules)) {
+    match (answers(project), holder(project, rules)) {
         (true, _) => Finding::ok("daemon", "answers on its socket"),
         (false, Some(process)) if rules.config.http.socket.is_some() => Finding::bad(
             "daemon",
@@ -127,8 +127,8 @@ pub(super) fn must_serve(project: &Project, rules: &RuleSet) -> Finding {
     }
 }
 
-fn answers(project: &Project, rules: &RuleSet) -> bool {
-    Client::of(project, &rules.config.http).is_some_and(|client| client.get("/-/healthy").is_ok())
+fn answers(project: &Project) -> bool {
+    Client::find(project).is_some_and(|client| client.get("/-/healthy").is_ok())
 }
 
 /// The process that says of itself in the lock file that it serves the project, where it lives. The lock itself is left alone: asking

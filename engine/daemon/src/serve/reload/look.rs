@@ -4,12 +4,12 @@ use std::{
     collections::BTreeMap,
     fs,
     os::unix::fs::MetadataExt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use sha2::{Digest, Sha256};
-use tierd_rules::{FileSet, RuleSet};
+use tierd_rules::{File, FileSet, RuleSet};
 
 use super::{
     problem::FILES,
@@ -17,7 +17,7 @@ use super::{
     status::{FileInfo, FileState},
 };
 use crate::{
-    Loaded, Project,
+    Project,
     project::{CONFIG_FILE, counts},
     serve::{Problem, watcher::SETTLE},
 };
@@ -48,37 +48,68 @@ pub(super) enum Attempt {
     Known,
     /// They are these, and have been for a while.
     Decided(Box<Checked>),
-    /// They are being changed.
-    Restless,
+    /// They are being changed, and are these now.
+    Restless(Mark),
 }
 
-/// Reads the files, checks them, and reads them again as late as possible: what is decided on is what is there. Unless somebody
-/// says that the files are `complete`, none of them may be younger than [`SETTLE`]: a file that is being written is empty first.
-pub(super) fn attempt(project: &Project, settings: Option<&Settings>, known: Option<&Mark>, complete: bool) -> Attempt {
-    let seen = Seen::read(project);
-    if known == Some(&seen.mark) {
-        return Attempt::Known;
-    }
-    let checked = seen.check(project, settings);
-    if (complete || is_quiet(project)) && Seen::read(project).mark == checked.mark {
-        return Attempt::Decided(Box::new(checked));
-    }
-    Attempt::Restless
+/// What a look goes by.
+#[derive(Debug, Clone)]
+pub(super) struct Look {
+    pub(super) project: Project,
+    /// Those that may not change; none at the start.
+    pub(super) settings: Option<Settings>,
+    /// The state that was decided on last.
+    pub(super) known: Option<Mark>,
+    /// The files that were there then.
+    pub(super) files: Vec<PathBuf>,
+    /// Whether somebody says that the files are complete.
+    pub(super) complete: bool,
 }
 
-/// Whether no file that counts has changed within [`SETTLE`], by the clock of this machine. Times ahead of it say nothing.
-fn is_quiet(project: &Project) -> bool {
-    let config = project.read_config().unwrap_or_default();
-    let listing = project.list(&config).unwrap_or_default();
-    let rules = listing.files.into_iter().filter(|(shown, _)| counts(shown)).map(|(_, path)| path);
-    let is_young = |path: PathBuf| {
-        let meta = fs::metadata(path).ok()?;
-        // Only then: a change that comes between would seem to be ahead.
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let changed = Duration::new(u64::try_from(meta.ctime()).ok()?, u32::try_from(meta.ctime_nsec()).ok()?);
-        Some(now.checked_sub(changed)? < SETTLE)
-    };
-    !rules.chain([project.folder().join(CONFIG_FILE)]).any(|path| is_young(path).unwrap_or(false))
+impl Look {
+    /// The first one of a daemon, which knows nothing yet.
+    pub(super) fn first(project: &Project) -> Self {
+        Look { project: project.clone(), settings: None, known: None, files: Vec::new(), complete: false }
+    }
+
+    /// Reads the files, checks them, and reads them again as late as possible: what is decided on is what is there. Unless they
+    /// are complete, none of them may be younger than [`SETTLE`], because a file that is being written is empty first; and none
+    /// may have gone within [`SETTLE`], because some programs delete a file and then write it. `before` is what the attempt before
+    /// has seen, that long ago.
+    pub(super) fn attempt(&self, before: Option<&Mark>) -> Attempt {
+        let seen = Seen::read(&self.project);
+        if self.known.as_ref() == Some(&seen.mark) {
+            return Attempt::Known;
+        }
+        let checked = seen.check(&self.project, self.settings.as_ref());
+        let quiet = self.complete || self.is_quiet(before == Some(&checked.mark));
+        let now = Seen::read(&self.project).mark;
+        match quiet && now == checked.mark {
+            true => Attempt::Decided(Box::new(checked)),
+            false => Attempt::Restless(now),
+        }
+    }
+
+    /// Whether no file that counts has changed within [`SETTLE`], by the clock of this machine; times ahead of it say nothing. A file
+    /// that is gone has no time, so that it counts how long this has been `seen`.
+    fn is_quiet(&self, seen: bool) -> bool {
+        let config = self.project.read_config().unwrap_or_default();
+        let listing = self.project.list(&config).unwrap_or_default();
+        let rules = listing.files.into_iter().filter(|(shown, _)| counts(shown)).map(|(_, path)| path);
+        let there = rules.chain([self.project.folder().join(CONFIG_FILE)]);
+        // A first look knows of no file that could be missing; folders tell that something has been.
+        let folders = if self.known.is_none() { listing.folders } else { Vec::new() };
+        let gone = self.files.iter().any(|path| !path.exists());
+        (seen || !gone) && !there.chain(folders).any(|path| is_young(&path).unwrap_or(false))
+    }
+}
+
+fn is_young(path: &Path) -> Option<bool> {
+    let meta = fs::metadata(path).ok()?;
+    // Only then: a change that comes between would seem to be ahead.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let changed = Duration::new(u64::try_from(meta.ctime()).ok()?, u32::try_from(meta.ctime_nsec()).ok()?);
+    Some(now.checked_sub(changed)? < SETTLE)
 }
 
 /// The files as they are on disk.
@@ -109,13 +140,13 @@ impl Seen {
         let loaded = project.check(files);
         let mut problems = Problem::errors(&loaded);
         // A folder that is swapped or mounted is empty for a moment; no rules at all is no wish.
-        if loaded.files.iter().count() < 2 {
+        if loaded.files.iter().filter(|(_, file)| file.plugin().is_none()).count() < 2 {
             problems.push(Problem::plain(FILES, "there is no rule file in the rules folder".to_owned()));
         }
         if let (Some(settings), Some(rules)) = (settings, &loaded.rules) {
             problems.extend(settings.changed(&rules.config));
         }
-        let files = loaded.files.iter().map(|(_, file)| FileOnDisk::new(&file.path, &file.text, &problems));
+        let files = loaded.files.iter().map(|(_, file)| FileOnDisk::new(file, &problems));
         let files = OnDisk(files.collect());
         let rules = loaded.rules.filter(|_| problems.is_empty()).ok_or(problems);
         Checked { mark: self.mark, files, rules }
@@ -143,9 +174,9 @@ struct FileOnDisk {
 }
 
 impl FileOnDisk {
-    fn new(path: &str, text: &str, problems: &[Problem]) -> Self {
-        let broken = problems.iter().any(|problem| problem.file.as_deref() == Some(path));
-        FileOnDisk { path: path.to_owned(), sha256: hash(text), broken }
+    fn new(file: &File, problems: &[Problem]) -> Self {
+        let broken = problems.iter().any(|problem| problem.file.as_deref() == Some(&*file.path));
+        FileOnDisk { path: file.path.to_string(), sha256: hash(file), broken }
     }
 }
 
@@ -153,7 +184,7 @@ impl OnDisk {
     /// Each file beside the rules in force, in the order of paths.
     pub(super) fn beside(&self, active: &RuleSet) -> Vec<FileInfo> {
         let active: BTreeMap<&str, String> =
-            active.files.iter().map(|(_, file)| (&*file.path, hash(&file.text))).collect();
+            active.files.iter().map(|(_, file)| (&*file.path, hash(file))).collect();
         let on_disk = self.0.iter().map(|file| {
             let same = active.get(&*file.path) == Some(&file.sha256);
             let state = match (file.broken, same) {
@@ -175,6 +206,8 @@ impl OnDisk {
     }
 }
 
-fn hash(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+/// Of its text, or of the plugin that it stands for.
+fn hash(file: &File) -> String {
+    let of_text = || Sha256::digest(file.text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    file.plugin().map_or_else(of_text, |plugin| plugin.to_string())
 }

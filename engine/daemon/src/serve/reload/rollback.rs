@@ -123,7 +123,7 @@ impl Road {
         let settings = self.settings.clone();
         let work = move || {
             let rules = find(&project, &ledger, &revision)?;
-            Ok::<_, RollbackRefused>((rules, Seen::read(&project).check(Some(&settings))))
+            Ok::<_, RollbackRefused>((rules, Seen::read(&project).check(&project, Some(&settings))))
         };
         let (rules, checked) = tokio::task::spawn_blocking(work).await.map_err(|_| RollbackRefused::Stopping)??;
         let now = self.handle.now();

@@ -9,8 +9,8 @@ use tierd_rules::RuleSet;
 use tokio::sync::mpsc;
 
 use super::{
-    Active, Attempt, Checked, Mark, Note, Origin, Problem, ROUNDS, Refused, ReloadCause, ReloadStatus, Road, SETTLE,
-    Seen, Settings, look,
+    Active, Attempt, Checked, Look, Mark, Note, Origin, Problem, ROUNDS, Refused, ReloadCause, ReloadStatus, Road,
+    SETTLE, Seen, Settings,
     memory::{self, Memory},
 };
 use crate::{
@@ -71,8 +71,9 @@ pub fn last_good(project: &Project, ledger: &Path) -> Result<Option<RuleSet>, ti
 
 /// The files once nobody writes them any more; those that never rest as they are by then.
 fn at_rest(project: &Project) -> Checked {
+    let look = Look::first(project);
     for _ in 0..ROUNDS {
-        if let Attempt::Decided(checked) = look::attempt(project, None, None, false) {
+        if let Attempt::Decided(checked) = look.attempt(None) {
             return *checked;
         }
         std::thread::sleep(SETTLE);

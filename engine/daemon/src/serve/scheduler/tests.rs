@@ -305,6 +305,27 @@ async fn change_of_the_data_is_followed_once_it_is_quiet() {
     assert!(serving.handle().schedules().schedules[0].on_change);
 }
 
+/// `[database]` may be edited while the daemon lives.
+#[tokio::test(start_paused = true)]
+async fn changes_are_followed_in_the_database_that_the_rules_in_force_name() {
+    let world = World::new("[schedule.default]\non_change = \"30 seconds\"");
+    let serving = world.start().await;
+    world.pass(MINUTE).await;
+    fs::copy(world.path("shop.db"), world.path("store.db")).unwrap();
+    let config = fs::read_to_string(world.path("tierd.toml")).unwrap();
+    fs::write(world.path("tierd.toml"), config.replace("shop.db", "store.db")).unwrap();
+    serving.handle().reload(ReloadCause::Request).await.unwrap();
+    world.pass(MINUTE).await;
+    assert_eq!(world.runs().len(), 2, "another database is a change");
+    world.shop("UPDATE customers SET points = points + 10");
+    world.pass(MINUTE).await;
+    assert_eq!(world.runs().len(), 2, "the one before is nobody's business any more");
+    let store = Connection::open(world.path("store.db")).unwrap();
+    store.execute_batch("UPDATE customers SET points = points + 10").unwrap();
+    world.pass(MINUTE).await;
+    assert_eq!(world.runs().len(), 3);
+}
+
 #[tokio::test(start_paused = true)]
 async fn gaps_are_made_good_in_their_order_unless_a_later_run_has_decided_the_same() {
     let world = World::new(&every("10 minutes", "missed = \"skip\""));
