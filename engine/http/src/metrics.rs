@@ -8,6 +8,7 @@
 //! `promtool check metrics` of Debian 12 doesn't read.
 
 mod exposition;
+mod plugins;
 mod process;
 mod requests;
 
@@ -34,6 +35,7 @@ pub fn render(handle: &Handle) -> String {
     schedules(handle, &mut out);
     runs(handle, &handle.counts(), &mut out);
     ledger(handle, &mut out);
+    plugins::write(handle, &mut out);
     out.family("tierd_build_info", Gauge, "The version of tierd, as a label.")
         .sample(&[("version", env!("CARGO_PKG_VERSION"))], 1.0);
     process::write(&mut out);
@@ -62,7 +64,8 @@ fn rules(handle: &Handle, out: &mut Exposition) {
         "Each file of the rules in force, by content, and each that is refused.",
     );
     for (_, file) in active.rules.files.iter() {
-        let sha256 = hexadecimal(&Sha256::digest(file.text.as_bytes()));
+        let of_text = || hexadecimal(&Sha256::digest(file.text.as_bytes()));
+        let sha256 = file.plugin().map_or_else(of_text, |plugin| plugin.to_string());
         files.sample(&[("file", &file.path), ("sha256", &sha256), ("state", "active")], 1.0);
     }
     let mut names: Vec<&str> =

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use tierd_http::{
     client::Client,
-    documents::{LastRun, LastSlot, NextRun, Running, Status},
+    documents::{LastRun, LastSlot, NextRun, PluginStatus, Running, Status},
 };
 use tierd_ledger::Reader;
 use tierd_model::{Timestamp, Zone, parse_timestamp};
@@ -75,6 +75,7 @@ fn lines(status: &Status, times: &Times<'_>) -> Vec<String> {
     if status.holds > 0 {
         lines.push(format!("{} for a person; `tierd holds` shows what they would change", waiting(status.holds)));
     }
+    lines.extend(status.plugins.iter().map(plugin_line));
     if status.stopping {
         lines.push("the daemon is stopping".to_owned());
     }
@@ -110,6 +111,17 @@ fn last_run_line(run: &LastRun, times: &Times<'_>) -> String {
     let name = run.run.map_or("the last run".to_owned(), |run| format!("run {run}"));
     let message = run.message.as_ref().map(|message| format!(": {message}")).unwrap_or_default();
     format!("{name} as of {}: {}{message}", times.show(&run.as_of), run.outcome)
+}
+
+/// `plugin credit 1.0.0 (3f2a91c0d4e5): ready, 12 calls`
+fn plugin_line(plugin: &PluginStatus) -> String {
+    let short = plugin.sha256.get(..12).unwrap_or(&plugin.sha256);
+    let state = match plugin.state.as_str() {
+        "resting" => "resting after failures in a row; its rules wait or fail until it is mended",
+        state => state,
+    };
+    let failed = if plugin.failures == 0 { String::new() } else { format!(", {} failed", thousands(plugin.failures)) };
+    format!("plugin {} {} ({short}): {state}, {}{failed}", plugin.name, plugin.version, counted(plugin.calls, "call"))
 }
 
 fn waiting(holds: u64) -> String {

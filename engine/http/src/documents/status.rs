@@ -1,5 +1,8 @@
 use serde::{Deserialize, Serialize};
-use tierd_daemon::serve::{self, Active, Handle, Origin};
+use tierd_daemon::{
+    BreakerState,
+    serve::{self, Active, Handle, Origin},
+};
 use tierd_ledger::{FollowedSchedule, GapState, Reader, ReloadOutcome};
 use tierd_model::Timestamp;
 use utoipa::ToSchema;
@@ -34,8 +37,56 @@ pub struct Status {
     pub last_run: Option<LastRun>,
     /// Runs that wait for a person
     pub holds: u64,
+    /// Plugins of the rules in force; empty where no daemon answers
+    pub plugins: Vec<PluginStatus>,
     /// Whether it is stopping
     pub stopping: bool,
+}
+
+/// How a plugin does
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct PluginStatus {
+    /// Its name in rules
+    pub name: String,
+    /// Its file
+    pub file: String,
+    /// The hash of its file
+    pub sha256: String,
+    /// The version that it tells
+    pub version: String,
+    /// `ready`, `resting` (it failed several times in a row) or `trial`
+    pub state: String,
+    /// Calls since the daemon started or the file came; a metric of a run is one
+    pub calls: u64,
+    /// How many of them failed
+    pub failures: u64,
+    /// Seconds that they took
+    pub seconds: f64,
+}
+
+impl PluginStatus {
+    fn all(handle: &Handle) -> Vec<Self> {
+        let stats = handle.project().plugin_stats();
+        let status = |plugin: &tierd_rules::plugin::Plugin| {
+            let seen = stats.iter().find(|stats| stats.hash == plugin.file.hash);
+            let state = match seen.map(|seen| seen.breaker) {
+                None | Some(BreakerState::Closed) => "ready",
+                Some(BreakerState::Open(_)) => "resting",
+                Some(BreakerState::Trial) => "trial",
+            };
+            PluginStatus {
+                name: plugin.name.clone(),
+                file: plugin.file.path.to_string(),
+                sha256: plugin.file.hash.to_string(),
+                version: plugin.description.version.clone(),
+                state: state.to_owned(),
+                calls: seen.map_or(0, |seen| seen.calls),
+                failures: seen.map_or(0, |seen| seen.failures.iter().map(|(_, times)| times).sum()),
+                seconds: seen.map_or(0.0, |seen| seen.seconds),
+            }
+        };
+        handle.active().rules.plugins.iter().map(status).collect()
+    }
 }
 
 /// When a schedule comes
@@ -124,6 +175,7 @@ impl Status {
             running: handle.running().as_ref().map(Running::from),
             last_run: LastRun::never_recorded(handle, last_run.as_ref()).or(last_run.as_ref().map(LastRun::from)),
             holds,
+            plugins: PluginStatus::all(handle),
             stopping: handle.is_stopping(),
         })
     }
@@ -154,6 +206,7 @@ impl Status {
             running: None,
             last_run: ledger.runs(1)?.first().map(LastRun::from),
             holds: ledger.holds(true, HOLDS)?.len() as u64,
+            plugins: Vec::new(),
             stopping: false,
         })
     }
