@@ -33,9 +33,11 @@ pub(super) fn of(rules: &RuleSet, metric: MetricId) -> Option<Range<'_>> {
         MetricKind::Aggregate(of) => of_function(of.function, of.argument.as_ref(), of.empty.as_ref()),
         MetricKind::Rollup(of) => of_function(of.function, of.argument.as_ref(), of.empty.as_ref()),
         MetricKind::Lookup(of) => self::of(rules, *of),
-        MetricKind::Attribute(_) | MetricKind::Derived(_) | MetricKind::Points { .. } | MetricKind::Standing { .. } => {
-            None
-        }
+        MetricKind::Attribute(_)
+        | MetricKind::Derived(_)
+        | MetricKind::Points { .. }
+        | MetricKind::Standing { .. }
+        | MetricKind::Plugin(_) => None,
     }
 }
 
