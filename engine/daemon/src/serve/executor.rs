@@ -135,8 +135,8 @@ async fn one(handle: &Handle, request: RunRequest) -> Result<Arc<RunDone>, RunRe
     }
 }
 
-/// Makes a run on a thread for blocking work; `None` if that panics. What it found is to be dropped there, before anybody is answered; its
-/// memory is given back.
+/// Makes a run on a thread of its own, behind everything else that the machine has to do; `None` if that panics. What it found is to be
+/// dropped there, before anybody is answered; its memory is given back.
 pub(super) async fn make<T: Send + 'static>(
     handle: &Handle,
     request: &RunRequest,
@@ -147,15 +147,30 @@ pub(super) async fn make<T: Send + 'static>(
     handle.parts().running.send_replace(Some(running.clone()));
     told::began(request, &running.active);
     let of = handle.clone();
-    let blocking = move || {
+    let (done, made) = oneshot::channel();
+    let thread = move || {
+        give_way();
         let made = work(&of, &running);
         memory::give_back();
-        made
+        // Nobody waits any more where the daemon has ended.
+        let _ = done.send(made);
     };
+    let thread = std::thread::Builder::new().name("run".to_owned()).spawn(thread);
+    if let Err(error) = thread {
+        tracing::error!(error = %error, "there is no thread for a run");
+    }
     // What a panic says may quote anything; the program's log says where it happened.
-    let made = tokio::task::spawn_blocking(blocking).await.ok();
+    let made = made.await.ok();
     handle.parts().running.send_replace(None);
     made
+}
+
+/// Lets everybody else go first: who waits for an answer waits for milliseconds, and a run takes as long as it takes. The threads that
+/// this one starts are like it.
+fn give_way() {
+    const NICENESS: i32 = 10;
+    // Where it isn't allowed, a run competes with everybody else, and is right all the same.
+    let _ = rustix::process::nice(NICENESS);
 }
 
 /// Tells everybody what came of a run.
