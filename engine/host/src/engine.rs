@@ -23,8 +23,9 @@ pub(crate) const TABLE_ELEMENTS: usize = 20_000;
 /// Modules that a plugin may be made of; Python's are made of 38.
 pub(crate) const CORE_INSTANCES: usize = 64;
 
-/// Bytes of each memory that stay with the pool between calls: about what a batch touches. What is beyond goes back to the system.
-const KEEP_RESIDENT: usize = 1 << 20;
+/// Bytes of each memory that stay with the pool between calls: a stack as compilers lay it out, and about what a batch touches. What is
+/// beyond goes back to the system.
+const KEEP_RESIDENT: usize = 2 << 20;
 
 /// What plugins may not use. Not several memories: a compiler told so panics on a valid component that has two.
 const OFF: WasmFeatures = WasmFeatures::MEMORY64

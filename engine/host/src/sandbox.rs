@@ -29,6 +29,9 @@ use crate::{
 /// Rows of a batch.
 pub const BATCH_ROWS: usize = 8192;
 
+/// Bytes that a plugin may hand over while its instance is made: keys to look up.
+const START_BYTES: usize = 1 << 20;
+
 /// What an instance is made for.
 #[derive(Clone, Default)]
 pub(crate) struct Ask {
@@ -126,6 +129,7 @@ impl<'a> Sandbox<'a> {
         store.limiter(|state| &mut state.meter);
         store.epoch_deadline_callback(look_at_time);
         begin(&mut store, &limits)?;
+        store.set_hostcall_fuel(START_BYTES);
         let instance = match loaded.instantiate(&mut store) {
             Ok(instance) => instance,
             Err(error) => return Err(fault_of(&error, &store, &limits, Reason::Trap)),
