@@ -51,12 +51,14 @@ export const plugin = {
 // The value of a column in a row, undefined where there is none.
 const has = (column, row) => !column.valid || (column.valid[row >> 3] >> (row & 7)) & 1;
 
+// UTF-8 to a text. QuickJS has no TextDecoder.
+const decode = (bytes) => decodeURIComponent(Array.from(bytes, (byte) => `%${byte.toString(16).padStart(2, "0")}`).join(""));
+
 // All texts of a column.
 function texts(column) {
   const { offsets, bytes } = column.values.val;
-  const decoder = new TextDecoder();
   return Array.from({ length: offsets.length - 1 }, (_, row) =>
-    has(column, row) ? decoder.decode(bytes.subarray(offsets[row], offsets[row + 1])) : undefined,
+    has(column, row) ? decode(bytes.slice(offsets[row], offsets[row + 1])) : undefined,
   );
 }
 
