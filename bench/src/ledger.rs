@@ -4,7 +4,7 @@ use std::{path::Path, time::Instant};
 
 use serde_json::{Value, json};
 use tierd_daemon::{evaluate::Evaluator, run};
-use tierd_eval::due::Due;
+use tierd_eval::{due::Due, plugin::NoPlugins};
 use tierd_ledger::Outcome;
 use tierd_model::{Clock, parse_timestamp};
 use tierd_sources::{Progress, ReadOptions};
@@ -21,7 +21,13 @@ pub(crate) fn run(database: &Path) -> Result<Value, Failure> {
     let at = parse_timestamp(AS_OF.as_bytes()).ok_or("as_of")?.instant(&rules.config.zone);
     let clock = Clock::new(at, rules.config.zone.clone());
     let progress = Progress::default();
-    let evaluator = Evaluator { clock: &clock, due: &Due::ALL, options: ReadOptions::default(), progress: &progress };
+    let evaluator = Evaluator {
+        clock: &clock,
+        due: &Due::ALL,
+        plugins: &NoPlugins,
+        options: ReadOptions::default(),
+        progress: &progress,
+    };
     let first = run::run(&project, &rules, &evaluator, run::Asked::by_hand(at))?;
     if first.outcome != Outcome::Applied {
         return Err("the first run has stored nothing".into());

@@ -4,7 +4,7 @@ use std::{path::Path, time::Instant};
 
 use serde_json::{Value, json};
 use tierd_daemon::{Project, evaluate::Evaluator, run};
-use tierd_eval::due::Due;
+use tierd_eval::{due::Due, plugin::NoPlugins};
 use tierd_model::{Clock, DAY_MICROS, Timestamp, parse_timestamp};
 use tierd_rules::RuleSet;
 use tierd_sources::{Progress, ReadOptions};
@@ -81,8 +81,13 @@ impl Graded {
         let at = Timestamp(self.at.0 + day * DAY_MICROS);
         let clock = Clock::new(at, self.rules.config.zone.clone());
         let progress = Progress::default();
-        let evaluator =
-            Evaluator { clock: &clock, due: &Due::ALL, options: ReadOptions::default(), progress: &progress };
+        let evaluator = Evaluator {
+            clock: &clock,
+            due: &Due::ALL,
+            plugins: &NoPlugins,
+            options: ReadOptions::default(),
+            progress: &progress,
+        };
         let (peak, processor, started) = (Peak::watch(), processor_seconds(), Instant::now());
         let report = run::run(&self.project, &self.rules, &evaluator, run::Asked::by_hand(at))?;
         let seconds = started.elapsed().as_secs_f64();

@@ -5,7 +5,7 @@ use tierd_daemon::{
     run::{RunError, evaluate_with_held},
     verify,
 };
-use tierd_eval::due::Due;
+use tierd_eval::{due::Due, plugin::NoPlugins};
 use tierd_model::Clock;
 use tierd_rules::RuleSet;
 use tierd_sources::{ReadError, ReadOptions, ReaderKind};
@@ -51,7 +51,8 @@ pub(crate) fn deciding<T>(
     work: impl FnOnce(&Evaluator<'_>) -> Result<T, RunError>,
 ) -> Result<T, Failure> {
     let shown = ShownProgress::new(output.quiet);
-    let result = work(&Evaluator { clock, due, options: options(args), progress: shown.progress() });
+    let result =
+        work(&Evaluator { clock, due, plugins: &NoPlugins, options: options(args), progress: shown.progress() });
     drop(shown);
     result.map_err(|error| failure(&error, &session.rules, output))
 }

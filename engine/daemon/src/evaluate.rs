@@ -7,10 +7,10 @@ use std::{
 
 use arrow_array::ArrayRef;
 use serde_json::json;
-use tierd_eval::plugin::NoPlugins;
 use tierd_eval::{
     due::Due,
-    evaluate::{self, Outcome, SetOutcome, SubjectOutcome},
+    evaluate::{self, Outcome, PluginFailed, SetOutcome, SubjectOutcome},
+    plugin::Plugins,
 };
 use tierd_ledger::Reader;
 use tierd_model::Clock;
@@ -27,12 +27,14 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// As of when to evaluate, and how to read.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Evaluator<'a> {
     /// The run's time.
     pub clock: &'a Clock,
     /// Which sets and rules are decided.
     pub due: &'a Due,
+    /// Who runs the plugins of the rules.
+    pub plugins: &'a dyn Plugins,
     /// How rows are read.
     pub options: ReadOptions,
     /// Told how far reading has come.
@@ -64,7 +66,7 @@ pub enum EvaluateError {
     /// What was read is not fit to grade anybody by.
     #[error(transparent)]
     Limit(#[from] LimitError),
-    /// A set that allows no UNKNOWN has met it.
+    /// A set that allows no UNKNOWN has met it, or a plugin gave nothing that a rule can't do without.
     #[error(transparent)]
     Unknown(evaluate::Error<tierd_ledger::Error>),
     /// What earlier runs left can't be read.
@@ -124,7 +126,7 @@ impl Evaluator<'_> {
         let evaluating = Instant::now();
         let given = sources.iter_mut().map(SourceData::take_given).collect();
         let history = LedgerHistory::new(ledger, rules, &sources, self.clock);
-        let outcome = evaluate::evaluate(rules, given, &history, &NoPlugins, self.due, self.clock)?;
+        let outcome = evaluate::evaluate(rules, given, &history, self.plugins, self.due, self.clock)?;
         Ok(Evaluation { sources, outcome, read, evaluate: evaluating.elapsed() })
     }
 }
@@ -150,6 +152,12 @@ pub fn attributes(
     }
     let database = open(project.database(&rules.config))?;
     Ok(tierd_sources::attributes(&database, rules, of.subject, &of.keys, attributes, clock)?)
+}
+
+/// `credit_score is unknown for 1000 subjects: plugin credit, function score: the call took more than 2000 ms`
+pub fn plugin_failed(rules: &RuleSet, failed: &PluginFailed) -> String {
+    let metric = &rules.metrics[failed.metric.0].name;
+    format!("{metric} is unknown for {} subjects: {}", failed.subjects, failed.failure)
 }
 
 impl Evaluation {
@@ -201,7 +209,7 @@ impl Evaluation {
         })
     }
 
-    /// What is worth knowing of the data, though the limits allow it: bad values and facts of unknown subjects.
+    /// What is worth knowing, though limits and rules allow it: bad values, facts of unknown subjects, plugins that gave nothing.
     pub fn remarks(&self, rules: &RuleSet) -> Vec<String> {
         let mut remarks: Vec<String> =
             self.sources.iter().flat_map(|s| &s.bad_values).map(limits::bad_values).collect();
@@ -209,6 +217,8 @@ impl Evaluation {
             let name = table.facts.map_or("", |facts| &rules.config.facts[facts.0].name);
             remarks.push(format!("{} {name} name no known subject and are passed over", table.unknown_subjects));
         }
+        let failures = &self.outcome.plugin_failures;
+        remarks.extend(failures.iter().map(|failed| plugin_failed(rules, failed)));
         remarks
     }
 

@@ -11,7 +11,7 @@ use tierd_daemon::{
     run::{Asked, RunReport, run},
     shown::Shown,
 };
-use tierd_eval::due::Due;
+use tierd_eval::{due::Due, plugin::NoPlugins};
 use tierd_ledger::{KeyRef, Outcome, Reader};
 use tierd_model::{Clock, DAY_MICROS, Timestamp};
 use tierd_rules::RuleSet;
@@ -58,7 +58,13 @@ impl Shop {
         let at = Timestamp(1_772_323_200_000_000 + day * DAY_MICROS);
         let clock = Clock::new(at, rules.config.zone.clone());
         let (due, progress) = (due(&rules), Progress::default());
-        let evaluator = Evaluator { clock: &clock, due: &due, options: ReadOptions::default(), progress: &progress };
+        let evaluator = Evaluator {
+            clock: &clock,
+            due: &due,
+            plugins: &NoPlugins,
+            options: ReadOptions::default(),
+            progress: &progress,
+        };
         run(&project, &rules, &evaluator, Asked::by_hand(at)).unwrap()
     }
 

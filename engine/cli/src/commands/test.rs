@@ -4,6 +4,7 @@ mod show;
 
 use std::{fs, path::Path};
 
+use tierd_eval::plugin::NoPlugins;
 use tierd_rules::{FileSet, RuleSet, cases::TestFile};
 use tierd_testing::{Coverage, FileResult, Filters, junit};
 
@@ -21,7 +22,7 @@ pub(crate) fn test(args: &TestArgs, folder: &Path, output: Output) -> Result<(),
     let wants_coverage = args.coverage || args.min_coverage.is_some();
     let mut coverage = wants_coverage.then(|| Coverage::new(&session.rules));
     let filters = Filters(args.filters.clone());
-    let results = tierd_testing::run(&session.rules, &tests, &files, &filters, coverage.as_mut());
+    let results = tierd_testing::run(&session.rules, &NoPlugins, &tests, &files, &filters, coverage.as_mut());
     if results.is_empty() {
         return Err(nothing_to_run(args, &tests));
     }

@@ -13,7 +13,7 @@ use std::{
 };
 
 use serde_json::{Value as Json, json};
-use tierd_eval::due::Due;
+use tierd_eval::{due::Due, plugin::NoPlugins};
 use tierd_ledger::RevisionHash;
 use tierd_model::Clock;
 use tierd_rules::RuleSet;
@@ -174,7 +174,7 @@ impl<'a> Asked<'a> {
 
     fn evaluate(&self, spent: &RuleSet) -> Result<Evaluation, ExplainError> {
         let (options, progress) = (ReadOptions::default(), &Progress::default());
-        let evaluator = Evaluator { clock: &self.clock, due: &Due::ALL, options, progress };
+        let evaluator = Evaluator { clock: &self.clock, due: &Due::ALL, plugins: &NoPlugins, options, progress };
         Ok(evaluator.evaluate(self.handle.project(), spent, Some(&self.ledger))?)
     }
 

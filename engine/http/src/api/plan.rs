@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use axum::{Json, extract::State};
 use serde::Deserialize;
 use tierd_daemon::{evaluate::Evaluator, run};
-use tierd_eval::due::Due;
+use tierd_eval::{due::Due, plugin::NoPlugins};
 use tierd_model::Clock;
 use tierd_rules::{RuleSet, Severity};
 use tierd_sources::{Progress, ReadOptions};
@@ -52,7 +52,7 @@ pub(super) async fn plan(State(api): State<Api>, OptionalBody(plan): OptionalBod
         };
         let clock = Clock::new(as_of.unwrap_or_else(|| handle.now()), Arc::clone(&rules.config.zone));
         let options = ReadOptions::default();
-        let evaluator = Evaluator { clock: &clock, due: &Due::ALL, options, progress: &progress };
+        let evaluator = Evaluator { clock: &clock, due: &Due::ALL, plugins: &NoPlugins, options, progress: &progress };
         let report = run::dry_run(handle.project(), &rules, &evaluator);
         let report = report.map_err(|error| Problem::conflict("plan-failed", error))?;
         Ok(Run::of_report(&report, &rules, &clock))
