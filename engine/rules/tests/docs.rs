@@ -2,11 +2,19 @@
 
 mod common;
 
-use common::{blocks, examples, load_with};
+use common::{blocks, examples, load_with_plugins};
 use tierd_rules::Severity;
 
+/// What the plugin of the page says of itself.
+const CREDIT: &str = r#"
+functions.score = { kind = "scorer", inputs = ["spend number", "tenure integer?", "city text?"], output = "integer", settings = ["base integer"] }
+functions.decay = { kind = "aggregator", inputs = ["amount number"], output = "real" }
+lookups.regions = ["risk real"]
+"#;
+
 fn errors(config: &str, rules: &str) -> Vec<String> {
-    let loaded = load_with(config, rules);
+    let plugins = if config.contains("[plugin.credit]") { &[("credit", CREDIT)][..] } else { &[] };
+    let loaded = load_with_plugins(config, rules, plugins);
     let errors = loaded.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
     errors.map(|error| error.render(&loaded.files, false)).collect()
 }
