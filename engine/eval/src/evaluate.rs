@@ -130,14 +130,13 @@ pub enum Error<E> {
 /// If a kind of subject that is needed, or one of its attributes or aggregates or facts of a plugin's aggregator, isn't given, or of another type or length.
 pub fn evaluate<H: History>(
     rules: &RuleSet,
-    given: Vec<Given>,
+    mut given: Vec<Given>,
     history: &H,
     plugins: &dyn Plugins,
     due: &Due,
     clock: &Clock,
 ) -> Result<Outcome, Error<H::Error>> {
     let held = rules.tier_sets.iter().map(|_| None).collect();
-    let mut given = given;
     let gathered = given.iter_mut().flat_map(|given| std::mem::take(&mut given.gathered)).collect();
     let subjects = given.into_iter().map(|given| SubjectOutcome::new(rules, given)).collect();
     let outcome =

@@ -2,19 +2,11 @@
 
 mod common;
 
-use common::{blocks, examples, load_with_plugins};
-use tierd_rules::Severity;
-
-/// What the plugin of the page says of itself.
-const CREDIT: &str = r#"
-functions.score = { kind = "scorer", inputs = ["spend number", "tenure integer?", "city text?"], output = "integer", settings = ["base integer"] }
-functions.decay = { kind = "aggregator", inputs = ["amount number"], output = "real" }
-lookups.regions = ["risk real"]
-"#;
+use common::{blocks, examples, file, of_page};
+use tierd_rules::{Severity, load};
 
 fn errors(config: &str, rules: &str) -> Vec<String> {
-    let plugins = if config.contains("[plugin.credit]") { &[("credit", CREDIT)][..] } else { &[] };
-    let loaded = load_with_plugins(config, rules, plugins);
+    let loaded = load(of_page(vec![file("tierd.toml", config), file("rules/test.toml", rules)]));
     let errors = loaded.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
     errors.map(|error| error.render(&loaded.files, false)).collect()
 }
