@@ -13,7 +13,7 @@
 //! checksum, so that the file is written without waiting for the disk: one that is torn or damaged is as good as none. The
 //! ledger stays the truth. The file is of use only if it names the last run that decided and the rules in force.
 //!
-//! What is in it: attributes, aggregates, ranks, looked-up and rolled-up metrics, parts of points accounts. What isn't: metrics
+//! What is in it: attributes, aggregates, ranks, looked-up and rolled-up metrics, what plugins found, parts of points accounts. What isn't: metrics
 //! computed from others of the same subject, which are computed again; levels and what policies and rules remember, which the
 //! ledger has; and whatever is personal, which is stored nowhere: personal attributes are read again from the company's
 //! database, and where anything else is personal there is no file.

@@ -7,11 +7,11 @@ use std::{
 
 use arrow_array::ArrayRef;
 use serde_json::json;
-use tierd_eval::plugin::NoPlugins;
 use tierd_eval::{
     due::Due,
-    evaluate::{self, Outcome, SetOutcome, SubjectOutcome},
+    evaluate::{self, Outcome, PluginFailed, SetOutcome, SubjectOutcome},
 };
+use tierd_host::LookupProblem;
 use tierd_ledger::Reader;
 use tierd_model::Clock;
 use tierd_rules::RuleSet;
@@ -21,6 +21,7 @@ use crate::{
     Project,
     history::LedgerHistory,
     limits::{self, LimitError},
+    plugins::lookups,
 };
 
 /// A database that stays locked is waited for this long.
@@ -64,9 +65,12 @@ pub enum EvaluateError {
     /// What was read is not fit to grade anybody by.
     #[error(transparent)]
     Limit(#[from] LimitError),
-    /// A set that allows no UNKNOWN has met it.
+    /// A set that allows no UNKNOWN has met it, or a plugin gave nothing that a rule can't do without.
     #[error(transparent)]
     Unknown(evaluate::Error<tierd_ledger::Error>),
+    /// A table that plugins look things up in has a key twice.
+    #[error(transparent)]
+    Lookup(#[from] LookupProblem),
     /// What earlier runs left can't be read.
     #[error(transparent)]
     Ledger(#[from] tierd_ledger::Error),
@@ -115,16 +119,20 @@ impl Evaluator<'_> {
     ) -> Result<Evaluation, EvaluateError> {
         let database = open(project.database(&rules.config))?;
         let reading = Instant::now();
-        let needed = needed_subjects(rules);
-        let mut sources = read_all(&database, rules, &needed, self.clock, self.options, self.progress)?;
+        let (read_by, looked_up) = lookups::read_by(rules);
+        let mut needed = needed_subjects(rules);
+        needed.extend(looked_up.iter().map(|(_, kind)| *kind));
+        let mut sources = read_all(&database, &read_by, &needed, self.clock, self.options, self.progress)?;
         let read = reading.elapsed();
         for source in &sources {
-            limits::check(rules, source, self.clock)?;
+            limits::check(&read_by, source, self.clock)?;
         }
+        let lookups = lookups::take(rules, &looked_up, &mut sources)?;
         let evaluating = Instant::now();
         let given = sources.iter_mut().map(SourceData::take_given).collect();
         let history = LedgerHistory::new(ledger, rules, &sources, self.clock);
-        let outcome = evaluate::evaluate(rules, given, &history, &NoPlugins, self.due, self.clock)?;
+        let plugins = project.runner(rules, &lookups);
+        let outcome = evaluate::evaluate(rules, given, &history, &*plugins, self.due, self.clock)?;
         Ok(Evaluation { sources, outcome, read, evaluate: evaluating.elapsed() })
     }
 }
@@ -150,6 +158,12 @@ pub fn attributes(
     }
     let database = open(project.database(&rules.config))?;
     Ok(tierd_sources::attributes(&database, rules, of.subject, &of.keys, attributes, clock)?)
+}
+
+/// `credit_score is unknown for 1000 subjects: plugin credit, function score: the call took more than 2000 ms`
+pub fn plugin_failed(rules: &RuleSet, failed: &PluginFailed) -> String {
+    let metric = &rules.metrics[failed.metric.0].name;
+    format!("{metric} is unknown for {} subjects: {}", failed.subjects, failed.failure)
 }
 
 impl Evaluation {
@@ -201,7 +215,7 @@ impl Evaluation {
         })
     }
 
-    /// What is worth knowing of the data, though the limits allow it: bad values and facts of unknown subjects.
+    /// What is worth knowing, though limits and rules allow it: bad values, facts of unknown subjects, plugins that gave nothing.
     pub fn remarks(&self, rules: &RuleSet) -> Vec<String> {
         let mut remarks: Vec<String> =
             self.sources.iter().flat_map(|s| &s.bad_values).map(limits::bad_values).collect();
@@ -209,10 +223,13 @@ impl Evaluation {
             let name = table.facts.map_or("", |facts| &rules.config.facts[facts.0].name);
             remarks.push(format!("{} {name} name no known subject and are passed over", table.unknown_subjects));
         }
+        let failures = &self.outcome.plugin_failures;
+        remarks.extend(failures.iter().map(|failed| plugin_failed(rules, failed)));
         remarks
     }
 
-    /// Where the ranks' buckets were cut, by metric: `{"m_score": [{"bucket": 1, "from": "0.00", "to": "12.50", "subjects": 20}]}`.
+    /// Where the ranks' buckets were cut, by metric: `{"m_score": [{"bucket": 1, "from": "0.00", "to": "12.50", "subjects": 20}]}`; and what
+    /// the models of plugins say of their fit: `{"alive": {"fit": {"r": 0.243}}}`.
     pub fn cut_points(&self, rules: &RuleSet) -> serde_json::Value {
         let cuts =
             self.outcome.subjects.iter().flat_map(|s| &s.metrics.cut_points).filter(|cuts| !cuts.boundaries.is_empty());
@@ -227,6 +244,8 @@ impl Evaluation {
             });
             (rules.metrics[cuts.metric.0].name.clone(), buckets.collect())
         });
-        serde_json::Value::Object(by_metric.collect())
+        let fits = self.outcome.summaries.iter();
+        let fits = fits.map(|(metric, fit)| (rules.metrics[metric.0].name.clone(), json!({ "fit": fit })));
+        serde_json::Value::Object(by_metric.chain(fits).collect())
     }
 }

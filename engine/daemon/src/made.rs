@@ -10,7 +10,7 @@ use tierd_rules::RuleSet;
 use crate::{
     Project,
     decisions::{self, Stamp, Writer},
-    evaluate::{Evaluation, Evaluator},
+    evaluate::{Evaluation, Evaluator, plugin_failed},
     guards,
     handed::Handed,
     report::{RuleReport, SetReport},
@@ -50,6 +50,9 @@ impl<'a> Made<'a> {
                 return Err(error);
             }
         };
+        for failed in &evaluation.outcome.plugin_failures {
+            tracing::warn!("{}", plugin_failed(rules, failed));
+        }
         let violations = guards::check(rules, &evaluation, Some(before), evaluator.clock)?;
         Ok(Made { rules, clock: evaluator.clock, ledger, before, writer, evaluation, violations })
     }

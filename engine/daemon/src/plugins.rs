@@ -3,6 +3,8 @@
 //! A plugin is read with the rules that it stands beside and belongs to their revision. The host that runs it begins with the first one: a
 //! project without plugins has no engine, no threads and no folder for compiled ones.
 
+pub(crate) mod lookups;
+
 use std::{
     ffi::OsString,
     fmt,
@@ -10,7 +12,8 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use tierd_host::{Compiler, Host, HostOptions, PluginStats};
+use tierd_eval::plugin::{NoPlugins, Plugins as Runs};
+use tierd_host::{Compiler, Host, HostOptions, LookupData, PluginStats};
 use tierd_rules::{Diagnostic, FileSet, MetricKind, RuleSet, code, plugin::PluginCall};
 
 use crate::{Loaded, Project};
@@ -51,6 +54,14 @@ impl Project {
             }
             host
         })
+    }
+
+    /// Who runs the plugins of these rules for the length of a run: what it holds stays the same, whatever takes its place meanwhile.
+    pub fn runner(&self, rules: &RuleSet, lookups: &[Option<Arc<LookupData>>]) -> Box<dyn Runs> {
+        match &rules.plugins[..] {
+            [] => Box::new(NoPlugins),
+            plugins => Box::new(self.host().runner(plugins, lookups)),
+        }
     }
 
     /// What has been seen of each plugin since the program began.

@@ -12,14 +12,18 @@
 //!
 //! Deliberately absent: reading data and storing results. The same rules, data, history and clock give the same outcome, bit for bit.
 
-use arrow_array::ArrayRef;
+use arrow_array::{Array, ArrayRef, new_null_array};
+use serde_json::{Map, Value as Json};
 use tierd_model::{Clock, Key};
 use tierd_rules::{
     Guard, Metric, MetricId, MetricKind, PointsId, PointsMeasure, RetentionRule, RuleId, RuleSet, Standing, Step,
-    SubjectId, TierSetId, plugin::PluginMetric, retention::Trigger,
+    SubjectId, TierSetId,
+    plugin::{OnPluginError, PluginMetric},
+    retention::Trigger,
 };
 
 use crate::{
+    columns::arrow_type,
     derive::{Metrics, derived, ranked},
     due::Due,
     given::{Booked, Given, KeyOf},
@@ -27,7 +31,7 @@ use crate::{
     history::{Held, History, Override},
     levels::{self, Graded, UnknownAt, UnknownConditions, grade},
     movement::{self, Settled, is_at_once},
-    plugin::{PluginFailure, Plugins},
+    plugin::{PluginColumn, PluginFailure, Plugins, SubjectFacts, call::Calling},
     points,
     retention::{self, Context, Remembered, RuleOutcome, SetLevels},
     standing,
@@ -42,6 +46,21 @@ pub struct Outcome {
     pub sets: Vec<SetOutcome>,
     /// By [`RuleId`].
     pub rules: Vec<RuleOutcome>,
+    /// Plugins that gave nothing where rules allow that.
+    pub plugin_failures: Vec<PluginFailed>,
+    /// What models say of their fit, by metric.
+    pub summaries: Vec<(MetricId, Map<String, Json>)>,
+}
+
+/// A plugin gave nothing, so that a metric is NULL for all its subjects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PluginFailed {
+    /// Which metric.
+    pub metric: MetricId,
+    /// Why.
+    pub failure: PluginFailure,
+    /// How many subjects it has.
+    pub subjects: u64,
 }
 
 /// One kind of subject.
@@ -108,35 +127,37 @@ pub enum Error<E> {
 /// [`Error`].
 ///
 /// # Panics
-/// If a kind of subject that is needed, or one of its attributes or aggregates, isn't given, or of another type or length.
+/// If a kind of subject that is needed, or one of its attributes or aggregates or facts of a plugin's aggregator, isn't given, or of another type or length.
 pub fn evaluate<H: History>(
     rules: &RuleSet,
-    given: Vec<Given>,
+    mut given: Vec<Given>,
     history: &H,
     plugins: &dyn Plugins,
     due: &Due,
     clock: &Clock,
 ) -> Result<Outcome, Error<H::Error>> {
     let held = rules.tier_sets.iter().map(|_| None).collect();
+    let gathered = given.iter_mut().flat_map(|given| std::mem::take(&mut given.gathered)).collect();
     let subjects = given.into_iter().map(|given| SubjectOutcome::new(rules, given)).collect();
-    let mut walk = Walk { rules, history, plugins, due, clock, subjects, held, sets: Vec::new() };
+    let outcome =
+        Outcome { subjects, sets: Vec::new(), rules: Vec::new(), plugin_failures: Vec::new(), summaries: Vec::new() };
+    let mut walk = Walk { rules, history, plugins, due, clock, gathered, held, outcome };
     for step in &rules.order {
         match *step {
             Step::Metric(metric) => walk.metric(metric)?,
             Step::TierSet(set) => walk.tier_set(set)?,
         }
     }
-    let Walk { subjects, mut sets, mut held, .. } = walk;
-    sets.iter_mut().for_each(|set| set.was = held[set.set.0].take());
-    sets.sort_unstable_by_key(|set| set.set);
-    let mut outcome = Outcome { subjects, sets, rules: Vec::new() };
+    let Walk { mut outcome, mut held, .. } = walk;
+    outcome.sets.iter_mut().for_each(|set| set.was = held[set.set.0].take());
+    outcome.sets.sort_unstable_by_key(|set| set.set);
     outcome.rules = decide(rules, &outcome, history, due, clock)?;
     Ok(outcome)
 }
 
 impl SubjectOutcome {
     fn new(rules: &RuleSet, given: Given) -> Self {
-        let Given { subject, subjects, key, mut columns, parents, bookings } = given;
+        let Given { subject, subjects, key, mut columns, parents, bookings, .. } = given;
         columns.resize(rules.metrics.len(), None);
         let metrics = Metrics { columns, cut_points: Vec::new(), subjects };
         SubjectOutcome { subject, key, parents, bookings, metrics }
@@ -150,16 +171,17 @@ struct Walk<'a, H> {
     plugins: &'a dyn Plugins,
     due: &'a Due,
     clock: &'a Clock,
-    subjects: Vec<SubjectOutcome>,
+    /// By metric, facts that plugins are still to be given.
+    gathered: Vec<(MetricId, SubjectFacts)>,
     /// By tier set, what was held before, once it was asked for.
     held: Vec<Option<Vec<Held>>>,
-    sets: Vec<SetOutcome>,
+    outcome: Outcome,
 }
 
 impl<H: History> Walk<'_, H> {
     /// Index of a kind of subject; `None` if it isn't given.
     fn place(&self, subject: SubjectId) -> Option<usize> {
-        self.subjects.iter().position(|of| of.subject == subject)
+        self.outcome.subjects.iter().position(|of| of.subject == subject)
     }
 
     #[expect(clippy::expect_used, reason = "`needed_subjects` names the kind")]
@@ -171,7 +193,7 @@ impl<H: History> Walk<'_, H> {
         let rules = self.rules;
         let metric = &rules.metrics[id.0];
         let Some(place) = self.place(metric.subject) else { return Ok(()) };
-        let of = &self.subjects[place];
+        let of = &self.outcome.subjects[place];
         if of.metrics.columns[id.0].is_some() {
             return Ok(());
         }
@@ -181,15 +203,15 @@ impl<H: History> Walk<'_, H> {
             MetricKind::Rank { of: ranks, descending, kind } => {
                 let of = (of.metrics.column(*ranks), rules.metrics[ranks.0].ty);
                 let (column, cuts) = ranked(id, of, *descending, *kind);
-                self.subjects[place].metrics.cut_points.push(cuts);
+                self.outcome.subjects[place].metrics.cut_points.push(cuts);
                 column
             }
             MetricKind::Lookup(looked_up) => {
-                let parent = &self.subjects[self.subject(rules.metrics[looked_up.0].subject)];
+                let parent = &self.outcome.subjects[self.subject(rules.metrics[looked_up.0].subject)];
                 lookup(parent.metrics.column(*looked_up), &of.parents)
             }
             MetricKind::Rollup(what) => {
-                let members = &self.subjects[self.subject(what.members)];
+                let members = &self.outcome.subjects[self.subject(what.members)];
                 rollup(what, metric.ty, &members.metrics, &members.parents, of.metrics.subjects, self.clock)
             }
             MetricKind::Points { program, .. } => {
@@ -197,15 +219,15 @@ impl<H: History> Walk<'_, H> {
                 return Ok(());
             }
             MetricKind::Standing { set, what } => self.standing(*set, *what)?,
-            MetricKind::Plugin(plugin) => self.plugin(plugin, place).map_err(Error::Plugin)?,
+            MetricKind::Plugin(plugin) => self.plugin(id, plugin, place).map_err(Error::Plugin)?,
         };
-        self.subjects[place].metrics.columns[id.0] = Some(column);
+        self.outcome.subjects[place].metrics.columns[id.0] = Some(column);
         Ok(())
     }
 
     /// All metrics of a points program: its account is replayed once.
     fn points(&mut self, place: usize, program: PointsId) {
-        let of = &mut self.subjects[place];
+        let of = &mut self.outcome.subjects[place];
         let asked: Vec<(usize, PointsMeasure)> =
             of_program(self.rules, program).filter(|&(id, _)| of.metrics.columns[id].is_none()).collect();
         let measures: Vec<PointsMeasure> = asked.iter().map(|&(_, measure)| measure).collect();
@@ -214,14 +236,41 @@ impl<H: History> Walk<'_, H> {
         let program = &self.rules.points[program.0];
         let columns = points::columns(program, &measures, bookings, of.metrics.subjects, self.clock);
         for ((id, _), column) in asked.into_iter().zip(columns) {
-            self.subjects[place].metrics.columns[id] = Some(column);
+            self.outcome.subjects[place].metrics.columns[id] = Some(column);
         }
     }
 
-    fn plugin(&mut self, plugin: &PluginMetric, place: usize) -> Result<ArrayRef, PluginFailure> {
-        let of = &self.subjects[place];
-        let found = self.plugins.column(&plugin.call, &[], of.metrics.subjects, self.clock)?;
-        Ok(found.column)
+    /// A metric that a plugin finds. A failure that its rule allows is noted, and the metric NULL.
+    fn plugin(&mut self, id: MetricId, plugin: &PluginMetric, place: usize) -> Result<ArrayRef, PluginFailure> {
+        let subjects = self.outcome.subjects[place].metrics.subjects;
+        match (self.called(id, plugin, place), plugin.call.on_error) {
+            (Ok(PluginColumn { column, summary }), _) => {
+                self.outcome.summaries.extend(summary.map(|summary| (id, summary)));
+                Ok(column)
+            }
+            (Err(failure), OnPluginError::Fail) => Err(failure),
+            (Err(failure), OnPluginError::Unknown) => {
+                self.outcome.plugin_failures.push(PluginFailed { metric: id, failure, subjects: subjects as u64 });
+                Ok(new_null_array(&arrow_type(self.rules.metrics[id.0].ty), subjects))
+            }
+        }
+    }
+
+    fn called(&mut self, id: MetricId, plugin: &PluginMetric, place: usize) -> Result<PluginColumn, PluginFailure> {
+        let (rules, call) = (self.rules, &plugin.call);
+        let metrics = &self.outcome.subjects[place].metrics;
+        let name = rules.plugins.get(call.plugin.0).map_or("", |plugin| &plugin.name);
+        let ty = rules.metrics[id.0].ty;
+        let calling = Calling { plugins: self.plugins, plugin: name, call, ty, clock: self.clock };
+        let Some(of) = &plugin.facts else {
+            return calling.of_values(&metrics.columns, metrics.subjects);
+        };
+        #[expect(clippy::expect_used, reason = "the caller gives the facts of every aggregator")]
+        let given = self.gathered.iter().position(|(metric, _)| *metric == id).expect("facts that are given");
+        let (_, facts) = self.gathered.swap_remove(given);
+        let began = of.window.anchor().and_then(|anchor| metrics.column(MetricId(anchor)).nulls());
+        let column = calling.of_facts(of, facts, began)?;
+        Ok(PluginColumn { column, summary: None })
     }
 
     fn standing(&mut self, set: TierSetId, what: Standing) -> Result<ArrayRef, H::Error> {
@@ -230,7 +279,8 @@ impl<H: History> Walk<'_, H> {
         Ok(match what {
             Standing::Level => {
                 #[expect(clippy::expect_used, reason = "the checker's order has the set before what reads its levels")]
-                let outcome = self.sets.iter().find(|outcome| outcome.set == set).expect("a set that stands before");
+                let outcome =
+                    self.outcome.sets.iter().find(|outcome| outcome.set == set).expect("a set that stands before");
                 standing::names(tier_set, outcome.settled.held.iter().copied())
             }
             Standing::Was => standing::names(tier_set, self.held(set)?.iter().map(|held| held.level)),
@@ -243,7 +293,7 @@ impl<H: History> Walk<'_, H> {
         if self.held[set.0].is_none() {
             let place = self.subject(self.rules.tier_sets[set.0].subject);
             let mut held = self.history.held(set)?;
-            held.resize(self.subjects[place].metrics.subjects, Held::NOTHING);
+            held.resize(self.outcome.subjects[place].metrics.subjects, Held::NOTHING);
             self.held[set.0] = Some(held);
         }
         Ok(self.held[set.0].as_deref().unwrap_or_default())
@@ -253,7 +303,7 @@ impl<H: History> Walk<'_, H> {
         let overrides = self.history.overrides(set)?;
         let outcome =
             if self.due.set(self.rules, set) { self.decided(set, overrides)? } else { self.unmoved(set, overrides)? };
-        self.sets.push(outcome);
+        self.outcome.sets.push(outcome);
         Ok(())
     }
 
@@ -271,7 +321,7 @@ impl<H: History> Walk<'_, H> {
         let (rules, clock) = (self.rules, self.clock);
         let tier_set = &rules.tier_sets[set.0];
         let place = self.subject(tier_set.subject);
-        let of = &self.subjects[place];
+        let of = &self.outcome.subjects[place];
         let graded = grade(tier_set, &of.metrics, clock).map_err(|error| {
             let keys = error.first.iter().map(|unknown| (of.key)(unknown.subject as usize)).collect();
             Error::Unknown { error, keys }
@@ -281,7 +331,9 @@ impl<H: History> Walk<'_, H> {
         }
         let (unknown, unknown_per_level) = (graded.unknown.clone(), graded.unknown_per_level.clone());
         let settled = match &self.held[set.0] {
-            Some(was) => movement::settle(tier_set, &self.subjects[place].metrics, graded, was, &overrides, clock),
+            Some(was) => {
+                movement::settle(tier_set, &self.outcome.subjects[place].metrics, graded, was, &overrides, clock)
+            }
             None => Settled { held: graded.earned, moved: Vec::new(), states: Vec::new() },
         };
         Ok(SetOutcome { set, due: true, subject: place, unknown, unknown_per_level, was: None, overrides, settled })

@@ -31,7 +31,7 @@ use crate::{
 pub use clauses::{Clause, ClauseKind, Side, Test, Verdict};
 pub use holding::{Holding, Why};
 pub use missing::{Difference, Gap, Missing, Need, Needed};
-pub use stories::{How, Lots, Part, ScoreLine, Story};
+pub use stories::{FactsLine, How, InputLine, Lots, Part, ScoreLine, Story};
 
 /// Why one subject has its level in one tier set.
 #[derive(Debug, Clone, PartialEq)]

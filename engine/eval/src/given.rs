@@ -4,7 +4,9 @@ use std::{fmt, sync::Arc};
 
 use arrow_array::ArrayRef;
 use tierd_model::{Key, Timestamp};
-use tierd_rules::{MetricKind, PointsId, RuleSet, SubjectId};
+use tierd_rules::{MetricId, MetricKind, PointsId, RuleSet, SubjectId};
+
+use crate::plugin::SubjectFacts;
 
 /// In [`Given::parents`]: the subject has no parent, or one that isn't in the data.
 pub const NO_PARENT: u32 = u32::MAX;
@@ -21,12 +23,14 @@ pub struct Given {
     pub subjects: usize,
     /// Their keys, ascending.
     pub key: KeyOf,
-    /// By [`tierd_rules::MetricId`]: a column for each attribute and aggregate of these subjects, one value per subject.
+    /// By [`MetricId`]: a column for each attribute and aggregate of these subjects, one value per subject.
     pub columns: Vec<Option<ArrayRef>>,
     /// By subject, the index of its parent among the parents' subjects, or [`NO_PARENT`]. Empty where the kind has no parent.
     pub parents: Vec<u32>,
     /// The bookings of each points program that some metric asks about, in any order.
     pub bookings: Vec<(PointsId, Vec<Booked>)>,
+    /// For each metric that a plugin finds of facts, these facts: `rows_of` has one number per subject.
+    pub gathered: Vec<(MetricId, SubjectFacts)>,
 }
 
 /// The kinds of subjects that must be read, ascending: those that tier sets and retention rules are about, and those whose metrics

@@ -3,6 +3,8 @@
 //! Inputs are evaluated, rows without a required value left out and results put back in place here, so that whoever implements
 //! [`Plugins`] sees only what a function is to be given.
 
+pub mod call;
+
 use arrow_array::ArrayRef;
 use serde_json::{Map, Value as Json};
 use tierd_model::Clock;

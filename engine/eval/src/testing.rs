@@ -151,6 +151,7 @@ pub(crate) fn given(subject: usize, subjects: usize, columns: Vec<Option<ArrayRe
         columns,
         parents: Vec::new(),
         bookings: Vec::new(),
+        gathered: Vec::new(),
     }
 }
 

@@ -88,6 +88,7 @@ fn metrics(rules: &RuleSet) -> Metrics {
         columns: given,
         parents: Vec::new(),
         bookings: Vec::new(),
+        gathered: Vec::new(),
     };
     evaluate(rules, vec![given], &NoHistory, &NoPlugins, &Due::ALL, &clock()).unwrap().subjects.remove(0).metrics
 }

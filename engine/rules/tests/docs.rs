@@ -2,11 +2,11 @@
 
 mod common;
 
-use common::{blocks, examples, load_with};
-use tierd_rules::Severity;
+use common::{blocks, examples, file, of_page};
+use tierd_rules::{Severity, load};
 
 fn errors(config: &str, rules: &str) -> Vec<String> {
-    let loaded = load_with(config, rules);
+    let loaded = load(of_page(vec![file("tierd.toml", config), file("rules/test.toml", rules)]));
     let errors = loaded.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
     errors.map(|error| error.render(&loaded.files, false)).collect()
 }

@@ -13,7 +13,7 @@ use std::{
     sync::LazyLock,
 };
 
-use common::{CONFIG, examples, file, load_with};
+use common::{CONFIG, examples, file, load_with, of_page};
 use proptest::{prelude::*, sample::select};
 use tierd_rules::{
     Diagnostic, File, FileSet, Loaded, Severity,
@@ -204,7 +204,7 @@ fn check_loaded(loaded: &Loaded) -> Result<(), TestCaseError> {
 /// Rules as they are, or with mistakes; then the tests of them.
 fn check_project(files: Vec<File>) -> Result<(), TestCaseError> {
     let (tests, rules): (Vec<_>, Vec<_>) = files.into_iter().partition(|file| file.path.ends_with(TEST_FILE_END));
-    let loaded = load(FileSet::new(rules));
+    let loaded = load(of_page(rules));
     check_loaded(&loaded)?;
     if let Some(rules) = &loaded.rules {
         let tests = load_tests(rules, FileSet::new(tests));
@@ -219,7 +219,7 @@ fn projects_are_good_before_they_are_changed() {
     for files in PROJECTS.iter() {
         let (tests, rules): (Vec<_>, Vec<_>) =
             files.iter().cloned().partition(|file| file.path.ends_with(TEST_FILE_END));
-        let rules = load(FileSet::new(rules)).rules.unwrap();
+        let rules = load(of_page(rules)).rules.unwrap();
         assert_eq!(load_tests(&rules, FileSet::new(tests)).diagnostics, []);
     }
 }

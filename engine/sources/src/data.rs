@@ -3,9 +3,12 @@
 use std::{fmt, mem::take, sync::Arc, time::Duration};
 
 use arrow_array::ArrayRef;
-use tierd_eval::given::{Booked, Given, KeyOf};
+use tierd_eval::{
+    given::{Booked, Given, KeyOf},
+    plugin::SubjectFacts,
+};
 use tierd_model::Timestamp;
-use tierd_rules::{FactsId, PointsId, SubjectId};
+use tierd_rules::{FactsId, MetricId, PointsId, SubjectId};
 
 use crate::{bad::BadValues, keys::Keys};
 
@@ -25,6 +28,8 @@ pub struct SourceData {
     pub parents: Vec<u32>,
     /// What facts have booked in each points program that some metric asks about, in any order.
     pub bookings: Vec<(PointsId, Vec<Booked>)>,
+    /// What plugins are to be given of facts, by metric.
+    pub gathered: Vec<(MetricId, SubjectFacts)>,
     /// What was read: the subject table, then the fact tables, in the order of the configuration.
     pub tables: Vec<TableRead>,
     /// Values that didn't fit their type and were read as NULL. [`tierd_rules::Config::bad_values`] decides what becomes of it.
@@ -36,7 +41,7 @@ pub struct SourceData {
 }
 
 impl SourceData {
-    /// What an evaluation starts from. Columns, parents and bookings move there; everything else stays.
+    /// What an evaluation starts from. Columns, parents, bookings and facts for plugins move there; everything else stays.
     pub fn take_given(&mut self) -> Given {
         let keys = Arc::clone(&self.keys);
         let key: KeyOf = Arc::new(move |subject| keys.key(subject));
@@ -47,6 +52,7 @@ impl SourceData {
             columns: take(&mut self.given),
             parents: take(&mut self.parents),
             bookings: take(&mut self.bookings),
+            gathered: take(&mut self.gathered),
         }
     }
 

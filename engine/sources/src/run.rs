@@ -7,7 +7,7 @@ use std::{
 
 use arrow_array::ArrayRef;
 use rusqlite::Connection;
-use tierd_eval::scan::{Collected, Reading, readings};
+use tierd_eval::scan::{self, Collected, Reading, readings};
 use tierd_model::{Clock, Key};
 use tierd_rules::{FactsId, MetricKind, RuleSet, SubjectId};
 
@@ -80,7 +80,7 @@ impl<'a> Run<'a> {
         let (of_facts, bad_values): (Vec<_>, Vec<_>) = of_facts.into_iter().unzip();
         let tables: Vec<TableRead> = of_subjects.into_iter().chain(of_facts).collect();
         let marks = tables.iter().map(|table| (table.table.clone(), table.rows, table.last_row_id)).collect();
-        let (given, bookings) = collected.finish();
+        let scan::Found { columns: given, bookings, gathered } = collected.finish();
         let parents = needed_parent(self.rules, self.subject);
         let parents = parents.and_then(|parent| Some((parent.subject, subjects.attributes[parent.attribute].clone()?)));
         let data = SourceData {
@@ -89,6 +89,7 @@ impl<'a> Run<'a> {
             given,
             parents: Vec::new(),
             bookings,
+            gathered,
             tables,
             bad_values: subjects.bad_values.into_iter().chain(bad_values.into_iter().flatten()).collect(),
             version: DataVersion { schema_version: 0, tables: marks },

@@ -9,12 +9,14 @@ use arrow_array::Array;
 use support::{Shop, clock, rules};
 use tierd_eval::{
     given::{Booked, Given},
+    plugin::SubjectFacts,
     scan::memory::{MemoryRow, MemorySubjects, given},
 };
 use tierd_model::{Decimal, Key, Type, Value, Window, WindowKind, parse_date, parse_timestamp};
 use tierd_rules::{
-    Booking, BookingKind, Expiry, Expr, ExprKind, FactsId, Metric, MetricKind, Parent, PointsId, PointsMeasure,
-    PointsProgram, RuleSet, SubjectId,
+    Booking, BookingKind, Expiry, Expr, ExprKind, FactsId, Metric, MetricId, MetricKind, Parent, PluginId, PointsId,
+    PointsMeasure, PointsProgram, RuleSet, SubjectId,
+    plugin::{OnPluginError, PluginCall, PluginFacts, PluginKind, PluginMetric},
 };
 use tierd_sources::{Progress, ReadOptions, ReaderKind, SourceData, needed_subjects, read_all};
 
@@ -101,11 +103,33 @@ fn scheme() -> RuleSet {
     }
     rules.config.subjects[0].parent = Some(Parent { subject: SubjectId(1), attribute: 1 });
     let joined_on = rules.metrics[joined_on.0].clone();
+    let gathered = gathered(&rules, first_order);
     let balance = MetricKind::Points { program: PointsId(0), measure: PointsMeasure::Balance };
     rules.points = vec![club(&joined_on)];
     rules.metrics.push(Metric { ty: Type::Integer, kind: MetricKind::Lookup(size), ..joined_on.clone() });
-    rules.metrics.push(Metric { ty: Type::Integer, kind: balance, ..joined_on });
+    rules.metrics.push(Metric { ty: Type::Integer, kind: balance, ..joined_on.clone() });
+    rules.metrics.push(Metric { ty: Type::Real, kind: gathered, pass: 1, ..joined_on });
     rules
+}
+
+/// A plugin is given orders since the first one.
+fn gathered(rules: &RuleSet, since: MetricId) -> MetricKind {
+    let orders = &rules.config.facts[0].columns;
+    let at = rules.metrics[since.0].at.clone();
+    let input = |column: usize| Expr { kind: ExprKind::Column(column), ty: orders[column].ty, at: at.clone() };
+    let call = PluginCall {
+        plugin: PluginId(0),
+        function: "decay".to_owned(),
+        kind: PluginKind::Aggregator,
+        inputs: vec![input(1), input(2)],
+        required: vec![0],
+        config: Default::default(),
+        on_error: OnPluginError::Fail,
+        at: at.clone(),
+    };
+    let window = Window { kind: WindowKind::Since(since.0), offset: 0 };
+    let facts = Some(PluginFacts { facts: FactsId(0), filter: None, window, empty: None });
+    MetricKind::Plugin(Box::new(PluginMetric { call, facts }))
 }
 
 fn club(Metric { at, .. }: &Metric) -> PointsProgram {
@@ -199,6 +223,12 @@ fn check_same(found: &Given, expected: &Given) {
     let keys = |given: &Given| (0..given.subjects).map(|i| (given.key)(i)).collect::<Vec<_>>();
     assert_eq!(keys(found), keys(expected));
     assert_eq!(found.parents, expected.parents);
+    assert_eq!(found.gathered.len(), expected.gathered.len());
+    for ((of, facts), (expected_of, expected)) in found.gathered.iter().zip(&expected.gathered) {
+        let inputs = |facts: &SubjectFacts| facts.inputs.iter().map(|input| input.to_data()).collect::<Vec<_>>();
+        assert_eq!((of, &facts.rows_of, &facts.times), (expected_of, &expected.rows_of, &expected.times));
+        assert_eq!(inputs(facts), inputs(expected));
+    }
     for (metric, (found, expected)) in found.columns.iter().zip(&expected.columns).enumerate() {
         let data = |column: &Option<arrow_array::ArrayRef>| column.as_ref().map(|column| column.to_data());
         assert_eq!(data(found), data(expected), "metric {metric}");

@@ -5,8 +5,11 @@
 
 use std::{fs, path::Path};
 
-use tierd_model::{Clock, parse_timestamp};
-use tierd_rules::{File, FileSet, RuleSet, load};
+use tierd_model::{Clock, Type, parse_timestamp};
+use tierd_rules::{
+    Expr, ExprKind, File, FileSet, Metric, MetricId, MetricKind, PluginId, RuleSet, load,
+    plugin::{OnPluginError, PluginCall, PluginKind, PluginMetric},
+};
 use tierd_sources::sql::{self, NotSql};
 
 fn loaded(config: &str, rules: &str) -> RuleSet {
@@ -84,6 +87,28 @@ fn what_sql_cannot_say_is_an_error_with_its_reason() {
     assert_eq!(of_metric("days_held"), NotSql::Held("since.value".to_owned()));
     let of_set = sql::tier_set_query(&rules, rules.tier_set("held").unwrap(), &clock(&rules)).unwrap_err();
     assert_eq!(of_set.to_string(), "`since.value` depends on what was held before, which only the ledger knows");
+}
+
+#[test]
+fn what_a_plugin_finds_is_no_sql() {
+    let mut rules = rules();
+    let spend = rules.metric("annual_spend").unwrap().0;
+    let found = rules.metrics[spend.0].clone();
+    let call = PluginCall {
+        plugin: PluginId(0),
+        function: "score".to_owned(),
+        kind: PluginKind::Scorer,
+        inputs: vec![Expr { kind: ExprKind::Column(spend.0), ty: found.ty, at: found.at.clone() }],
+        required: vec![0],
+        config: Default::default(),
+        on_error: OnPluginError::Fail,
+        at: found.at.clone(),
+    };
+    let kind = MetricKind::Plugin(Box::new(PluginMetric { call, facts: None }));
+    let id = MetricId(rules.metrics.len());
+    rules.metrics.push(Metric { name: "credit_score".to_owned(), ty: Type::Real, kind, ..found });
+    let refused = sql::metric_query(&rules, id, &clock(&rules)).unwrap_err();
+    assert_eq!(refused, NotSql::Plugin("credit_score".to_owned()));
 }
 
 /// Each look-up of a roll-up of look-ups doubles what SQLite writes out.

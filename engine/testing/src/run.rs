@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use tierd_eval::plugin::NoPlugins;
 use tierd_eval::{
     due::Due,
     evaluate::{Outcome, evaluate},
     guard::{self, Seen, Which},
+    plugin::Plugins,
 };
 use tierd_model::Clock;
 use tierd_rules::{
@@ -36,10 +36,11 @@ impl Filters {
 
 /// Runs the cases that are meant. Files without any of them are left out.
 ///
-/// `tests` and `files` are as [`crate::load`] gives them for these rules. Where `coverage` is given, what conditions came out as
+/// `tests` and `files` are as [`crate::load`] gives them for these rules, and `plugins` runs those of the rules. Where `coverage` is given, what conditions came out as
 /// is counted in it.
 pub fn run(
     rules: &RuleSet,
+    plugins: &dyn Plugins,
     tests: &[TestFile],
     files: &FileSet,
     filters: &Filters,
@@ -49,7 +50,8 @@ pub fn run(
     for test in tests {
         let path = &files.file(test.file).path;
         let meant = test.cases.iter().filter(|case| filters.take(path, case));
-        let cases: Vec<CaseResult> = meant.map(|case| run_case(rules, case, coverage.as_deref_mut())).collect();
+        let cases: Vec<CaseResult> =
+            meant.map(|case| run_case(rules, plugins, case, coverage.as_deref_mut())).collect();
         if !cases.is_empty() {
             results.push(FileResult { file: test.file, cases });
         }
@@ -57,8 +59,9 @@ pub fn run(
     results
 }
 
-fn run_case(rules: &RuleSet, case: &Case, mut coverage: Option<&mut Coverage>) -> CaseResult {
-    let mut state = State { world: World::new(rules, case), past: Past::default(), open: OpenTasks::default() };
+fn run_case(rules: &RuleSet, plugins: &dyn Plugins, case: &Case, mut coverage: Option<&mut Coverage>) -> CaseResult {
+    let (world, past, open) = (World::new(rules, case), Past::default(), OpenTasks::default());
+    let mut state = State { plugins, world, past, open };
     let mut failures = Vec::new();
     for step in &case.steps {
         match state.step(rules, case, step, coverage.as_deref_mut()) {
@@ -75,6 +78,7 @@ fn run_case(rules: &RuleSet, case: &Case, mut coverage: Option<&mut Coverage>) -
 
 /// What is carried from step to step.
 struct State<'a> {
+    plugins: &'a dyn Plugins,
     world: World<'a>,
     past: Past,
     open: OpenTasks,
@@ -120,7 +124,7 @@ impl State<'_> {
     ) -> Result<Outcome, Box<Failure>> {
         let given = self.world.given(clock);
         let past = self.past.of(rules, &given, &case.overrides, step.as_of);
-        evaluate(rules, given, &past, &NoPlugins, due, clock).map_err(|error| refused(step, &error, clock))
+        evaluate(rules, given, &past, self.plugins, due, clock).map_err(|error| refused(step, &error, clock))
     }
 }
 

@@ -3,8 +3,8 @@
 use serde_json::{Value as Json, json};
 use tierd_eval::{
     explain::{
-        Clause, ClauseKind, Difference, Explanation, Gap, Holding, How, LevelCheck, Lots, Need, Needed, ScoreLine,
-        Side, Story, Test, Verdict, Why,
+        Clause, ClauseKind, Difference, Explanation, Gap, Holding, How, InputLine, LevelCheck, Lots, Need, Needed,
+        ScoreLine, Side, Story, Test, Verdict, Why,
         rules::{RuleStory, Waits},
         text,
     },
@@ -203,6 +203,10 @@ fn story(story: &Story, clock: &Clock) -> Json {
             How::Derived { rows, .. } if !rows.is_empty() => rows.iter().map(|row| score(row, story.personal)).collect(),
             _ => Json::Null,
         },
+        "inputs": match &story.how {
+            How::Plugin { inputs, .. } => inputs.iter().map(input).collect(),
+            _ => Json::Null,
+        },
         "account": match &story.how {
             How::Points { account: Some(account), .. } => self::account(account),
             _ => Json::Null,
@@ -213,6 +217,11 @@ fn story(story: &Story, clock: &Clock) -> Json {
 /// A row of a scorecard.
 fn score(row: &ScoreLine, personal: bool) -> Json {
     json!({ "row": row.text, "points": value(row.points.as_ref(), personal) })
+}
+
+/// What a plugin was given.
+fn input(line: &InputLine) -> Json {
+    json!({ "input": line.name, "from": line.text, "value": value(line.value.as_ref(), line.personal) })
 }
 
 fn account(account: &Lots) -> Json {

@@ -1,7 +1,8 @@
 //! One row of the decision file, evaluated.
 //!
 //! The rules, all of them, are evaluated on a company of one: metrics that were found from others (ranks, looked-up and rolled-up
-//! ones) are given as the run found them, everything that is the subject's own is computed from them again.
+//! ones, and those that plugins found) are given as the run found them, everything that is the subject's own is computed from them
+//! again. So no plugin is called.
 
 use std::sync::Arc;
 
@@ -114,7 +115,9 @@ impl One<'_> {
             None => vec![NO_PARENT],
         };
         let (key, bookings) = (always(self.key.clone()), row.bookings.clone());
-        Given { subject: self.kind, subjects: 1, key, columns, parents, bookings }
+        // Whatever a plugin finds is among the columns.
+        let gathered = Vec::new();
+        Given { subject: self.kind, subjects: 1, key, columns, parents, bookings, gathered }
     }
 
     /// Another kind: no subjects, but as much as an explanation of this subject says of them. Its parent's key, and how many
@@ -134,6 +137,7 @@ impl One<'_> {
             columns: (0..self.rules.metrics.len()).map(column).collect(),
             parents: vec![0; members as usize],
             bookings: Vec::new(),
+            gathered: Vec::new(),
         }
     }
 

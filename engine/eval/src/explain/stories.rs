@@ -1,7 +1,10 @@
 //! Where the numbers in a condition come from: each metric with its value and the way it was found.
 
 use tierd_model::{Anchor, Date, Decimal, Instants, Key, Per, Timestamp, Value, Window};
-use tierd_rules::{Aggregate, AggregateFn, Expr, ExprKind, FactsId, Metric, MetricId, MetricKind, RankKind, Standing};
+use tierd_rules::{
+    Aggregate, AggregateFn, Expr, ExprKind, FactsId, Metric, MetricId, MetricKind, RankKind, Standing,
+    plugin::PluginMetric,
+};
 
 use super::{Row, elsewhere};
 use crate::{derive::Metrics, rank::Bucket};
@@ -101,6 +104,12 @@ pub enum How {
         plugin: String,
         /// Name of the function.
         function: String,
+        /// What it was given, in its order.
+        inputs: Vec<InputLine>,
+        /// The metrics among that.
+        metrics: Vec<MetricId>,
+        /// Of which facts, if it is given facts.
+        facts: Option<FactsLine>,
     },
     /// From the order of all subjects.
     Rank {
@@ -126,6 +135,32 @@ pub struct ScoreLine {
     pub text: String,
     /// What it adds.
     pub points: Option<Value>,
+}
+
+/// An input of a plugin's function.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InputLine {
+    /// Its name.
+    pub name: String,
+    /// The rule's words.
+    pub text: String,
+    /// What was given; `None` for NULL, and where each fact has its own.
+    pub value: Option<Value>,
+    /// Personal, or computed from what is.
+    pub personal: bool,
+}
+
+/// The facts that a plugin's function was given.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FactsLine {
+    /// Name of the facts.
+    pub from: String,
+    /// Which rows, in the rule's words.
+    pub filter: Option<String>,
+    /// The window as declared.
+    pub window: Window,
+    /// The window of this run; `None` where the subject has no date from which its own window is found.
+    pub instants: Option<Instants>,
 }
 
 /// What part of a points account a metric tells of.
@@ -174,9 +209,8 @@ fn inputs(how: &How) -> Vec<MetricId> {
         | How::Lookup { .. }
         | How::Rollup { .. }
         | How::Points { .. }
-        | How::Plugin { .. }
         | How::Standing { .. } => Vec::new(),
-        How::Derived { inputs, .. } => inputs.clone(),
+        How::Derived { inputs, .. } | How::Plugin { metrics: inputs, .. } => inputs.clone(),
         How::Rank { of, .. } => vec![*of],
     }
 }
@@ -213,10 +247,7 @@ fn how(row: &Row<'_>, id: MetricId, metric: &Metric, metrics: &Metrics) -> How {
         MetricKind::Lookup(of) => elsewhere::lookup(row, *of),
         MetricKind::Rollup(rollup) => elsewhere::rollup(row, rollup),
         MetricKind::Points { program, measure } => elsewhere::points(row, *program, *measure),
-        MetricKind::Plugin(plugin) => How::Plugin {
-            plugin: row.rules.plugins.get(plugin.call.plugin.0).map(|plugin| plugin.name.clone()).unwrap_or_default(),
-            function: plugin.call.function.clone(),
-        },
+        MetricKind::Plugin(plugin) => called(row, plugin),
         MetricKind::Standing { set, what } => {
             How::Standing { set: row.rules.tier_sets[set.0].name.clone(), what: *what }
         }
@@ -231,6 +262,30 @@ fn how(row: &Row<'_>, id: MetricId, metric: &Metric, metrics: &Metrics) -> How {
                 buckets: cuts.map(|cuts| cuts.boundaries.clone()).unwrap_or_default(),
             }
         }
+    }
+}
+
+fn called(row: &Row<'_>, PluginMetric { call, facts }: &PluginMetric) -> How {
+    let plugin = row.rules.plugins.get(call.plugin.0);
+    let function = plugin.and_then(|plugin| plugin.description.function(&call.function));
+    let line = |(place, input): (usize, &Expr)| {
+        let name = function.and_then(|function| function.inputs.get(place)).map(|input| input.name.clone());
+        let personal = facts.is_none() && input.columns().into_iter().any(|column| row.personal[column]);
+        let value = facts.is_none().then(|| row.value(input)).flatten();
+        InputLine { name: name.unwrap_or_default(), text: row.quote(&input.at), value, personal }
+    };
+    let metrics = call.inputs.iter().filter(|_| facts.is_none()).flat_map(Expr::columns).map(MetricId);
+    How::Plugin {
+        plugin: plugin.map(|plugin| plugin.name.clone()).unwrap_or_default(),
+        function: call.function.clone(),
+        inputs: call.inputs.iter().enumerate().map(line).collect(),
+        metrics: metrics.collect(),
+        facts: facts.as_ref().map(|of| FactsLine {
+            from: row.rules.config.facts.get(of.facts.0).map(|facts| facts.name.clone()).unwrap_or_default(),
+            filter: of.filter.as_ref().map(|filter| condition(row, of.facts, filter)),
+            window: of.window,
+            instants: instants(row, of.window),
+        }),
     }
 }
 

@@ -147,6 +147,7 @@ fn outcome(rules: &RuleSet, customers: &[(Option<i32>, i64)], due: &Due) -> Outc
         key: Arc::new(|subject| Key::Integer(subject as i64 + 1)),
         columns: vec![None; rules.metrics.len()],
         parents: if subject == 0 { vec![0; subjects] } else { Vec::new() },
+        gathered: Vec::new(),
         bookings: Vec::new(),
     };
     let mut all = vec![given(0, subjects), given(1, 1)];

@@ -229,6 +229,7 @@ mod tests {
             stride: 1,
             metrics: vec![],
             bookings: vec![],
+            gathers: vec![],
             asked_times: None,
             arguments: vec![],
         }

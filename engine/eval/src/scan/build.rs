@@ -4,11 +4,15 @@ use std::mem::discriminant;
 
 use arrow_array::ArrayRef;
 use tierd_model::{Clock, Instants, Timestamp, Type, Value, Window, WindowKind, pow10};
-use tierd_rules::{Aggregate, AggregateFn, Booking, Expr, ExprKind, Facts, Metric, MetricId, PointsId, PointsProgram};
+use tierd_rules::{
+    Aggregate, AggregateFn, Booking, Expr, ExprKind, Facts, Metric, MetricId, PointsId, PointsProgram,
+    plugin::{PluginCall, PluginFacts},
+};
 
 use super::{
     bookings::BookingPlan,
     filter::{Filter, Needs},
+    gathered::GatherPlan,
     order::Order,
     own_window::OwnWindow,
     plan::{FactPlan, Finish, MaskPlan, MetricPlan, Op, OpKind, PlanColumn, WindowPlan},
@@ -32,6 +36,7 @@ pub(super) struct Builder<'a> {
     ops: Vec<Op>,
     metrics: Vec<MetricPlan>,
     bookings: Vec<BookingPlan>,
+    gathers: Vec<GatherPlan>,
     asked_times: Option<usize>,
     arguments: Vec<(usize, String)>,
 }
@@ -66,6 +71,7 @@ impl<'a> Builder<'a> {
             ops: Vec::new(),
             metrics: Vec::new(),
             bookings: Vec::new(),
+            gathers: Vec::new(),
             asked_times: None,
             arguments: Vec::new(),
         }
@@ -92,6 +98,26 @@ impl<'a> Builder<'a> {
         if let Some(expr) = &aggregate.argument {
             self.argument(name, expr);
         }
+    }
+
+    /// The facts that a plugin is given.
+    pub(super) fn gather(&mut self, id: MetricId, metric: &Metric, call: &PluginCall, of: &PluginFacts) {
+        let window = self.window(of.window);
+        let filter = self.filter(of.filter.as_ref());
+        let mask = push_unique(&mut self.masks, MaskPlan { window, filter, argument: None });
+        let arguments: Vec<Argument> = call.inputs.iter().map(|input| self.argument(&metric.name, input)).collect();
+        for text in arguments.iter().filter(|argument| argument.ty == Type::Text) {
+            push_unique(&mut self.kept_texts, text.column);
+        }
+        let inputs: Vec<usize> = arguments.iter().map(|argument| argument.column).collect();
+        let required = call.required.iter().map(|&input| inputs[input]).collect();
+        self.gathers.push(GatherPlan { metric: id, mask, inputs, required });
+    }
+
+    /// As [`Builder::also_read`].
+    pub(super) fn also_gathered(&mut self, name: &str, call: &PluginCall, of: &PluginFacts) {
+        self.read_filter(of.filter.as_ref());
+        call.inputs.iter().for_each(|input| _ = self.argument(name, input));
     }
 
     /// What facts book.
@@ -292,6 +318,7 @@ impl<'a> Builder<'a> {
             stride: words + usize::div_ceil(counts, 2),
             metrics: self.metrics,
             bookings: self.bookings,
+            gathers: self.gathers,
             asked_times: self.asked_times,
             arguments: self.arguments,
         }

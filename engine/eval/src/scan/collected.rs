@@ -2,7 +2,7 @@
 
 use arrow_array::ArrayRef;
 use tierd_model::Clock;
-use tierd_rules::{MetricKind, PointsId, RuleSet, SubjectId};
+use tierd_rules::{MetricId, MetricKind, PointsId, RuleSet, SubjectId};
 
 use super::{
     bookings::add_bookings,
@@ -10,14 +10,26 @@ use super::{
     plan::FactPlan,
     readings::{Reading, programs},
 };
-use crate::given::Booked;
+use crate::{given::Booked, plugin::SubjectFacts};
 
-/// Columns and bookings of one kind of subject, growing with each of its [`super::readings`].
+/// Columns, bookings and facts for plugins of one kind of subject, growing with each of its [`super::readings`].
 #[derive(Debug)]
 pub struct Collected {
     subjects: usize,
     columns: Vec<Option<ArrayRef>>,
     bookings: Vec<(PointsId, Vec<Booked>)>,
+    gathered: Vec<(MetricId, SubjectFacts)>,
+}
+
+/// What all readings together have found, as [`crate::given::Given`] has it.
+#[derive(Debug)]
+pub struct Found {
+    /// By [`MetricId`].
+    pub columns: Vec<Option<ArrayRef>>,
+    /// By points program.
+    pub bookings: Vec<(PointsId, Vec<Booked>)>,
+    /// By metric.
+    pub gathered: Vec<(MetricId, SubjectFacts)>,
 }
 
 impl Collected {
@@ -31,6 +43,7 @@ impl Collected {
             subjects,
             columns: rules.metrics.iter().map(column).collect(),
             bookings: programs(rules, subject).map(|program| (program, Vec::new())).collect(),
+            gathered: Vec::new(),
         }
     }
 
@@ -42,14 +55,14 @@ impl Collected {
     /// Adds what a reading has found.
     pub fn add(&mut self, found: Scanned) {
         found.metrics.into_iter().for_each(|(metric, column)| self.columns[metric.0] = Some(column));
+        self.gathered.extend(found.gathered);
         for (program, bookings) in found.bookings {
             add_bookings(&mut self.bookings, program, bookings);
         }
     }
 
-    /// What [`crate::given::Given::columns`] and [`crate::given::Given::bookings`] are to hold.
-    #[expect(clippy::type_complexity, reason = "two fields of `Given`, which also needs keys")]
-    pub fn finish(self) -> (Vec<Option<ArrayRef>>, Vec<(PointsId, Vec<Booked>)>) {
-        (self.columns, self.bookings)
+    /// What was found.
+    pub fn finish(self) -> Found {
+        Found { columns: self.columns, bookings: self.bookings, gathered: self.gathered }
     }
 }

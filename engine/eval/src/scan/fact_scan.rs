@@ -11,12 +11,13 @@ use super::{
     counts::{FactCounts, is_bad, is_bad_subject},
     fact_times::{FactTime, FactTimes},
     finish,
+    gathered::Gathered,
     interner::{Interner, NULL_ID},
     mask::Truth,
     merge::MergedTexts,
     plan::{FactPlan, WindowPlan},
 };
-use crate::given::Booked;
+use crate::{given::Booked, plugin::SubjectFacts};
 
 /// One thread's pass: fill [`FactScan::batch`], call [`FactScan::take`] whenever it is full and at the end.
 #[derive(Debug)]
@@ -26,6 +27,7 @@ pub struct FactScan<'a> {
     conditions: Conditions<'a>,
     accumulators: Accumulators,
     bookings: Bookings,
+    gathered: Gathered,
     times: FactTimes,
     counts: FactCounts,
     work: Work,
@@ -38,6 +40,8 @@ pub struct Scanned {
     pub metrics: Vec<(MetricId, ArrayRef)>,
     /// What these facts have booked, by program, in any order.
     pub bookings: Vec<(PointsId, Vec<Booked>)>,
+    /// What plugins are to be given of these facts, by metric.
+    pub gathered: Vec<(MetricId, SubjectFacts)>,
     /// The facts that [`FactPlan::of_times`] asked for, in any order.
     pub times: Vec<FactTime>,
     /// What else the pass has met. Of the readings of one table, the last speaks for all.
@@ -71,6 +75,7 @@ impl<'a> FactScan<'a> {
             conditions: Conditions::new(plan),
             accumulators: Accumulators::new(plan, subjects),
             bookings: Bookings::new(plan),
+            gathered: Gathered::new(plan),
             times: FactTimes::default(),
             counts: FactCounts::new(plan),
             work: Work {
@@ -108,6 +113,7 @@ impl<'a> FactScan<'a> {
         self.fill_masks(&counting);
         self.accumulators.take(self.plan, &self.batch, &targets, &self.work.masks);
         self.bookings.take(self.plan, &self.batch, &self.work.masks, spare);
+        self.gathered.take(self.plan, &self.batch, &self.work.masks, spare);
         self.times.take(self.plan, &self.batch, &self.work.masks, spare);
         self.empty_batch();
     }
@@ -136,13 +142,14 @@ impl<'a> FactScan<'a> {
 
     /// Adds another thread's pass under the same plan.
     pub fn merge(&mut self, other: FactScan<'_>) {
-        let FactScan { batch, accumulators, bookings, times, counts, .. } = other;
+        let FactScan { batch, accumulators, bookings, gathered, times, counts, .. } = other;
         let mut ids = Vec::new();
         for (column, theirs) in batch.into_texts().into_iter().enumerate() {
             let kept = theirs.filter(|_| self.plan.columns[column].keeps_texts);
             let (_, ours) = self.batch.column_and_texts(column);
             ids.push(kept.zip(ours).map(|(theirs, ours)| renamed(&theirs, ours)));
         }
+        self.gathered.merge(self.plan, gathered, &ids);
         self.accumulators.merge(self.plan, accumulators, &MergedTexts { ids, batch: &self.batch });
         self.bookings.merge(bookings);
         self.times.merge(times);
@@ -151,9 +158,11 @@ impl<'a> FactScan<'a> {
 
     /// What the pass has found.
     pub fn finish(self) -> Scanned {
-        let FactScan { plan, batch, accumulators, bookings, times, counts, .. } = self;
+        let FactScan { plan, batch, accumulators, bookings, gathered, times, counts, .. } = self;
+        let (texts, subjects) = (batch.into_texts(), accumulators.subjects());
         Scanned {
-            metrics: finish::metrics(plan, accumulators, &batch.into_texts()),
+            gathered: gathered.finish(plan, &texts, subjects),
+            metrics: finish::metrics(plan, accumulators, &texts),
             bookings: bookings.finish(plan),
             times: times.finish(),
             counts: counts.finish(plan),

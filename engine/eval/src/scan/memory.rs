@@ -14,7 +14,7 @@ use arrow_select::concat::concat;
 use tierd_model::{Clock, Key, Type, Value};
 use tierd_rules::{Facts, FactsId, RuleSet, SubjectId};
 
-use super::{Cell, Collected, FactScan, Reading, Scanned, arrays::stored, readings};
+use super::{Cell, Collected, FactScan, Found, Reading, Scanned, arrays::stored, readings};
 use crate::{
     columns::{array_of, arrow_type, value_at},
     expr::{sound, truth},
@@ -89,10 +89,10 @@ impl<'a> Kept<'a> {
             let found = self.read(rules, reading, &collected, clock);
             collected.add(found);
         }
-        let (columns, bookings) = collected.finish();
+        let Found { columns, bookings, gathered } = collected.finish();
         let keys = Arc::clone(&self.keys);
         let key: KeyOf = Arc::new(move |index| keys[index].clone());
-        Given { subject, subjects: count, key, columns, parents: Vec::new(), bookings }
+        Given { subject, subjects: count, key, columns, parents: Vec::new(), bookings, gathered }
     }
 
     fn read(&self, rules: &RuleSet, reading: Reading, collected: &Collected, clock: &Clock) -> Scanned {

@@ -26,6 +26,7 @@ mod fact_times;
 mod filter;
 mod finish;
 mod gaps;
+mod gathered;
 mod interner;
 mod loops;
 mod mask;
@@ -42,7 +43,7 @@ mod times;
 
 pub use arrays::{array_from, real_bits, text_array};
 pub use batch::{BAD, BATCH_ROWS, Batch, Cell, VALID, Values};
-pub use collected::Collected;
+pub use collected::{Collected, Found};
 pub use counts::FactCounts;
 pub use fact_scan::{BadCell, FactScan, Scanned};
 pub use fact_times::FactTime;

@@ -11,6 +11,7 @@ use super::{
     bookings::BookingPlan,
     build::Builder,
     filter::{Filter, TextTable},
+    gathered::GatherPlan,
     mask::Range,
     order::Order,
     own_window::OwnWindow,
@@ -44,6 +45,7 @@ pub struct FactPlan {
     pub(super) stride: usize,
     pub(super) metrics: Vec<MetricPlan>,
     pub(super) bookings: Vec<BookingPlan>,
+    pub(super) gathers: Vec<GatherPlan>,
     /// Index of the mask of the rows whose times are asked for.
     pub(super) asked_times: Option<usize>,
     /// Columns of the batch that are arguments, each with the name of the metric or points program.
@@ -207,8 +209,14 @@ impl FactPlan {
         for (id, aggregate) in reading.metrics(rules) {
             builder.metric(id, &rules.metrics[id.0], aggregate);
         }
+        for (id, call, facts) in reading.gathers(rules) {
+            builder.gather(id, &rules.metrics[id.0], call, facts);
+        }
         for (id, aggregate) in reading.earlier(rules) {
             builder.also_read(&rules.metrics[id.0].name, aggregate);
+        }
+        for (id, call, facts) in reading.gathers_earlier(rules) {
+            builder.also_gathered(&rules.metrics[id.0].name, call, facts);
         }
         for (id, program, index, booking) in bookings(rules, reading.facts) {
             if reading.is_first(rules) {
@@ -251,7 +259,8 @@ fn anchors(
     columns: &[Option<ArrayRef>],
     subjects: usize,
 ) -> Vec<Option<ArrayRef>> {
-    let wanted = reading.metrics(rules).filter_map(|(_, aggregate)| aggregate.window.anchor());
-    let wanted: Vec<MetricId> = wanted.map(MetricId).collect();
+    let aggregates = reading.metrics(rules).map(|(_, aggregate)| aggregate.window);
+    let windows = aggregates.chain(reading.gathers(rules).map(|(.., facts)| facts.window));
+    let wanted: Vec<MetricId> = windows.filter_map(|window| window.anchor()).map(MetricId).collect();
     if wanted.is_empty() { Vec::new() } else { partial(rules, &wanted, columns, subjects, clock) }
 }

@@ -3,7 +3,10 @@
 //! Windows that begin at a subject's own date need that date first. Where it is itself found from facts, they are read in a
 //! later pass: [`tierd_rules::Metric::pass`] says in which. Most rules have one pass, in which every table is read once.
 
-use tierd_rules::{Aggregate, Booking, FactsId, MetricId, MetricKind, PointsId, PointsProgram, RuleSet, SubjectId};
+use tierd_rules::{
+    Aggregate, Booking, FactsId, MetricId, MetricKind, PointsId, PointsProgram, RuleSet, SubjectId,
+    plugin::{PluginCall, PluginFacts},
+};
 
 /// One reading of one fact table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,7 +18,7 @@ pub struct Reading {
 }
 
 /// What must be read for the metrics of these subjects, in order: pass by pass, within a pass in the order of the configuration.
-/// A table appears in a pass only if some metric of that pass is over it, or some account of points (which the first reading
+/// A table appears in a pass only if some metric of that pass is over it (by itself or by a plugin), or some account of points (which the first reading
 /// of the table feeds).
 pub fn readings(rules: &RuleSet, subject: SubjectId) -> Vec<Reading> {
     let facts = rules.config.facts.iter().enumerate().filter(|(_, facts)| facts.subject == subject);
@@ -26,7 +29,8 @@ pub fn readings(rules: &RuleSet, subject: SubjectId) -> Vec<Reading> {
 
 /// The readings of one table.
 fn readings_of(rules: &RuleSet, facts: FactsId) -> Vec<Reading> {
-    let mut passes: Vec<u8> = aggregates(rules, facts).map(|(id, _)| rules.metrics[id.0].pass).collect();
+    let metrics = aggregates(rules, facts).map(|(id, _)| id).chain(gathers(rules, facts).map(|(id, ..)| id));
+    let mut passes: Vec<u8> = metrics.map(|id| rules.metrics[id.0].pass).collect();
     passes.sort_unstable();
     passes.dedup();
     if passes.is_empty() && bookings(rules, facts).next().is_some() {
@@ -48,15 +52,44 @@ impl Reading {
         aggregates(rules, self.facts).filter(move |(id, _)| rules.metrics[id.0].pass < pass)
     }
 
+    /// The metrics whose facts it gathers for plugins.
+    pub(super) fn gathers<'a>(
+        &self,
+        rules: &'a RuleSet,
+    ) -> impl Iterator<Item = (MetricId, &'a PluginCall, &'a PluginFacts)> + use<'a> {
+        let pass = self.pass;
+        gathers(rules, self.facts).filter(move |(id, ..)| rules.metrics[id.0].pass == pass)
+    }
+
+    /// The metrics whose facts earlier readings of the table have gathered.
+    pub(super) fn gathers_earlier<'a>(
+        &self,
+        rules: &'a RuleSet,
+    ) -> impl Iterator<Item = (MetricId, &'a PluginCall, &'a PluginFacts)> + use<'a> {
+        let pass = self.pass;
+        gathers(rules, self.facts).filter(move |(id, ..)| rules.metrics[id.0].pass < pass)
+    }
+
     /// Whether it is the table's first, which feeds the accounts of points.
     pub(super) fn is_first(&self, rules: &RuleSet) -> bool {
-        self.earlier(rules).next().is_none()
+        self.earlier(rules).next().is_none() && self.gathers_earlier(rules).next().is_none()
     }
 }
 
 fn aggregates(rules: &RuleSet, of: FactsId) -> impl Iterator<Item = (MetricId, &Aggregate)> {
     rules.metrics.iter().enumerate().filter_map(move |(id, metric)| match &metric.kind {
         MetricKind::Aggregate(aggregate) if aggregate.facts == of => Some((MetricId(id), aggregate)),
+        _ => None,
+    })
+}
+
+/// The metrics that plugins find of these facts.
+fn gathers(rules: &RuleSet, of: FactsId) -> impl Iterator<Item = (MetricId, &PluginCall, &PluginFacts)> {
+    rules.metrics.iter().enumerate().filter_map(move |(id, metric)| match &metric.kind {
+        MetricKind::Plugin(plugin) => {
+            let facts = plugin.facts.as_ref().filter(|facts| facts.facts == of)?;
+            Some((MetricId(id), &plugin.call, facts))
+        }
         _ => None,
     })
 }

@@ -4,6 +4,7 @@
 
 mod base;
 mod bookings;
+mod gathered;
 mod random;
 mod reference;
 

@@ -4,7 +4,7 @@
 
 mod plugins;
 
-use tierd_rules::{File, Loaded, load};
+use tierd_rules::{File, FileSet, Loaded, load};
 
 pub(crate) use self::plugins::with_plugins;
 
@@ -33,6 +33,21 @@ pub(crate) fn load_with_plugins(config: &str, rules: &str, plugins: &[(&str, &st
 }
 
 const PAGE: &str = include_str!("../../../../docs/rules.md");
+
+/// What the plugin of the page says of itself.
+const CREDIT: &str = r#"
+functions.score = { kind = "scorer", inputs = ["spend number", "tenure integer?", "city text?"], output = "integer", settings = ["base integer"] }
+functions.decay = { kind = "aggregator", inputs = ["amount number"], output = "real" }
+lookups.regions = ["risk real"]
+"#;
+
+/// Files of an example of the page: with its plugin beside them, where they speak of it.
+pub(crate) fn of_page(mut files: Vec<File>) -> FileSet {
+    if files.iter().any(|file| file.text.contains("[plugin.credit]")) {
+        files.push(file("rules/credit.wasm", CREDIT));
+    }
+    with_plugins(files)
+}
 
 /// The code blocks of a language in `docs/rules.md`.
 pub(crate) fn blocks(language: &str) -> Vec<&'static str> {

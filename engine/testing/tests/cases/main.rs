@@ -6,6 +6,7 @@ mod coverage;
 mod docs;
 mod failing;
 mod passing;
+mod plugins;
 mod policy;
 mod reports;
 mod support;

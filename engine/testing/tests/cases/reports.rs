@@ -1,3 +1,4 @@
+use tierd_eval::plugin::NoPlugins;
 use tierd_testing::{Filters, junit, run};
 
 use crate::support::{shop, tests};
@@ -16,7 +17,7 @@ fn names(filters: &[&str]) -> Vec<String> {
     let rules = shop();
     let (tests, files) = tests(&rules, CASES);
     let filters = Filters(filters.iter().map(|&text| text.to_owned()).collect());
-    let results = run(&rules, &tests, &files, &filters, None);
+    let results = run(&rules, &NoPlugins, &tests, &files, &filters, None);
     results.into_iter().flat_map(|file| file.cases).map(|case| case.name).collect()
 }
 
@@ -33,7 +34,7 @@ fn filters_take_files_and_names() {
 fn junit_has_a_suite_per_file_and_a_case_per_case() {
     let rules = shop();
     let (tests, files) = tests(&rules, CASES);
-    let results = run(&rules, &tests, &files, &Filters::default(), None);
+    let results = run(&rules, &NoPlugins, &tests, &files, &Filters::default(), None);
     let xml = junit::xml(&results, &files);
     for part in [
         "<testsuites name=\"tierd test\" tests=\"2\" failures=\"1\" errors=\"0\">",

@@ -1,5 +1,6 @@
 //! A shop with accounts and customers, and what running cases over it gives.
 
+use tierd_eval::plugin::NoPlugins;
 use tierd_rules::{
     Diagnostic, File, FileSet, RuleSet,
     cases::{LoadedTests, TestFile},
@@ -96,7 +97,7 @@ pub(crate) fn tests(rules: &RuleSet, text: &str) -> (Vec<TestFile>, FileSet) {
 
 pub(crate) fn results(rules: &RuleSet, text: &str, coverage: Option<&mut Coverage>) -> (Vec<FileResult>, FileSet) {
     let (tests, files) = tests(rules, text);
-    (run(rules, &tests, &files, &Filters::default(), coverage), files)
+    (run(rules, &NoPlugins, &tests, &files, &Filters::default(), coverage), files)
 }
 
 /// What came of the cases of a file of the shop.

@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 use arrow_array::{ArrayRef, UInt32Array};
 use tierd_eval::{
     columns::value_at,
-    plugin::{Calling, Plugins, Proposal, ProposedAction, SubjectFacts},
+    plugin::{Plugins, Proposal, ProposedAction, SubjectFacts, call::Calling},
 };
 use tierd_host::Runner;
 use tierd_model::{Clock, Type, Value, Zone};

@@ -6,7 +6,7 @@ use tierd_rules::{CompareOp, RankKind, Standing};
 use super::super::{
     clauses::{Side, Test},
     missing::{Difference, Gap, Needed},
-    stories::{How, Lots, Part},
+    stories::{FactsLine, How, InputLine, Lots, Part},
 };
 use crate::rank::Bucket;
 
@@ -150,13 +150,8 @@ impl Words<'_> {
     pub(super) fn how(&self, how: &How) -> String {
         match how {
             How::Aggregate { text, from, filter, window, instants, per, .. } => {
-                let filter = filter.as_ref().map(|filter| format!(" where {filter}")).unwrap_or_default();
                 let per = per.map(|per| format!(", per {}", unit(per))).unwrap_or_default();
-                let time = match instants {
-                    None => "in a window without beginning: its date is NULL".to_owned(),
-                    Some(time) => self.time(*window, *time),
-                };
-                format!("{text} of {from}{filter}, {time}{per}")
+                format!("{text} of {}{per}", self.rows(from, filter.as_deref(), *window, *instants))
             }
             How::Attribute { name } => format!("attribute {name}"),
             How::Derived { rows, .. } if !rows.is_empty() => format!("sum of {} rows", rows.len()),
@@ -180,7 +175,13 @@ impl Words<'_> {
                 let account = account.as_ref().map(|account| format!("; {}", self.account(account)));
                 format!("{text}{part}{}", account.unwrap_or_default())
             }
-            How::Plugin { plugin, function } => format!("{function} of plugin {plugin}"),
+            How::Plugin { plugin, function, inputs, facts, .. } => {
+                let facts = facts.as_ref().map(|facts| format!(" over {}", self.facts(facts)));
+                let of_values = facts.is_none();
+                let inputs: Vec<String> = inputs.iter().map(|input| self.input(input, of_values)).collect();
+                let given = if inputs.is_empty() { String::new() } else { format!(": {}", inputs.join(", ")) };
+                format!("{function} of plugin {plugin}{}{given}", facts.unwrap_or_default())
+            }
             How::Standing { set, what } => match what {
                 Standing::Level => format!("level in {set}"),
                 Standing::Was => format!("level in {set} before this run"),
@@ -195,6 +196,29 @@ impl Words<'_> {
                 };
                 format!("{what} by {of_name}, {first} first, among {ranked}")
             }
+        }
+    }
+
+    /// `orders where status = 'paid', from 2025-03-31 00:00 to 2026-03-31 10:00`
+    fn rows(&self, from: &str, filter: Option<&str>, window: Window, instants: Option<Instants>) -> String {
+        let filter = filter.map(|filter| format!(" where {filter}")).unwrap_or_default();
+        let time = match instants {
+            None => "in a window without beginning: its date is NULL".to_owned(),
+            Some(time) => self.time(window, time),
+        };
+        format!("{from}{filter}, {time}")
+    }
+
+    fn facts(&self, facts: &FactsLine) -> String {
+        self.rows(&facts.from, facts.filter.as_deref(), facts.window, facts.instants)
+    }
+
+    /// `spend = annual_spend (= 12.5)`; of facts, each row has its own value.
+    fn input(&self, input: &InputLine, of_values: bool) -> String {
+        let InputLine { name, text, value, personal } = input;
+        match of_values {
+            true => format!("{name} = {text} (= {})", self.known(value.as_ref(), *personal)),
+            false => format!("{name} = {text}"),
         }
     }
 

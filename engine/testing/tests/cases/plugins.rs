@@ -1,0 +1,129 @@
+//! Cases of rules that call a plugin, with a double in its place.
+
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, Float64Array, cast::AsArray, types::Float64Type};
+use tierd_eval::plugin::{NoPlugins, PluginColumn, PluginFailure, Plugins, Proposal, SubjectFacts};
+use tierd_model::{Clock, Type};
+use tierd_rules::{
+    PluginFile, RuleSet, load,
+    plugin::{Accepts, PluginCall, PluginDescription, PluginFunction, PluginInput, PluginKind},
+};
+use tierd_testing::{Filters, run};
+
+use crate::support::{CONFIG, file_set, tests};
+
+const RULES: &str = r#"
+[metric.twice]
+plugin = "double"
+function = "twice"
+inputs = { number = "score" }
+
+[metric.total]
+plugin = "double"
+function = "total"
+from = "orders"
+window = { last = "12 months" }
+empty = 0
+inputs = { number = "amount" }
+
+[tiers.value]
+[[tiers.value.level]]
+name = "C"
+[[tiers.value.level]]
+name = "B"
+when = "twice >= 10 or total >= 100"
+"#;
+
+const CASES: &str = r#"
+as_of = 2026-06-30
+[[case]]
+name = "a high score"
+subject = { score = 5.5 }
+expect = { value = "B" }
+expect_metrics = { twice = 11.0, total = 0 }
+
+[[case]]
+name = "orders"
+facts.orders = [{ ordered_at = 2026-06-01, amount = 60 }, { ordered_at = 2026-06-02, amount = 40 }, { ordered_at = 2020-01-01, amount = 1 }]
+expect = { value = "B" }
+expect_metrics = { twice = "null", total = 100 }
+
+[[case]]
+name = "a metric that is given"
+subject = { score = 1 }
+metrics = { twice = 12 }
+expect = { value = "B" }
+"#;
+
+/// Twice a number, and the sum of facts.
+struct Double;
+
+impl Plugins for Double {
+    fn column(&self, _: &PluginCall, inputs: &[ArrayRef], _: usize, _: &Clock) -> Result<PluginColumn, PluginFailure> {
+        let numbers = inputs[0].as_primitive::<Float64Type>();
+        let twice = numbers.iter().map(|number| number.map(|number| number * 2.0));
+        Ok(PluginColumn { column: Arc::new(twice.collect::<Float64Array>()), summary: None })
+    }
+
+    fn aggregate(&self, _: &PluginCall, facts: &SubjectFacts, _: &Clock) -> Result<ArrayRef, PluginFailure> {
+        let numbers = facts.inputs[0].as_primitive::<Float64Type>();
+        let mut rest = numbers.iter().flatten();
+        let total = facts.rows_of.iter().map(|&rows| rest.by_ref().take(rows as usize).sum::<f64>());
+        Ok(Arc::new(Float64Array::from(total.collect::<Vec<_>>())))
+    }
+
+    fn plan(&self, _: &PluginCall, _: &[ArrayRef], _: usize, _: &Clock) -> Result<Vec<Proposal>, PluginFailure> {
+        unreachable!("no rule has a planner")
+    }
+}
+
+fn rules() -> RuleSet {
+    let function = |name: &str, kind| PluginFunction {
+        name: name.to_owned(),
+        kind,
+        inputs: vec![PluginInput {
+            name: "number".to_owned(),
+            accepts: Accepts::Number,
+            nullable: false,
+            doc: String::new(),
+        }],
+        output: Some(Type::Real),
+        settings: vec![],
+        doc: String::new(),
+    };
+    let description = PluginDescription {
+        name: "Double".to_owned(),
+        version: "1.0.0".to_owned(),
+        doc: String::new(),
+        functions: vec![function("twice", PluginKind::Scorer), function("total", PluginKind::Aggregator)],
+        lookups: vec![],
+    };
+    let files = file_set(&[("tierd.toml", CONFIG), ("rules/value.toml", RULES)]);
+    let files = files.with_plugins(vec![PluginFile::new("rules/double.wasm", &b"double"[..])]);
+    let loaded = load(files.described(|_| Ok(Arc::new(description.clone()))));
+    assert!(loaded.rules.is_some(), "{:#?}", loaded.diagnostics);
+    loaded.rules.unwrap()
+}
+
+#[test]
+fn cases_run_with_plugins() {
+    let rules = rules();
+    let (tests, files) = tests(&rules, CASES);
+    let results = run(&rules, &Double, &tests, &files, &Filters::default(), None);
+    let failures: Vec<_> = results[0].cases.iter().flat_map(|case| &case.failures).collect();
+    assert!(failures.is_empty(), "{failures:#?}");
+    assert_eq!(results[0].cases.len(), 3);
+}
+
+#[test]
+fn without_who_runs_them_a_case_fails_and_says_so() {
+    let rules = rules();
+    let (tests, files) = tests(&rules, CASES);
+    let results = run(&rules, &NoPlugins, &tests, &files, &Filters::default(), None);
+    let found: Vec<&str> =
+        results[0].cases.iter().flat_map(|case| &case.failures).map(|failure| &*failure.found).collect();
+    let why = |function| format!("plugin #0, function {function}: plugins aren't run here");
+    // The third needs no call: one metric is given, and the other has no facts.
+    assert_eq!(found, [why("twice"), why("total")]);
+}
