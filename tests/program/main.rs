@@ -11,6 +11,7 @@ mod holds;
 mod ledger_commands;
 mod living;
 mod packs;
+mod plugins;
 mod policies;
 mod promises;
 mod readme;

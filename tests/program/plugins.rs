@@ -1,0 +1,156 @@
+//! Plugins as an operator meets them: a file beside the rules is taken up, explained, exchanged, refused, and kept with the revision.
+
+use std::fs;
+
+use crate::{
+    living::process::{self, Daemon},
+    support::Project,
+};
+
+/// One that is kept in the repository: scorers of telecom customers, written in C.
+const CREDIT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../plugins/credit/credit.wasm");
+/// Models of lifetime value, written in Rust.
+const CLV: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../plugins/clv/clv.wasm");
+
+/// Who pays everything is good; customer 3 owes as much as a bill for each refund.
+const RULES: &str = r#"
+[metric.bills]
+from = "orders"
+aggregate = "count(*)"
+window = "lifetime"
+empty = 0
+[metric.refunds]
+from = "orders"
+aggregate = "count(*)"
+where = "status = 'refunded'"
+window = "lifetime"
+empty = 0
+[metric.grade]
+title = "信用等级"
+plugin = "credit"
+function = "grade"
+inputs = { bills = "12 * bills", late = "12 * refunds", mean_bill = "100", unpaid = "300 * refunds", tenure_months = "120", contract_until = "today" }
+[tiers.credit]
+[[tiers.credit.level]]
+name = "poor"
+[[tiers.credit.level]]
+name = "fair"
+when = "grade = 'fair'"
+[[tiers.credit.level]]
+name = "good"
+when = "grade = 'good'"
+"#;
+
+fn with_credit(project: Project) -> Project {
+    fs::write(project.path("rules/credit.wasm"), fs::read(CREDIT).unwrap()).unwrap();
+    project.write("rules/credit.toml", RULES);
+    project
+}
+
+#[test]
+fn a_plugin_beside_the_rules_grades_and_is_explained() {
+    let project = with_credit(Project::shop());
+    project.tierd(&["check"]).ok();
+    project.run();
+    assert_eq!(project.held("credit"), "1=good 2=good 3=poor");
+    project.tierd(&["explain", "3", "--set", "credit"]).ok().prints(&["grade of plugin credit", "poor", "late"]);
+    // The record says which bytes it was.
+    let same = "SELECT count(*) FROM run_plugins JOIN plugin USING (sha256) WHERE path = 'rules/credit.wasm' AND length(bytes) > 1000";
+    assert_eq!(project.count(same), 1);
+    // The same run again changes nothing.
+    project.run().prints(&["no changes"]);
+}
+
+#[test]
+fn a_broken_plugin_is_refused_at_its_file() {
+    let project = with_credit(Project::shop());
+    project.run();
+    project.write("rules/credit.wasm", "\0asm no more");
+    project.tierd(&["check"]).exits(1).says(&["rules/credit.wasm", "error[bad-plugin]"]);
+    // Commands that look at decisions go by the last good rules, with the plugin that they had.
+    project.tierd(&["explain", "1", "--set", "credit"]).ok().prints(&["good"]);
+}
+
+#[test]
+fn a_plugin_that_a_rule_calls_wrongly_is_shown_at_the_rule() {
+    let project = with_credit(Project::shop());
+    project.edit("rules/credit.toml", "tenure_months = \"120\"", "tenure_month = \"120\"");
+    project.tierd(&["check"]).exits(1).says(&["rules/credit.toml", "tenure_months"]);
+}
+
+#[test]
+fn a_daemon_exchanges_a_plugin_and_goes_back_to_it() {
+    let project = with_credit(process::project());
+    let mut daemon = Daemon::start(project.folder(), &[]);
+    project.tierd(&["run"]).ok();
+    project.tierd(&["status"]).ok().prints(&["plugin credit 1.0.0", "ready, 1 call"]);
+    let before = project.tierd(&["status", "--output", "json"]).ok().json()["revision"].as_str().unwrap().to_owned();
+    // Something else under the same name: the rules that call it don't fit it, and stay as they were.
+    fs::copy(CLV, project.path("rules/.new")).unwrap();
+    fs::rename(project.path("rules/.new"), project.path("rules/credit.wasm")).unwrap();
+    project.tierd(&["reload"]).exits(1);
+    let status = project.tierd(&["status", "--output", "json"]).ok().json();
+    assert_eq!(status["revision"], before.as_str());
+    assert!(status["refused"].is_object(), "{status}");
+    project.tierd(&["run"]).ok();
+    daemon.kill();
+    // A start with broken files goes on with the last good ones: the ledger has the plugin.
+    let _daemon = Daemon::start(project.folder(), &[]);
+    project.tierd(&["run"]).ok();
+    assert_eq!(project.tierd(&["status", "--output", "json"]).ok().json()["revision"], before.as_str());
+}
+
+#[test]
+fn a_model_is_fitted_in_the_run_and_its_parameters_are_recorded() {
+    let project = Project::shop();
+    fs::copy(CLV, project.path("rules/clv.wasm")).unwrap();
+    project.write(
+        "rules/clv.toml",
+        r#"
+[metric.orders_paid]
+from = "orders"
+aggregate = "count(*)"
+window = "lifetime"
+empty = 0
+[metric.alive]
+plugin = "clv"
+function = "alive"
+inputs = { frequency = "orders_paid", recency = "10 * orders_paid", t = "60" }
+config = { r = 0.243, alpha = 4.414, a = 0.793, b = 2.426 }
+[tiers.alive]
+[[tiers.alive.level]]
+name = "gone"
+[[tiers.alive.level]]
+name = "there"
+when = "alive >= 0.5"
+"#,
+    );
+    let run = project.tierd(&["run", "--as-of", "2026-04-01", "--output", "json"]).ok().json();
+    assert!(run["cut_points"]["alive"]["fit"].is_object(), "{run}");
+    assert_eq!(project.held("alive").split(' ').count(), 3);
+}
+
+#[test]
+fn plugins_are_tried_out_without_rules() {
+    let project = Project::empty();
+    project.tierd(&["plugin", "check", CREDIT]).ok().prints(&["credit 1.0.0", "scorer grade(", "works on made-up rows"]);
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../../plugins/credit/example.csv");
+    let args = ["plugin", "run", CREDIT, "--function", "score", "--input", example, "--as-of", "2026-06-30", "--output", "csv"];
+    let scored = project.tierd(&args).ok();
+    assert!(scored.out.starts_with("customer,bills,late,mean_bill,unpaid,tenure_months,contract_until,score\n"), "{}", scored.out);
+    project.tierd(&["plugin", "check", example]).exits(1).says(&["isn't WebAssembly", "fix:"]);
+    project.tierd(&["plugin", "bench", CREDIT, "--function", "score", "--rows", "1000"]).ok().prints(&["ns for each"]);
+}
+
+#[test]
+fn a_new_plugin_has_everything_but_its_tools() {
+    let project = Project::empty();
+    for language in ["rust", "js", "python", "c"] {
+        project.tierd(&["plugin", "new", "--lang", language, &format!("my_{language}")]).ok();
+        let readme = fs::read_to_string(project.path(&format!("my_{language}/README.md"))).unwrap();
+        assert!(!readme.contains("{{name}}") && readme.contains(&format!("my_{language}")), "{readme}");
+        assert!(project.path(&format!("my_{language}/wit/v1/worlds.wit")).exists());
+    }
+    project.tierd(&["plugin", "new", "my_rust"]).exits(1).says(&["there already"]);
+    project.tierd(&["plugin", "new", "My-Rust"]).exits(64).says(&["lower-case"]);
+}
