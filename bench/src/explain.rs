@@ -89,12 +89,7 @@ fn two_runs(project: &Project) -> Result<(u64, f64), Failure> {
     let rules = project.load()?.rules.ok_or("rules that don't load")?;
     let at = parse_timestamp(AS_OF.as_bytes()).ok_or("as_of")?.instant(&rules.config.zone);
     let (clock, progress) = (Clock::new(at, rules.config.zone.clone()), Progress::default());
-    let evaluator = Evaluator {
-        clock: &clock,
-        due: &Due::ALL,
-        options: ReadOptions::default(),
-        progress: &progress,
-    };
+    let evaluator = Evaluator { clock: &clock, due: &Due::ALL, options: ReadOptions::default(), progress: &progress };
     run::run(project, &rules, &evaluator, run::Asked::by_hand(at))?;
     let started = Instant::now();
     let report = run::run(project, &rules, &evaluator, run::Asked::by_hand(at))?;

@@ -21,12 +21,7 @@ pub(crate) fn run(database: &Path) -> Result<Value, Failure> {
     let at = parse_timestamp(AS_OF.as_bytes()).ok_or("as_of")?.instant(&rules.config.zone);
     let clock = Clock::new(at, rules.config.zone.clone());
     let progress = Progress::default();
-    let evaluator = Evaluator {
-        clock: &clock,
-        due: &Due::ALL,
-        options: ReadOptions::default(),
-        progress: &progress,
-    };
+    let evaluator = Evaluator { clock: &clock, due: &Due::ALL, options: ReadOptions::default(), progress: &progress };
     let first = run::run(&project, &rules, &evaluator, run::Asked::by_hand(at))?;
     if first.outcome != Outcome::Applied {
         return Err("the first run has stored nothing".into());

@@ -81,12 +81,8 @@ impl Graded {
         let at = Timestamp(self.at.0 + day * DAY_MICROS);
         let clock = Clock::new(at, self.rules.config.zone.clone());
         let progress = Progress::default();
-        let evaluator = Evaluator {
-            clock: &clock,
-            due: &Due::ALL,
-            options: ReadOptions::default(),
-            progress: &progress,
-        };
+        let evaluator =
+            Evaluator { clock: &clock, due: &Due::ALL, options: ReadOptions::default(), progress: &progress };
         let (peak, processor, started) = (Peak::watch(), processor_seconds(), Instant::now());
         let report = run::run(&self.project, &self.rules, &evaluator, run::Asked::by_hand(at))?;
         let seconds = started.elapsed().as_secs_f64();

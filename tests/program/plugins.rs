@@ -58,7 +58,7 @@ fn a_plugin_beside_the_rules_grades_and_is_explained() {
     let same = "SELECT count(*) FROM run_plugins JOIN plugin USING (sha256) WHERE path = 'rules/credit.wasm' AND length(bytes) > 1000";
     assert_eq!(project.count(same), 1);
     // The same run again changes nothing.
-    project.run().prints(&["no changes"]);
+    project.run().says(&["nothing changed"]);
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn a_plugin_that_a_rule_calls_wrongly_is_shown_at_the_rule() {
 #[test]
 fn a_daemon_exchanges_a_plugin_and_goes_back_to_it() {
     let project = with_credit(process::project());
-    let mut daemon = Daemon::start(project.folder(), &[]);
+    let daemon = Daemon::start(project.folder(), &[]);
     project.tierd(&["run"]).ok();
     project.tierd(&["status"]).ok().prints(&["plugin credit 1.0.0", "ready, 1 call"]);
     let before = project.tierd(&["status", "--output", "json"]).ok().json()["revision"].as_str().unwrap().to_owned();
@@ -93,7 +93,7 @@ fn a_daemon_exchanges_a_plugin_and_goes_back_to_it() {
     assert_eq!(status["revision"], before.as_str());
     assert!(status["refused"].is_object(), "{status}");
     project.tierd(&["run"]).ok();
-    daemon.kill();
+    daemon.end();
     // A start with broken files goes on with the last good ones: the ledger has the plugin.
     let _daemon = Daemon::start(project.folder(), &[]);
     project.tierd(&["run"]).ok();
@@ -133,11 +133,31 @@ when = "alive >= 0.5"
 #[test]
 fn plugins_are_tried_out_without_rules() {
     let project = Project::empty();
-    project.tierd(&["plugin", "check", CREDIT]).ok().prints(&["credit 1.0.0", "scorer grade(", "works on made-up rows"]);
+    project.tierd(&["plugin", "check", CREDIT]).ok().prints(&[
+        "credit 1.0.0",
+        "scorer grade(",
+        "works on made-up rows",
+    ]);
     let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../../plugins/credit/example.csv");
-    let args = ["plugin", "run", CREDIT, "--function", "score", "--input", example, "--as-of", "2026-06-30", "--output", "csv"];
+    let args = [
+        "plugin",
+        "run",
+        CREDIT,
+        "--function",
+        "score",
+        "--input",
+        example,
+        "--as-of",
+        "2026-06-30",
+        "--output",
+        "csv",
+    ];
     let scored = project.tierd(&args).ok();
-    assert!(scored.out.starts_with("customer,bills,late,mean_bill,unpaid,tenure_months,contract_until,score\n"), "{}", scored.out);
+    assert!(
+        scored.out.starts_with("customer,bills,late,mean_bill,unpaid,tenure_months,contract_until,score\n"),
+        "{}",
+        scored.out
+    );
     project.tierd(&["plugin", "check", example]).exits(1).says(&["isn't WebAssembly", "fix:"]);
     project.tierd(&["plugin", "bench", CREDIT, "--function", "score", "--rows", "1000"]).ok().prints(&["ns for each"]);
 }

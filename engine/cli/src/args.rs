@@ -13,7 +13,9 @@ pub(crate) use ledger::{
     EventsArgs, HoldsArgs, OverrideAddArgs, OverrideCommand, OverrideEndArgs, OverrideListArgs, ReportCommand,
     ReportEffectArgs, TasksCommand, TasksDoneArgs, TasksListArgs, TasksSnoozeArgs, VerdictArgs,
 };
-pub(crate) use plugin::{Language, PluginBenchArgs, PluginCheckArgs, PluginCommand, PluginFile, PluginNewArgs, PluginRunArgs};
+pub(crate) use plugin::{
+    Language, PluginBenchArgs, PluginCheckArgs, PluginCommand, PluginFile, PluginNewArgs, PluginRunArgs,
+};
 pub(crate) use runs::{RunsCommand, RunsFillArgs, RunsGapsArgs, RunsListArgs};
 
 pub(crate) use revisions::{DiffArgs, RollbackArgs};

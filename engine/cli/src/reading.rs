@@ -51,8 +51,7 @@ pub(crate) fn deciding<T>(
     work: impl FnOnce(&Evaluator<'_>) -> Result<T, RunError>,
 ) -> Result<T, Failure> {
     let shown = ShownProgress::new(output.quiet);
-    let result =
-        work(&Evaluator { clock, due, options: options(args), progress: shown.progress() });
+    let result = work(&Evaluator { clock, due, options: options(args), progress: shown.progress() });
     drop(shown);
     result.map_err(|error| failure(&error, &session.rules, output))
 }

@@ -82,8 +82,7 @@ pub fn approve(
     let rules = rules_of(project, &before, &held)?;
     let clock = Clock::new(held.run.as_of, Arc::clone(&rules.config.zone));
     let due = Due::named(&rules, held.run.schedules.as_deref());
-    let evaluator =
-        Evaluator { clock: &clock, due: &due, options: ReadOptions::default(), progress };
+    let evaluator = Evaluator { clock: &clock, due: &due, options: ReadOptions::default(), progress };
     let asked = Asked { cause: Cause::Approval, schedules: held.run.schedules.as_deref(), started: verdict.at };
     let writer = ledger.begin_run(asked.start(&rules, &clock));
     let made = Made::new(project, &rules, &evaluator, (&path, &before), writer)?;

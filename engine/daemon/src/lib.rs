@@ -29,5 +29,5 @@ pub mod shown;
 pub mod verify;
 
 pub use limits::LimitError;
-pub use tierd_host::{BreakerState, PluginStats};
 pub use project::{Loaded, Project, ProjectError};
+pub use tierd_host::{BreakerState, PluginStats};

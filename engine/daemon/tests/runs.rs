@@ -58,12 +58,7 @@ impl Shop {
         let at = Timestamp(1_772_323_200_000_000 + day * DAY_MICROS);
         let clock = Clock::new(at, rules.config.zone.clone());
         let (due, progress) = (due(&rules), Progress::default());
-        let evaluator = Evaluator {
-            clock: &clock,
-            due: &due,
-            options: ReadOptions::default(),
-            progress: &progress,
-        };
+        let evaluator = Evaluator { clock: &clock, due: &due, options: ReadOptions::default(), progress: &progress };
         run(&project, &rules, &evaluator, Asked::by_hand(at)).unwrap()
     }
 

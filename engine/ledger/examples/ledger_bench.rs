@@ -35,7 +35,12 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn bench(path: &std::path::Path, keys: &Keys<'_>, subjects: usize) -> Result<(), Box<dyn Error>> {
     let mut ledger = Ledger::open(path, "ledger_bench")?;
-    ledger.record_revision(&RevisionRecord { hash: HASH, loaded: Timestamp(0), files: &[("rules/a.toml", "")], plugins: &[] })?;
+    ledger.record_revision(&RevisionRecord {
+        hash: HASH,
+        loaded: Timestamp(0),
+        files: &[("rules/a.toml", "")],
+        plugins: &[],
+    })?;
     let mut assigned: Vec<u16> = (0..subjects).map(|i| (mix(i as u64) % 4) as u16).collect();
 
     report("first write", &mut [run(&mut ledger, keys, &assigned, None)?]);

@@ -6,12 +6,7 @@ mod columns;
 mod new;
 mod run;
 
-use std::{
-    env, fs, io,
-    path::Path,
-    process::ExitCode,
-    sync::Arc,
-};
+use std::{env, fs, io, path::Path, process::ExitCode, sync::Arc};
 
 use serde_json::{Map, Value as Json};
 use tierd_host::{COMPILE_WORD, Compiler, Host, HostOptions, compile_child};
@@ -58,12 +53,12 @@ struct Opened {
 impl Opened {
     /// Loads a file as rules beside it would.
     fn new(args: &PluginFile) -> Result<Self, Failure> {
-        let refused = |what: &dyn std::fmt::Display| Failure::new(Code::Failed, format!("{} {what}", args.file.display()));
+        let refused =
+            |what: &dyn std::fmt::Display| Failure::new(Code::Failed, format!("{} {what}", args.file.display()));
         let bytes = fs::read(&args.file).map_err(|error| refused(&format!("can't be read: {error}")))?;
         let compiler = env::current_exe().map_or(Compiler::InProcess, |program| Compiler::Child { program });
         let host = Host::new(HostOptions { cache: None, compiler });
-        let description =
-            host.describe(&bytes).map_err(|error| refused(&format!("{error}\nfix: {}", error.help())))?;
+        let description = host.describe(&bytes).map_err(|error| refused(&format!("{error}\nfix: {}", error.help())))?;
         let limits = PluginLimits { memory_bytes: args.memory << 20, time_ms: args.time, fuel: args.fuel };
         let file = File { described: Some(Ok(Arc::clone(&description))), ..File::new(path(&args.file), bytes) };
         let grants = PluginGrants { tasks: Some(Vec::new()), per_subject: u16::MAX, ..PluginGrants::default() };

@@ -24,10 +24,11 @@ use super::{
     readers::{Lent, Readers},
 };
 use crate::{
+    Project,
     decisions::{self, DecisionFile, Stamp, Writer},
     evaluate::{Evaluation, Evaluator},
     explain::{self, Answers, ExplainError, json},
-    Project, memory, revision,
+    memory, revision,
 };
 
 /// What is kept between explanations.

@@ -38,11 +38,7 @@ impl Calling<'_> {
     ///
     /// # Errors
     /// [`PluginFailure`].
-    pub fn of_values(
-        &self,
-        columns: &[Option<ArrayRef>],
-        subjects: usize,
-    ) -> Result<PluginColumn, PluginFailure> {
+    pub fn of_values(&self, columns: &[Option<ArrayRef>], subjects: usize) -> Result<PluginColumn, PluginFailure> {
         let inputs: Vec<ArrayRef> =
             self.call.inputs.iter().map(|input| input_of(input, columns, subjects, self.clock)).collect();
         let complete = complete(&inputs, &self.call.required);

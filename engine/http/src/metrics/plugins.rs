@@ -19,7 +19,9 @@ pub(super) fn write(handle: &Handle, out: &mut Exposition) {
             family.sample(&[("plugin", plugin)], value(stats));
         }
     };
-    each("tierd_plugin_calls_total", Counter, "Calls of a plugin; a metric of a run is one.", |stats| stats.calls as f64);
+    each("tierd_plugin_calls_total", Counter, "Calls of a plugin; a metric of a run is one.", |stats| {
+        stats.calls as f64
+    });
     each("tierd_plugin_rows_total", Counter, "Rows that a plugin was given.", |stats| stats.rows as f64);
     each("tierd_plugin_seconds_total", Counter, "Seconds that calls of a plugin took.", |stats| stats.seconds);
     each("tierd_plugin_memory_peak_bytes", Gauge, "The most memory that an instance of a plugin had.", |stats| {
@@ -28,7 +30,8 @@ pub(super) fn write(handle: &Handle, out: &mut Exposition) {
     each("tierd_plugin_resting", Gauge, "Whether a plugin is left alone after failures in a row (1).", |stats| {
         f64::from(u8::from(stats.breaker != BreakerState::Closed))
     });
-    let mut failures = out.family("tierd_plugin_failures_total", Counter, "Calls of a plugin that gave nothing, by reason.");
+    let mut failures =
+        out.family("tierd_plugin_failures_total", Counter, "Calls of a plugin that gave nothing, by reason.");
     for (plugin, stats) in &stats {
         for (reason, times) in &stats.failures {
             failures.sample(&[("plugin", plugin), ("reason", reason.word())], *times as f64);

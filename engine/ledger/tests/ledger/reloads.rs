@@ -6,8 +6,12 @@ use tierd_model::Timestamp;
 use crate::common::*;
 
 fn reload(at: i64, outcome: ReloadOutcome, hash: u8) -> NewReload<'static> {
-    let revision =
-        RevisionRecord { hash: RevisionHash([hash; 32]), loaded: Timestamp(at), files: &[("tierd.toml", "x = 1")], plugins: &[] };
+    let revision = RevisionRecord {
+        hash: RevisionHash([hash; 32]),
+        loaded: Timestamp(at),
+        files: &[("tierd.toml", "x = 1")],
+        plugins: &[],
+    };
     let problems = (outcome == ReloadOutcome::Refused).then_some("[]");
     NewReload { at: Timestamp(at), cause: "watch", outcome, files: "ff", revision, problems, by: None, why: None }
 }
@@ -48,7 +52,8 @@ fn last_good_is_the_last_decision_and_not_the_last_row() {
     let last_good = || Reader::open(&place.path).unwrap().last_good().unwrap().map(|good| good.revision);
     assert_eq!(last_good(), Some(RevisionHash([1; 32])));
     // A run by hand, without a daemon, later on.
-    let newer = RevisionRecord { hash: RevisionHash([3; 32]), loaded: Timestamp(FIRST_DAY + 20), files: &[], plugins: &[] };
+    let newer =
+        RevisionRecord { hash: RevisionHash([3; 32]), loaded: Timestamp(FIRST_DAY + 20), files: &[], plugins: &[] };
     ledger.record_revision(&newer).unwrap();
     assert_eq!(last_good(), Some(RevisionHash([3; 32])));
 }

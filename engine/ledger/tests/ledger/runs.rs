@@ -321,7 +321,9 @@ fn files_of_revisions_are_kept_and_shared() {
     let revision = |n: u8| RevisionHash([n; 32]);
     let config = ("tierd.toml", "time_zone = \"UTC\"");
     let mut record = |n: u8, at: i64, files: &[(&str, &str)]| {
-        ledger.record_revision(&RevisionRecord { hash: revision(n), loaded: Timestamp(at), files, plugins: &[] }).unwrap()
+        ledger
+            .record_revision(&RevisionRecord { hash: revision(n), loaded: Timestamp(at), files, plugins: &[] })
+            .unwrap()
     };
     assert!(record(1, 10, &[config, ("rules/a.toml", "one")]));
     assert!(!record(1, 20, &[config, ("rules/a.toml", "one")]), "already in force");

@@ -33,7 +33,12 @@ fn try_out(opened: &Opened, function: &PluginFunction, config: &Map<String, Json
 fn text(opened: &Opened, tried: &[Option<String>]) -> String {
     let (plugin, said) = (&opened.plugin, &opened.plugin.description);
     let mut lines = vec![format!("{} {}: {}", said.name, said.version, said.doc)];
-    lines.push(format!("sha256 {}, {} bytes, name in rules: {}", plugin.file.hash, plugin.file.bytes.len(), plugin.name));
+    lines.push(format!(
+        "sha256 {}, {} bytes, name in rules: {}",
+        plugin.file.hash,
+        plugin.file.bytes.len(),
+        plugin.name
+    ));
     let limits = &plugin.limits;
     let fuel = limits.fuel.map_or(String::new(), |fuel| format!(", {fuel} units of fuel"));
     lines.push(format!("limits: {} MiB, {} ms for each call{fuel}", limits.memory_bytes >> 20, limits.time_ms));

@@ -73,7 +73,8 @@ mod tests {
     #[test]
     fn every_language_has_the_contract_and_says_how_it_is_built() {
         for language in [Language::Rust, Language::Js, Language::Python, Language::C] {
-            let of = |path: &str| TEMPLATES.iter().any(|(l, p, _)| (l.is_empty() || *l == word(language)) && *p == path);
+            let of =
+                |path: &str| TEMPLATES.iter().any(|(l, p, _)| (l.is_empty() || *l == word(language)) && *p == path);
             assert!(of("README.md") && of("wit/v1/worlds.wit"), "{language:?}");
         }
     }

@@ -60,9 +60,8 @@ impl Asked<'_> {
     /// The file's columns as the function takes them.
     fn inputs(&self, file: &Csv) -> Result<Vec<ArrayRef>, Failure> {
         let zone = self.clock.zone();
-        let input = |input: &tierd_rules::plugin::PluginInput| {
-            file.column(&input.name, columns::given_as(input.accepts), zone)
-        };
+        let input =
+            |input: &tierd_rules::plugin::PluginInput| file.column(&input.name, columns::given_as(input.accepts), zone);
         self.function.inputs.iter().map(input).collect()
     }
 

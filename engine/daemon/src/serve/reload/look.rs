@@ -183,8 +183,7 @@ impl FileOnDisk {
 impl OnDisk {
     /// Each file beside the rules in force, in the order of paths.
     pub(super) fn beside(&self, active: &RuleSet) -> Vec<FileInfo> {
-        let active: BTreeMap<&str, String> =
-            active.files.iter().map(|(_, file)| (&*file.path, hash(file))).collect();
+        let active: BTreeMap<&str, String> = active.files.iter().map(|(_, file)| (&*file.path, hash(file))).collect();
         let on_disk = self.0.iter().map(|file| {
             let same = active.get(&*file.path) == Some(&file.sha256);
             let state = match (file.broken, same) {

@@ -138,7 +138,8 @@ impl Memory {
         };
         let mut memory = Memory { last: reader.last_reload()?, ..Memory::default() };
         if let Some(good) = reader.last_good()? {
-            match crate::revision::rules_of(project, &reader, good.revision)?.and_then(|rules| same_ledger(project, path, rules))
+            match crate::revision::rules_of(project, &reader, good.revision)?
+                .and_then(|rules| same_ledger(project, path, rules))
             {
                 Ok(rules) => memory.last_good = Some((rules, good.at)),
                 Err(why) => memory.unusable = Some(why),

@@ -249,12 +249,8 @@ async fn slot_that_was_run_before_a_crash_is_not_run_again() {
     let (project, loaded) = (world.project(), world.project().load().unwrap());
     let rules = loaded.rules.unwrap();
     let clock = Clock::new(at("2026-03-10T12:10:00"), Arc::clone(&rules.config.zone));
-    let evaluator = Evaluator {
-        clock: &clock,
-        due: &Due::ALL,
-        options: ReadOptions::default(),
-        progress: &Progress::default(),
-    };
+    let evaluator =
+        Evaluator { clock: &clock, due: &Due::ALL, options: ReadOptions::default(), progress: &Progress::default() };
     let names = ["default".to_owned()];
     let asked = Asked { cause: Cause::Schedule, schedules: Some(&names), started: clock.as_of() };
     run::run(&project, &rules, &evaluator, asked).unwrap();
