@@ -6,6 +6,7 @@
 
 use std::{fmt::Write, time::Instant};
 
+use tierd_eval::plugin::NoPlugins;
 use tierd_rules::{File, FileSet, load};
 use tierd_testing::{Coverage, Filters, run};
 
@@ -74,11 +75,11 @@ fn main() {
     let tests = loaded.tests.expect("good tests");
     let read = started.elapsed();
     let started = Instant::now();
-    let results = run(&rules, &tests, &loaded.files, &Filters::default(), None);
+    let results = run(&rules, &NoPlugins, &tests, &loaded.files, &Filters::default(), None);
     let ran = started.elapsed();
     let failed = results.iter().flat_map(|file| &file.cases).filter(|case| !case.failures.is_empty()).count();
     let mut coverage = Coverage::new(&rules);
     let started = Instant::now();
-    run(&rules, &tests, &loaded.files, &Filters::default(), Some(&mut coverage));
+    run(&rules, &NoPlugins, &tests, &loaded.files, &Filters::default(), Some(&mut coverage));
     println!("read {read:.1?}, ran {ran:.1?} ({failed} failed), with coverage {:.1?}", started.elapsed());
 }
