@@ -90,10 +90,7 @@ pub(crate) fn evaluate_failure(error: &EvaluateError, rules: &RuleSet, output: O
         EvaluateError::Database(_) | EvaluateError::Ledger(_) | EvaluateError::Read(ReadError::Cancelled) => {
             Failure::from_error(Code::Unreachable, error)
         }
-        EvaluateError::Read(_)
-        | EvaluateError::Limit(_)
-        | EvaluateError::Lookup(_)
-        | EvaluateError::Unknown { .. } => {
+        EvaluateError::Read(_) | EvaluateError::Limit(_) | EvaluateError::Lookup(_) | EvaluateError::Unknown { .. } => {
             Failure::from_error(Code::Failed, error)
         }
     }

@@ -147,20 +147,16 @@ pub(super) async fn make<T: Send + 'static>(
     handle.parts().running.send_replace(Some(running.clone()));
     told::began(request, &running.active);
     let of = handle.clone();
-    let (done, made) = oneshot::channel();
-    let thread = move || {
+    let made = move || {
         give_way();
         let made = work(&of, &running);
         memory::give_back();
-        // Nobody waits any more where the daemon has ended.
-        let _ = done.send(made);
+        made
     };
-    let thread = std::thread::Builder::new().name("run".to_owned()).spawn(thread);
-    if let Err(error) = thread {
-        tracing::error!(error = %error, "there is no thread for a run");
-    }
+    // A lowered priority can't be raised again, and threads for blocking work serve requests too.
+    let on_its_own = move || std::thread::Builder::new().name("run".to_owned()).spawn(made).ok()?.join().ok();
     // What a panic says may quote anything; the program's log says where it happened.
-    let made = made.await.ok();
+    let made = tokio::task::spawn_blocking(on_its_own).await.ok().flatten();
     handle.parts().running.send_replace(None);
     made
 }

@@ -37,7 +37,9 @@ pub(crate) fn open(path: &Path) -> Ledger {
 
 pub(crate) fn record_revision(ledger: &mut Ledger) {
     let files = &[("tierd.toml", "time_zone = \"UTC\""), ("rules/value.toml", "[tiers.value]")];
-    ledger.record_revision(&RevisionRecord { hash: REVISION, loaded: Timestamp(FIRST_DAY), files, plugins: &[] }).unwrap();
+    ledger
+        .record_revision(&RevisionRecord { hash: REVISION, loaded: Timestamp(FIRST_DAY), files, plugins: &[] })
+        .unwrap();
 }
 
 pub(crate) fn start(day: i64) -> RunStart<'static> {

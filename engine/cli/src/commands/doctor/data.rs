@@ -136,9 +136,14 @@ fn whole(path: &Path, reader: &Reader) -> Finding {
         }
         (Ok(damage), Ok(_)) => Finding::bad(
             WHAT,
-            format!("{} is damaged: {}", path.display(), damage.join("; ")),
+            format!("{} is damaged: {}", path.display(), one_line(&damage.join("; "))),
             "restore it from a backup",
         ),
         (Err(error), _) | (_, Err(error)) => Finding::bad(WHAT, chain(&error), "restore it from a backup"),
     }
+}
+
+/// What SQLite finds is told on several lines; a finding has one.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
