@@ -82,7 +82,7 @@ fn a_plugin_that_a_rule_calls_wrongly_is_shown_at_the_rule() {
 fn a_daemon_exchanges_a_plugin_and_goes_back_to_it() {
     let project = with_credit(process::project());
     let daemon = Daemon::start(project.folder(), &[]);
-    assert_eq!(daemon.run(60)["outcome"], "applied");
+    assert_eq!(daemon.run(30)["outcome"], "applied");
     project.tierd(&["status"]).ok().prints(&["plugin credit 1.0.0", "ready, 1 call"]);
     let before = project.tierd(&["status", "--output", "json"]).ok().json()["revision"].as_str().unwrap().to_owned();
     // Something else under the same name: the rules that call it don't fit it, and stay as they were.
@@ -92,11 +92,11 @@ fn a_daemon_exchanges_a_plugin_and_goes_back_to_it() {
     let status = project.tierd(&["status", "--output", "json"]).ok().json();
     assert_eq!(status["revision"], before.as_str());
     assert!(status["refused"].is_object(), "{status}");
-    assert_eq!(daemon.run(60)["outcome"], "unchanged");
+    assert_eq!(daemon.run(30)["outcome"], "unchanged");
     daemon.end();
     // A start with broken files goes on with the last good ones: the ledger has the plugin.
     let daemon = Daemon::start(project.folder(), &[]);
-    assert_eq!(daemon.run(60)["outcome"], "unchanged");
+    assert_eq!(daemon.run(30)["outcome"], "unchanged");
     assert_eq!(project.tierd(&["status", "--output", "json"]).ok().json()["revision"], before.as_str());
 }
 
