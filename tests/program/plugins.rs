@@ -93,6 +93,7 @@ fn a_daemon_exchanges_a_plugin_and_goes_back_to_it() {
     assert_eq!(status["revision"], before.as_str());
     assert!(status["refused"].is_object(), "{status}");
     assert_eq!(daemon.run(30)["outcome"], "unchanged");
+    daemon.signal("TERM");
     daemon.end();
     // A start with broken files goes on with the last good ones: the ledger has the plugin.
     let daemon = Daemon::start(project.folder(), &[]);
