@@ -9,6 +9,8 @@ use crate::{
 
 /// One that is kept in the repository: scorers of telecom customers, written in C.
 const CREDIT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../plugins/credit/credit.wasm");
+/// A planner, written in Rust.
+const OFFERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../plugins/offers/offers.wasm");
 /// Models of lifetime value, written in Rust.
 const CLV: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../plugins/clv/clv.wasm");
 
@@ -174,4 +176,73 @@ fn a_new_plugin_has_everything_but_its_tools() {
     }
     project.tierd(&["plugin", "new", "my_rust"]).exits(1).says(&["there already"]);
     project.tierd(&["plugin", "new", "My-Rust"]).exits(64).says(&["lower-case"]);
+}
+
+/// Customer 3 is offered something, with 5000 at stake.
+const KEEP: &str = r#"
+[metric.refunded]
+from = "orders"
+aggregate = "count(*)"
+where = "status = 'refunded'"
+window = "lifetime"
+empty = 0
+[retention.keep]
+when = "refunded > 0"
+action = { plugin = "offers", function = "keep", inputs = { value = "10000 * refunded", risk = "0.5" }, config = { share = 0.01 } }
+"#;
+const MAY: &str = "\n[plugin.offers]\nactions = { tasks = [\"call\"], events = [\"coupon\"], per_subject = 2 }\n";
+
+fn with_offers(project: Project, grants: &str) -> Project {
+    fs::write(project.path("rules/offers.wasm"), fs::read(OFFERS).unwrap()).unwrap();
+    project.write("rules/keep.toml", KEEP);
+    let config = fs::read_to_string(project.path("tierd.toml")).unwrap();
+    project.write("tierd.toml", &format!("{config}{grants}"));
+    project
+}
+
+#[test]
+fn a_planner_says_what_is_done_and_tierd_does_it() {
+    let project = with_offers(Project::shop(), MAY);
+    project.tierd(&["check"]).ok();
+    project.run().says(&["keep: acted on 1"]);
+    let tasks = project.tierd(&["tasks", "list", "--output", "json"]).ok().json();
+    let task = &tasks.as_array().or_else(|| tasks["tasks"].as_array()).unwrap()[0];
+    assert_eq!(
+        (task["title"].as_str(), task["channel"].as_str()),
+        (Some("Call: may be leaving"), Some("call")),
+        "{tasks}"
+    );
+    let coupon = "SELECT count(*) FROM outbox WHERE kind = 'event.coupon' AND data LIKE '%\"worth\":50%' AND data LIKE '%\"valid_days\":30%'";
+    assert_eq!(project.count(coupon), 1);
+    assert_eq!(project.count("SELECT count(*) FROM action"), 2, "each has an id of its own");
+    project.run().says(&["nothing changed"]);
+    assert_eq!(project.count("SELECT count(*) FROM action"), 2, "once per entry");
+}
+
+#[test]
+fn a_planner_is_granted_what_it_may_propose() {
+    let project = with_offers(Project::shop(), "");
+    project.tierd(&["check"]).exits(1).says(&["rules/keep.toml", "missing-grant", "[plugin.offers] actions"]);
+    // It may write, and would call as well: nothing of it is carried out, and nobody moves.
+    let project =
+        with_offers(Project::shop(), "\n[plugin.offers]\nactions = { events = [\"coupon\"], per_subject = 2 }\n");
+    project
+        .tierd(&["run", "--as-of", "2026-04-01"])
+        .exits(1)
+        .says(&["plugin offers", "proposed a task, and may propose none"]);
+    assert_eq!(project.count("SELECT count(*) FROM outbox"), 0);
+    project.edit(
+        "rules/keep.toml",
+        "config = { share = 0.01 } }",
+        "config = { share = 0.01 }, on_plugin_error = \"wait\" }",
+    );
+    project
+        .tierd(&["run", "--as-of", "2026-04-01"])
+        .ok()
+        .says(&["keep: 1 waits for the plugin to work", "proposed a task"]);
+    assert_eq!(project.count("SELECT count(*) FROM action"), 0);
+    // The entry goes on, and the customer is acted on as soon as it works.
+    project.edit("tierd.toml", "events = [\"coupon\"]", "tasks = true, events = [\"coupon\"]");
+    project.tierd(&["run", "--as-of", "2026-04-02"]).ok().says(&["keep: acted on 1"]);
+    assert_eq!(project.count("SELECT count(*) FROM action"), 2);
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use arrow_array::ArrayRef;
-use tierd_eval::{columns::value_at, evaluate::SetOutcome, explain::personal};
+use tierd_eval::{columns::value_at, evaluate::SetOutcome};
 use tierd_model::{Type, Value};
 use tierd_rules::RuleSet;
 
@@ -26,7 +26,7 @@ struct DecidingMetric<'a> {
 impl<'a> Deciding<'a> {
     pub(crate) fn new(rules: &'a RuleSet, evaluation: &'a Evaluation, set: &SetOutcome) -> Self {
         let columns = &evaluation.subject(set).metrics.columns;
-        let personal = personal(rules);
+        let personal = rules.personal();
         let metrics = rules.tier_sets[set.set.0].metrics().into_iter().filter_map(|id| {
             let metric = &rules.metrics[id.0];
             let column = columns[id.0].as_ref()?;

@@ -9,7 +9,7 @@ use arrow_array::ArrayRef;
 use serde_json::json;
 use tierd_eval::{
     due::Due,
-    evaluate::{self, Outcome, PluginFailed, SetOutcome, SubjectOutcome},
+    evaluate::{self, Asked, Outcome, PluginFailed, SetOutcome, SubjectOutcome},
 };
 use tierd_host::LookupProblem;
 use tierd_ledger::Reader;
@@ -162,8 +162,15 @@ pub fn attributes(
 
 /// `credit_score is unknown for 1000 subjects: plugin credit, function score: the call took more than 2000 ms`
 pub fn plugin_failed(rules: &RuleSet, failed: &PluginFailed) -> String {
-    let metric = &rules.metrics[failed.metric.0].name;
-    format!("{metric} is unknown for {} subjects: {}", failed.subjects, failed.failure)
+    let PluginFailed { asked, failure, subjects } = failed;
+    match asked {
+        Asked::Metric(metric) => {
+            format!("{} is unknown for {subjects} subjects: {failure}", rules.metrics[metric.0].name)
+        }
+        Asked::Rule(rule) => {
+            format!("{} acts on nobody, {subjects} subjects wait: {failure}", rules.retention[rule.0].name)
+        }
+    }
 }
 
 impl Evaluation {

@@ -135,7 +135,11 @@ impl<'a> HandedRule<'a> {
     fn new(rules: &RuleSet, evaluation: &'a Evaluation, outcome: &'a RuleOutcome, clock: &Clock) -> Option<Self> {
         let rule = &rules.retention[outcome.rule.0];
         let source = evaluation.sources.iter().find(|source| source.subject == rule.subject)?;
-        let actions = Actions::new(rules, rule, &evaluation.outcome, clock)?;
+        let actions = Actions::new(rules, outcome, &evaluation.outcome, clock)?;
+        let outgoing = |act: &retention::Act| match act.kind {
+            retention::ActKind::Acted => actions.of(act.subject).into_iter().map(outgoing).collect(),
+            retention::ActKind::HeldOut | retention::ActKind::Shadow => Vec::new(),
+        };
         let acts = outcome.acts.iter().map(|act| ActRow {
             subject: act.subject,
             kind: match act.kind {
@@ -145,7 +149,7 @@ impl<'a> HandedRule<'a> {
             },
             entered: act.entered,
             occurrence: act.occurrence,
-            outgoing: (act.kind == retention::ActKind::Acted).then(|| outgoing(actions.action(act.subject as usize))),
+            outgoing: outgoing(act),
         });
         let state = |&(subject, state): &(u32, tierd_eval::history::RuleState)| RuleStateRow {
             subject,

@@ -14,7 +14,7 @@ use std::{
 
 use tierd_eval::plugin::{NoPlugins, Plugins as Runs};
 use tierd_host::{Compiler, Host, HostOptions, LookupData, PluginStats};
-use tierd_rules::{Diagnostic, FileSet, MetricKind, RuleSet, code, plugin::PluginCall};
+use tierd_rules::{Diagnostic, FileSet, MetricKind, RuleSet, code, plugin::PluginCall, retention::Action};
 
 use crate::{Loaded, Project};
 
@@ -96,8 +96,13 @@ impl Project {
 
 /// Every call that rules make.
 fn calls(rules: &RuleSet) -> impl Iterator<Item = &PluginCall> {
-    rules.metrics.iter().filter_map(|metric| match &metric.kind {
+    let metrics = rules.metrics.iter().filter_map(|metric| match &metric.kind {
         MetricKind::Plugin(plugin) => Some(&plugin.call),
         _ => None,
-    })
+    });
+    let actions = rules.retention.iter().filter_map(|rule| match &rule.action {
+        Action::Planned(call) => Some(call),
+        Action::Task(_) | Action::Event(_) => None,
+    });
+    metrics.chain(actions)
 }

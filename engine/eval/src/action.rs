@@ -3,7 +3,7 @@
 //! Personal values are masked, as wherever values leave tierd. What is NULL or absent leaves an empty place.
 
 use serde_json::{Map, Value as Json};
-use tierd_model::{Clock, Date, Decimal, Key, Value};
+use tierd_model::{CalendarSpan, Clock, Date, Decimal, Key, Value};
 use tierd_rules::{
     Level, MetricId, RetentionRule, RuleSet,
     retention::{Action as ActionRule, EventAction, EventValue, Part, TaskAction, Template},
@@ -12,7 +12,8 @@ use tierd_rules::{
 use crate::{
     columns::value_at,
     evaluate::{Outcome, SubjectOutcome},
-    explain::personal,
+    plugin::ProposedAction,
+    retention::RuleOutcome,
 };
 
 /// What is to be done.
@@ -63,6 +64,7 @@ pub struct Event {
 pub struct Actions<'a> {
     rules: &'a RuleSet,
     rule: &'a RetentionRule,
+    planned: &'a [(u32, ProposedAction)],
     of: &'a SubjectOutcome,
     /// Of the set whose level gives strategy and benefits, by subject.
     levels: Option<(&'a [Level], &'a [u16])>,
@@ -71,19 +73,35 @@ pub struct Actions<'a> {
 }
 
 impl<'a> Actions<'a> {
-    /// Those of this rule on the subjects of an evaluation; `None` if they weren't given to it.
-    pub fn new(rules: &'a RuleSet, rule: &'a RetentionRule, outcome: &'a Outcome, clock: &'a Clock) -> Option<Self> {
+    /// Those that a rule decided on; `None` if its subjects weren't given to the evaluation.
+    pub fn new(rules: &'a RuleSet, decided: &'a RuleOutcome, outcome: &'a Outcome, clock: &'a Clock) -> Option<Self> {
+        let rule = &rules.retention[decided.rule.0];
         let of = outcome.subject(rule.subject)?;
         let levels =
             rule.strategy_of.map(|set| (&rules.tier_sets[set.0].levels[..], &outcome.sets[set.0].settled.held[..]));
-        Some(Actions { rules, rule, of, levels, personal: personal(rules), clock })
+        Some(Actions { rules, rule, planned: &decided.planned, of, levels, personal: rules.personal(), clock })
     }
 
-    /// What is to be done for a subject, by its index.
-    pub fn action(&self, subject: usize) -> Action {
+    /// What is to be done for a subject, by its index, on whom the rule acts: one thing, or as many as a planner proposes.
+    pub fn of(&self, subject: u32) -> Vec<Action> {
         match &self.rule.action {
-            ActionRule::Task(task) => Action::Task(self.task(task, subject)),
-            ActionRule::Event(event) => Action::Event(self.event(event, subject)),
+            ActionRule::Task(task) => vec![Action::Task(self.task(task, subject as usize))],
+            ActionRule::Event(event) => vec![Action::Event(self.event(event, subject as usize))],
+            ActionRule::Planned(_) => {
+                let first = self.planned.partition_point(|(of, _)| *of < subject);
+                let theirs = self.planned[first..].iter().take_while(|(of, _)| *of == subject);
+                theirs.map(|(_, proposed)| self.proposed(proposed)).collect()
+            }
+        }
+    }
+
+    fn proposed(&self, proposed: &ProposedAction) -> Action {
+        match proposed.clone() {
+            ProposedAction::Task { title, owner, channel, text, due_days } => {
+                let due = due_days.map(|days| CalendarSpan::days(days as i32).add_to(self.clock.today()));
+                Action::Task(Task { title, owner, channel, text, due, escalation: None })
+            }
+            ProposedAction::Event { name, data } => Action::Event(Event { name, data }),
         }
     }
 

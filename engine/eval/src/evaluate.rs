@@ -52,15 +52,24 @@ pub struct Outcome {
     pub summaries: Vec<(MetricId, Map<String, Json>)>,
 }
 
-/// A plugin gave nothing, so that a metric is NULL for all its subjects.
+/// A plugin gave nothing, and a rule says that the run goes on without it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PluginFailed {
-    /// Which metric.
-    pub metric: MetricId,
+    /// Who asked it.
+    pub asked: Asked,
     /// Why.
     pub failure: PluginFailure,
-    /// How many subjects it has.
+    /// How many subjects go without.
     pub subjects: u64,
+}
+
+/// Who asks a plugin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// A metric, which is NULL for all its subjects if there is no answer.
+    Metric(MetricId),
+    /// A retention rule, which acts on nobody then.
+    Rule(RuleId),
 }
 
 /// One kind of subject.
@@ -110,7 +119,7 @@ pub enum Error<E> {
         /// Keys of the first few.
         keys: Vec<Key>,
     },
-    /// A plugin gave nothing, and its metric doesn't say that it may be UNKNOWN then.
+    /// A plugin gave nothing, and no rule says that the run goes on without it.
     #[error("{0}")]
     Plugin(PluginFailure),
     /// What earlier runs left can't be read.
@@ -151,7 +160,7 @@ pub fn evaluate<H: History>(
     let Walk { mut outcome, mut held, .. } = walk;
     outcome.sets.iter_mut().for_each(|set| set.was = held[set.set.0].take());
     outcome.sets.sort_unstable_by_key(|set| set.set);
-    outcome.rules = decide(rules, &outcome, history, due, clock)?;
+    decide(rules, &mut outcome, history, plugins, due, clock)?;
     Ok(outcome)
 }
 
@@ -250,7 +259,8 @@ impl<H: History> Walk<'_, H> {
             }
             (Err(failure), OnPluginError::Fail) => Err(failure),
             (Err(failure), OnPluginError::Unknown) => {
-                self.outcome.plugin_failures.push(PluginFailed { metric: id, failure, subjects: subjects as u64 });
+                let asked = Asked::Metric(id);
+                self.outcome.plugin_failures.push(PluginFailed { asked, failure, subjects: subjects as u64 });
                 Ok(new_null_array(&arrow_type(self.rules.metrics[id.0].ty), subjects))
             }
         }
@@ -379,11 +389,12 @@ fn looks_back(metric: &MetricKind, set: TierSetId) -> bool {
 /// All retention rules, those of one kind of subject together. Only those that are due meet in groups.
 fn decide<H: History>(
     rules: &RuleSet,
-    outcome: &Outcome,
+    outcome: &mut Outcome,
     history: &H,
+    plugins: &dyn Plugins,
     due: &Due,
     clock: &Clock,
-) -> Result<Vec<RuleOutcome>, H::Error> {
+) -> Result<(), Error<H::Error>> {
     let mut outcomes = Vec::new();
     for of in &outcome.subjects {
         let mine = (0..rules.retention.len()).filter(|&id| rules.retention[id].subject == of.subject).map(RuleId);
@@ -401,11 +412,19 @@ fn decide<H: History>(
             let set = &outcome.sets[set.0];
             SetLevels { was: set.was.as_deref().unwrap_or_default(), now: &set.settled.held }
         };
-        let context = Context { rules, metrics: &of.metrics, key: &of.key, sets: &sets, clock };
-        outcomes.extend(retention::decide(&context, &remembered));
+        let context = Context { rules, metrics: &of.metrics, key: &of.key, sets: &sets, plugins, clock };
+        let decided = retention::decide(&context, &remembered).map_err(Error::Plugin)?;
+        let failed = |(rule, failure)| {
+            let waits = |of: &&RuleOutcome| of.rule == rule;
+            let subjects = decided.outcomes.iter().find(waits).map_or(0, |of| of.waiting.plugin);
+            PluginFailed { asked: Asked::Rule(rule), failure, subjects }
+        };
+        outcome.plugin_failures.extend(decided.failures.into_iter().map(failed));
+        outcomes.extend(decided.outcomes);
     }
     outcomes.sort_unstable_by_key(|outcome| outcome.rule);
-    Ok(outcomes)
+    outcome.rules = outcomes;
+    Ok(())
 }
 
 impl Outcome {

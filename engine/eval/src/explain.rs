@@ -18,7 +18,7 @@ pub mod text;
 
 use arrow_array::ArrayRef;
 use tierd_model::{Clock, Value};
-use tierd_rules::{Expr, Location, MetricId, MetricKind, RuleSet, TierSet, TierSetId, Unknown};
+use tierd_rules::{Expr, Location, MetricId, RuleSet, TierSet, TierSetId, Unknown};
 
 use crate::{
     columns::value_at,
@@ -195,7 +195,7 @@ impl<'a> Row<'a> {
             of: None,
             outcome: None,
             columns: slice(&metrics.columns, &all, subject, 1),
-            personal: personal(rules),
+            personal: rules.personal(),
             clock,
         }
     }
@@ -213,37 +213,4 @@ impl<'a> Row<'a> {
     fn quote(&self, at: &Location) -> String {
         self.rules.quote(at).split_whitespace().collect::<Vec<_>>().join(" ")
     }
-}
-
-/// By metric, whether it is personal or computed from what is: such values are stored nowhere, and shown only masked.
-pub fn personal(rules: &RuleSet) -> Vec<bool> {
-    let mut out: Vec<bool> = Vec::with_capacity(rules.metrics.len());
-    for metric in &rules.metrics {
-        // Metrics stand after those that they refer to.
-        let inherited = match &metric.kind {
-            MetricKind::Attribute(_) => false,
-            MetricKind::Derived(expr) => expr.columns().into_iter().any(|input| out[input]),
-            MetricKind::Rank { of, .. } | MetricKind::Lookup(of) => out[of.0],
-            MetricKind::Rollup(rollup) => {
-                let read = rollup.argument.as_ref().map(Expr::columns).unwrap_or_default();
-                read.into_iter().any(|input| out[input])
-            }
-            MetricKind::Points { .. } | MetricKind::Standing { .. } => false,
-            MetricKind::Plugin(plugin) => match &plugin.facts {
-                None => plugin.metrics().into_iter().any(|input| out[input.0]),
-                Some(of) => {
-                    let mut read = plugin.call.inputs.iter().flat_map(Expr::columns);
-                    let facts = rules.config.facts.get(of.facts.0);
-                    facts.is_some_and(|facts| read.any(|column| facts.columns[column].personal))
-                }
-            },
-            MetricKind::Aggregate(aggregate) => {
-                let facts = rules.config.facts.get(aggregate.facts.0);
-                let read = aggregate.argument.as_ref().map(Expr::columns).unwrap_or_default();
-                facts.is_some_and(|facts| read.into_iter().any(|column| facts.columns[column].personal))
-            }
-        };
-        out.push(metric.personal || inherited);
-    }
-    out
 }

@@ -65,7 +65,7 @@ pub struct SubjectFacts {
 }
 
 /// Something that a planner proposes.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proposal {
     /// The row that it is about.
     pub row: u32,
@@ -74,7 +74,7 @@ pub struct Proposal {
 }
 
 /// What is to be done.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProposedAction {
     /// Something to be done by somebody.
     Task {

@@ -11,7 +11,10 @@
 //!
 //! Whoever loses or waits is as if the rule had not looked: only its entry goes on.
 //!
-//! Deliberately absent: what an action says and where it goes. That is made from [`Act`]s by others.
+//! A planner is asked last, about those on whom its rule really acts. Where it fails and the rule can wait, the rule is as if its limit
+//! had stopped everybody, held-out ones among them: nobody is acted on or compared in this run.
+//!
+//! Deliberately absent: what an action says and where it goes. That is made from [`Act`]s and proposals by others.
 
 mod dates;
 mod entry;
@@ -24,13 +27,15 @@ mod tests;
 use tierd_model::{Clock, Date, Timestamp};
 use tierd_rules::{
     RetentionRule, RuleId, RuleSet, TierSetId,
-    retention::{Exceed, Mode, Trigger},
+    plugin::OnPluginError,
+    retention::{Action, Exceed, Mode, Trigger},
 };
 
 use crate::{
     derive::Metrics,
     given::KeyOf,
     history::{Held, RuleState},
+    plugin::{PluginFailure, Plugins, ProposedAction, call::proposals},
 };
 use entry::{Draft, Known};
 
@@ -48,6 +53,8 @@ pub struct Context<'a> {
     pub key: &'a KeyOf,
     /// What subjects held before and hold now, of each set that some trigger names.
     pub sets: &'a dyn Fn(TierSetId) -> SetLevels<'a>,
+    /// Who answers for planners.
+    pub plugins: &'a dyn Plugins,
     /// The run's time.
     pub clock: &'a Clock,
 }
@@ -82,13 +89,25 @@ pub struct RuleOutcome {
     /// More subjects than the limit allows, in a rule that holds then: how many. `acts` and `states` have all of them, as they will be
     /// if a person approves the run.
     pub held: Option<u64>,
+    /// What a planner proposes for those on whom the rule acts: none, one or several things each, ascending by subject. Empty for rules that
+    /// say themselves what is to be done.
+    pub planned: Vec<(u32, ProposedAction)>,
+}
+
+/// What is decided about rules of one kind of subject.
+#[derive(Debug, Default)]
+pub struct Decided {
+    /// In the order of the rules to decide.
+    pub outcomes: Vec<RuleOutcome>,
+    /// Planners that gave nothing, so that their rules act on nobody in this run.
+    pub failures: Vec<(RuleId, PluginFailure)>,
 }
 
 impl RuleOutcome {
     /// Of a rule that isn't due.
     pub(crate) fn undecided(rule: RuleId) -> Self {
-        let (acts, states, waiting) = (Vec::new(), Vec::new(), Waiting::default());
-        RuleOutcome { rule, due: false, acts, states, entered: 0, waiting, unknown: 0, held: None }
+        let (acts, states, waiting, planned) = (Vec::new(), Vec::new(), Waiting::default(), Vec::new());
+        RuleOutcome { rule, due: false, acts, states, entered: 0, waiting, unknown: 0, held: None, planned }
     }
 }
 
@@ -103,6 +122,8 @@ pub struct Waiting {
     pub group: u64,
     /// The run's limit is used up.
     pub limit: u64,
+    /// The planner failed.
+    pub plugin: u64,
 }
 
 /// One action.
@@ -140,20 +161,56 @@ pub struct Remembered {
     pub restarts: bool,
 }
 
-/// Decides all rules of one kind of subject together, because those of a group depend on each other. The outcomes come in the order
-/// of the rules to decide.
+/// Decides all rules of one kind of subject together, because those of a group depend on each other.
+///
+/// # Errors
+/// [`PluginFailure`] of a planner whose rule can't wait.
 ///
 /// # Panics
 /// If a metric of a rule is absent from the context's metrics.
-pub fn decide(context: &Context<'_>, remembered: &[Remembered]) -> Vec<RuleOutcome> {
+pub fn decide(context: &Context<'_>, remembered: &[Remembered]) -> Result<Decided, PluginFailure> {
     let mut drafts: Vec<Draft<'_>> = remembered.iter().map(|remembered| entry::draft(context, remembered)).collect();
     group::settle(&mut drafts, context.metrics.subjects);
-    drafts.into_iter().map(|draft| outcome(context, draft)).collect()
+    let mut decided = Decided::default();
+    for mut draft in drafts {
+        let held = limit(&mut draft);
+        match planned(context, &draft) {
+            Ok(planned) => decided.outcomes.push(outcome(context, draft, held, planned)),
+            Err((failure, OnPluginError::Fail)) => return Err(failure),
+            Err((failure, OnPluginError::Unknown)) => {
+                decided.failures.push((draft.rule, failure));
+                draft.waiting.plugin = draft.candidates.len() as u64;
+                draft.candidates.clear();
+                decided.outcomes.push(outcome(context, draft, None, Vec::new()));
+            }
+        }
+    }
+    Ok(decided)
 }
 
-/// What is left of a rule's candidates after its limit, and what that makes of their states.
-fn outcome(context: &Context<'_>, mut draft: Draft<'_>) -> RuleOutcome {
-    let held = limit(&mut draft);
+/// What a planner proposes for those on whom the rule acts; where it fails, also what becomes of that.
+fn planned(
+    context: &Context<'_>,
+    draft: &Draft<'_>,
+) -> Result<Vec<(u32, ProposedAction)>, (PluginFailure, OnPluginError)> {
+    let Action::Planned(call) = &draft.of.action else { return Ok(Vec::new()) };
+    let candidates = draft.candidates.iter().map(|&candidate| draft.known[candidate].subject);
+    let acted: Vec<u32> = candidates.filter(|&subject| kind(context, draft.of, subject) == ActKind::Acted).collect();
+    if acted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let name = context.rules.plugins.get(call.plugin.0).map_or("", |plugin| &plugin.name);
+    proposals(context.plugins, name, call, &context.metrics.columns, &acted, context.clock)
+        .map_err(|failure| (failure, call.on_error))
+}
+
+/// What the candidates that are left make of their states. `held` is how many there are where that is more than the limit allows.
+fn outcome(
+    context: &Context<'_>,
+    mut draft: Draft<'_>,
+    held: Option<u64>,
+    planned: Vec<(u32, ProposedAction)>,
+) -> RuleOutcome {
     let mut acts = Vec::with_capacity(draft.candidates.len());
     for &candidate in &draft.candidates {
         let Known { subject, occurrence, after, .. } = &mut draft.known[candidate];
@@ -175,7 +232,7 @@ fn outcome(context: &Context<'_>, mut draft: Draft<'_>) -> RuleOutcome {
     let changed = draft.known.iter().filter(|known| known.before != known.after);
     let states = changed.map(|known| (known.subject, known.after)).collect();
     let Draft { rule, waiting, unknown, .. } = draft;
-    RuleOutcome { rule, due: true, acts, states, entered, waiting, unknown, held }
+    RuleOutcome { rule, due: true, acts, states, entered, waiting, unknown, held, planned }
 }
 
 /// Leaves as many candidates as the limit allows. All of them stay where more hold the run: how many there are then.

@@ -11,7 +11,8 @@ use crate::{
     run::RunId,
 };
 
-/// Writes one rule. Returns how many of its actions are new: one that is there already is left as it is.
+/// Writes one rule. Returns how many of its actions are new: one that is there already is left as it is. Whatever goes out is an action; where
+/// nothing does, that is one as well.
 pub(crate) fn apply_rule(
     conn: &Connection,
     run: RunId,
@@ -33,7 +34,9 @@ pub(crate) fn apply_rule(
     let mut writer = ActionWriter::new(conn, id, run, as_of)?;
     let mut written = 0;
     for act in rule.acts {
-        written += u64::from(writer.write(rule, act, outbox)?);
+        for place in 0..act.outgoing.len().max(1) {
+            written += u64::from(writer.write(rule, act, place, outbox)?);
+        }
     }
     Ok(written)
 }
@@ -89,16 +92,22 @@ impl<'a> ActionWriter<'a> {
         Ok(ActionWriter { conn, rule, run, as_of, action, task })
     }
 
-    /// Returns whether the action is new.
-    fn write(&mut self, rule: &RuleDecisions<'_>, act: &ActRow, outbox: &mut Outbox<'_>) -> KindResult<bool> {
-        let (code, key) = (rule.action_code(self.as_of, act), rule.keys.get(act.subject as usize));
+    /// Writes what goes out at this place, or that nothing does. Returns whether the action is new.
+    fn write(
+        &mut self,
+        rule: &RuleDecisions<'_>,
+        act: &ActRow,
+        place: usize,
+        outbox: &mut Outbox<'_>,
+    ) -> KindResult<bool> {
+        let (code, key) = (rule.action_code(self.as_of, act, place), rule.keys.get(act.subject as usize));
         let (kind, occurrence) = (act.kind.name(), act.occurrence.map(|day| day.0));
         let values = params![code, self.rule, kind, key, self.run.0, act.entered.0, occurrence];
         if self.action.execute(values)? == 0 {
             return Ok(false);
         }
         let action = self.conn.last_insert_rowid();
-        match &act.outgoing {
+        match act.outgoing.get(place) {
             Some(Outgoing::Task(task)) => {
                 self.write_task(action, task)?;
                 outbox.created(action)?;

@@ -121,7 +121,8 @@ impl Written {
         }
         self.number(rule.acts.len() as i64);
         for act in rule.acts {
-            self.text(&rule.action_code(as_of, act));
+            // What goes out has ids that follow from the first.
+            self.text(&rule.action_code(as_of, act, 0));
             self.act(act);
         }
     }
@@ -137,14 +138,17 @@ impl Written {
     fn act(&mut self, act: &ActRow) {
         self.text(act.kind.name());
         self.number(act.entered.0);
-        self.optional(act.outgoing.as_ref(), |all, outgoing| match outgoing {
-            Outgoing::Task(task) => all.task(task),
-            Outgoing::Event { name, data } => {
-                all.text("event");
-                all.text(name);
-                all.text(data);
+        self.number(act.outgoing.len() as i64);
+        for outgoing in &act.outgoing {
+            match outgoing {
+                Outgoing::Task(task) => self.task(task),
+                Outgoing::Event { name, data } => {
+                    self.text("event");
+                    self.text(name);
+                    self.text(data);
+                }
             }
-        });
+        }
     }
 
     fn task(&mut self, task: &NewTask) {

@@ -62,8 +62,9 @@ pub struct ActRow {
     pub entered: Timestamp,
     /// The date that it belongs to, of date triggers.
     pub occurrence: Option<Date>,
-    /// What goes out: to a person or another system. Nothing for subjects held out, and for rules that are only watched.
-    pub outgoing: Option<Outgoing>,
+    /// What goes out: to a person or another system. Nothing for subjects held out, for rules that are only watched, and where a planner
+    /// proposes nothing. Each is an action of its own, with its own id.
+    pub outgoing: Vec<Outgoing>,
 }
 
 /// Whether an action takes place.
@@ -142,10 +143,15 @@ impl RuleDecisions<'_> {
     }
 
     /// The stable id of an action: 32 hexadecimal digits. The same decision made again, after its commit was lost, has the
-    /// same id.
-    pub(crate) fn action_code(&self, as_of: Timestamp, act: &ActRow) -> String {
+    /// same id. `place` is that of what goes out among all that goes out for the subject.
+    pub(crate) fn action_code(&self, as_of: Timestamp, act: &ActRow, place: usize) -> String {
         let mut hash = Sha256::new();
-        hash.update("tierd action 1");
+        if place == 0 {
+            hash.update("tierd action 1");
+        } else {
+            hash.update("tierd action n");
+            hash.update((place as u64).to_le_bytes());
+        }
         hash.update((self.rule.len() as u64).to_le_bytes());
         hash.update(self.rule);
         hash.update([u8::from(self.shadow)]);
@@ -165,7 +171,7 @@ mod tests {
     use super::*;
 
     const ACT: ActRow =
-        ActRow { subject: 1, kind: ActKind::Acted, entered: Timestamp(5), occurrence: None, outgoing: None };
+        ActRow { subject: 1, kind: ActKind::Acted, entered: Timestamp(5), occurrence: None, outgoing: Vec::new() };
     const BASE: RuleDecisions<'static> = RuleDecisions {
         rule: "win_back",
         subject: "customer",
@@ -177,18 +183,20 @@ mod tests {
     };
 
     #[test]
-    fn code_is_of_rule_mode_subject_time_and_occurrence() {
-        let (code, day) = (BASE.action_code(Timestamp(7), &ACT), Some(Date(3)));
+    fn code_is_of_rule_mode_subject_time_occurrence_and_place() {
+        let (code, day) = (BASE.action_code(Timestamp(7), &ACT, 0), Some(Date(3)));
         let others = [
-            RuleDecisions { rule: "win_bac", ..BASE }.action_code(Timestamp(7), &ACT),
-            RuleDecisions { shadow: true, ..BASE }.action_code(Timestamp(7), &ACT),
-            BASE.action_code(Timestamp(8), &ACT),
-            BASE.action_code(Timestamp(7), &ActRow { subject: 0, ..ACT }),
-            BASE.action_code(Timestamp(7), &ActRow { occurrence: day, ..ACT }),
+            RuleDecisions { rule: "win_bac", ..BASE }.action_code(Timestamp(7), &ACT, 0),
+            RuleDecisions { shadow: true, ..BASE }.action_code(Timestamp(7), &ACT, 0),
+            BASE.action_code(Timestamp(8), &ACT, 0),
+            BASE.action_code(Timestamp(7), &ActRow { subject: 0, ..ACT }, 0),
+            BASE.action_code(Timestamp(7), &ActRow { occurrence: day, ..ACT }, 0),
+            BASE.action_code(Timestamp(7), &ACT, 1),
+            BASE.action_code(Timestamp(7), &ACT, 2),
         ];
         assert!(others.iter().all(|other| *other != code), "{code} {others:?}");
         let same = ActRow { kind: ActKind::HeldOut, entered: Timestamp(0), ..ACT };
-        assert_eq!(BASE.action_code(Timestamp(7), &same), code);
+        assert_eq!(BASE.action_code(Timestamp(7), &same, 0), code);
         assert!(code.len() == 32 && code.bytes().all(|b| b.is_ascii_hexdigit()), "{code}");
     }
 

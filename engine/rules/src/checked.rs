@@ -93,6 +93,39 @@ impl RuleSet {
         self.tier_sets.iter().find(|set| set.name == name)
     }
 
+    /// By metric, whether it is personal or computed from what is: such values are stored nowhere, and shown only masked.
+    pub fn personal(&self) -> Vec<bool> {
+        let mut out: Vec<bool> = Vec::with_capacity(self.metrics.len());
+        for metric in &self.metrics {
+            // Metrics stand after those that they refer to.
+            let inherited = match &metric.kind {
+                MetricKind::Attribute(_) => false,
+                MetricKind::Derived(expr) => expr.columns().into_iter().any(|input| out[input]),
+                MetricKind::Rank { of, .. } | MetricKind::Lookup(of) => out[of.0],
+                MetricKind::Rollup(rollup) => {
+                    let read = rollup.argument.as_ref().map(Expr::columns).unwrap_or_default();
+                    read.into_iter().any(|input| out[input])
+                }
+                MetricKind::Points { .. } | MetricKind::Standing { .. } => false,
+                MetricKind::Plugin(plugin) => match &plugin.facts {
+                    None => plugin.metrics().into_iter().any(|input| out[input.0]),
+                    Some(of) => {
+                        let mut read = plugin.call.inputs.iter().flat_map(Expr::columns);
+                        let facts = self.config.facts.get(of.facts.0);
+                        facts.is_some_and(|facts| read.any(|column| facts.columns[column].personal))
+                    }
+                },
+                MetricKind::Aggregate(aggregate) => {
+                    let facts = self.config.facts.get(aggregate.facts.0);
+                    let read = aggregate.argument.as_ref().map(Expr::columns).unwrap_or_default();
+                    facts.is_some_and(|facts| read.into_iter().any(|column| facts.columns[column].personal))
+                }
+            };
+            out.push(metric.personal || inherited);
+        }
+        out
+    }
+
     /// The text of the rule between these bytes.
     pub fn quote(&self, at: &Location) -> &str {
         self.files.file(at.file).text.get(at.range.clone()).unwrap_or("")

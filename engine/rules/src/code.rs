@@ -135,6 +135,8 @@ codes! {
     UNKNOWN_INPUT = "unknown-input";
     /// An input that the plugin's function needs.
     MISSING_INPUT = "missing-input";
+    /// A personal value that a planner would be given.
+    PERSONAL_INPUT = "personal-input";
     /// A setting that the plugin's function doesn't have.
     UNKNOWN_SETTING = "unknown-setting";
     /// A setting that the plugin's function needs.

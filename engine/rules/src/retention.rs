@@ -7,6 +7,7 @@ use crate::{
     expr::Expr,
     fileset::Location,
     guard::Guard,
+    plugin::PluginCall,
     schedule::ScheduleId,
 };
 
@@ -154,6 +155,9 @@ pub enum Action {
     Task(TaskAction),
     /// An event for another system.
     Event(EventAction),
+    /// Whatever a planner proposes, over metrics of the subject. [`OnPluginError::Unknown`](crate::plugin::OnPluginError::Unknown) means that the
+    /// rule acts on nobody then, and those whom it would have acted on wait for the next run.
+    Planned(PluginCall),
 }
 
 /// A task for a person.

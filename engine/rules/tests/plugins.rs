@@ -9,7 +9,8 @@ use serde_json::{Value as Json, json};
 use tierd_model::Type;
 use tierd_rules::{
     Expr, ExprKind, Metric, MetricKind, RuleSet,
-    plugin::{OnPluginError, PluginLimits, PluginMetric},
+    plugin::{OnPluginError, PluginKind, PluginLimits, PluginMetric},
+    retention::Action,
 };
 
 const CREDIT: &str = r#"
@@ -17,6 +18,7 @@ functions.score = { kind = "scorer", inputs = ["spend number", "tenure integer?"
 functions.label = { kind = "segmenter", inputs = ["spend number"] }
 functions.exact = { kind = "scorer", inputs = ["spend decimal(4)"], output = "integer" }
 functions.decay = { kind = "aggregator", inputs = ["amount number", "status text?"], output = "real" }
+functions.remind = { kind = "planner", inputs = ["spend number", "level text?"], settings = ["share number"] }
 lookups.regions = ["risk real"]
 "#;
 
@@ -209,4 +211,37 @@ fn another_file_is_another_revision() {
     let (one, two) = (plugins("").rules.unwrap(), plugins("# newer").rules.unwrap());
     assert_ne!(one.revision, two.revision);
     assert_ne!(one.plugins[0].file.hash, two.plugins[0].file.hash);
+}
+
+#[test]
+fn a_planner_is_the_action_of_a_retention_rule() {
+    let rules = load(
+        r#"
+        [tiers.t]
+        level = [{ name = "bad" }, { name = "good", when = "score > 1" }]
+        [retention.keep]
+        when = "score < 5"
+        [retention.keep.action]
+        plugin = "credit"
+        function = "remind"
+        inputs = { level = "tier.t", spend = "2 * score" }
+        config = { share = 0.5 }
+        on_plugin_error = "wait"
+        [retention.lose]
+        when = "score < 5"
+        action = { plugin = "credit", function = "remind", inputs = { level = "'x'", spend = "credit" } }
+        "#,
+    );
+    let call = |rule: usize| match &rules.retention[rule].action {
+        Action::Planned(call) => call,
+        other => panic!("{other:?}"),
+    };
+    let keep = call(0);
+    assert_eq!((keep.function.as_str(), keep.kind), ("remind", PluginKind::Planner));
+    assert_eq!(types(&keep.inputs), [Type::Real, Type::Text]);
+    assert_eq!((keep.required.as_slice(), keep.on_error), (&[0][..], OnPluginError::Unknown));
+    // What `[plugin.credit]` gives is for functions that have such settings.
+    assert_eq!(Json::from(keep.config.clone()), json!({ "share": 0.5 }));
+    assert_eq!(call(1).on_error, OnPluginError::Fail);
+    assert_eq!(rules.warnings, []);
 }

@@ -51,26 +51,32 @@ impl OpenTasks {
     pub(crate) fn acts(&mut self, rules: &RuleSet, outcome: &Outcome, clock: &Clock) -> Acts {
         let mut acts = Acts { tasks: self.escalate(clock), events: Vec::new() };
         for of in &outcome.rules {
-            let rule = &rules.retention[of.rule.0];
-            let Some(actions) = Actions::new(rules, rule, outcome, clock) else { continue };
-            let Some(subjects) = outcome.subject(rule.subject) else { continue };
+            let subject = rules.retention[of.rule.0].subject;
+            let Some(actions) = Actions::new(rules, of, outcome, clock) else { continue };
+            let Some(subjects) = outcome.subject(subject) else { continue };
             // Who is held out or only watched gets nothing.
             for act in of.acts.iter().filter(|act| act.kind == ActKind::Acted) {
-                let subject = act.subject as usize;
-                let who = Who { subject: rule.subject, key: (subjects.key)(subject) };
-                match actions.action(subject) {
-                    Action::Task(task) => {
-                        let found = FoundTask { rule: of.rule, who, task, escalated: false };
-                        self.0.push(found.clone());
-                        acts.tasks.push(found);
-                    }
-                    Action::Event(event) => {
-                        acts.events.push(FoundEvent { rule: of.rule, who, name: event.name, data: event.data });
-                    }
+                let who = Who { subject, key: (subjects.key)(act.subject as usize) };
+                for action in actions.of(act.subject) {
+                    self.act(of.rule, &who, action, &mut acts);
                 }
             }
         }
         acts
+    }
+
+    fn act(&mut self, rule: RuleId, who: &Who, action: Action, acts: &mut Acts) {
+        let who = who.clone();
+        match action {
+            Action::Task(task) => {
+                let found = FoundTask { rule, who, task, escalated: false };
+                self.0.push(found.clone());
+                acts.tasks.push(found);
+            }
+            Action::Event(event) => {
+                acts.events.push(FoundEvent { rule, who, name: event.name, data: event.data });
+            }
+        }
     }
 
     /// Hands on, once, what should have been done long ago.

@@ -10,7 +10,7 @@ use std::{
 use arrow_array::ArrayRef;
 use serde_json::Value as Json;
 use tierd_daemon::evaluate::{Evaluation, attributes};
-use tierd_eval::{columns::value_at, evaluate::SetOutcome, explain::personal};
+use tierd_eval::{columns::value_at, evaluate::SetOutcome};
 use tierd_ledger::{ActKind, NO_LEVEL, Override, OverrideFilter, Reader};
 use tierd_model::{CalendarSpan, Clock, Date, Key, Timestamp, Type};
 use tierd_rules::{Level, Metric, TierSet, TierSetId, retention::Trigger};
@@ -132,7 +132,7 @@ impl Columns {
             let attribute = &subject.attributes[index];
             shown.push(Shown { name: attribute.name.clone(), ty: attribute.ty, personal: attribute.personal, values });
         }
-        let personal = personal(rules);
+        let personal = rules.personal();
         for &index in &self.metrics {
             let metric = &rules.metrics[index];
             // Metrics of this subject are all evaluated; the names were looked up among them.

@@ -13,7 +13,6 @@ use std::{
 
 use tierd_eval::{
     evaluate::{Outcome, SetOutcome, SubjectOutcome},
-    explain::personal,
     given::{Booked, NO_PARENT},
     levels::grade,
     points::Grouped,
@@ -63,7 +62,7 @@ pub(crate) fn write(
     evaluation: &mut Evaluation,
     by: Writer,
 ) -> io::Result<bool> {
-    let personal = personal(rules);
+    let personal = rules.personal();
     if evaluation.outcome.subjects.iter().any(|of| keeps_personal(rules, of, &personal)) {
         return Ok(false);
     }

@@ -7,17 +7,18 @@
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, new_empty_array};
-use tierd_eval::plugin::NoPlugins;
 use tierd_eval::{
     columns::{array_of, arrow_type},
     due::Due,
     evaluate::{self, Outcome},
     given::{Given, KeyOf, NO_PARENT},
+    plugin::{NoPlugins, PluginColumn, PluginFailure, Plugins, Proposal, SubjectFacts},
 };
 use tierd_ledger::Reader;
 use tierd_model::{Clock, Key};
 use tierd_rules::{
     MetricId, MetricKind, RuleSet, SubjectId,
+    plugin::PluginCall,
     retention::{Exceed, RunLimit},
 };
 use tierd_sources::Keys;
@@ -94,7 +95,7 @@ impl One<'_> {
             clock: self.clock,
             asked: &file.asked,
         };
-        let mut outcome = evaluate::evaluate(self.rules, given, &history, &NoPlugins, &Due::ALL, self.clock)
+        let mut outcome = evaluate::evaluate(self.rules, given, &history, &Kept, &Due::ALL, self.clock)
             .map_err(EvaluateError::from)?;
         for of in outcome.subjects.iter_mut().filter(|of| of.subject == self.kind) {
             of.metrics.cut_points = row.cuts.to_vec();
@@ -143,7 +144,7 @@ impl One<'_> {
 
     /// Attributes that are stored nowhere, read again.
     fn personal_attributes(&self, project: &Project) -> Result<Vec<(MetricId, ArrayRef)>, ExplainError> {
-        let personal = tierd_eval::explain::personal(self.rules);
+        let personal = self.rules.personal();
         let metrics = self.rules.metrics.iter().enumerate();
         let (ids, attributes): (Vec<_>, Vec<_>) = metrics
             .filter_map(|(id, metric)| match metric.kind {
@@ -165,4 +166,27 @@ impl One<'_> {
 
 fn always(key: Key) -> KeyOf {
     Arc::new(move |_| key.clone())
+}
+
+/// In the place of plugins: what they found is kept, and what planners would propose isn't shown.
+struct Kept;
+
+impl Plugins for Kept {
+    fn column(
+        &self,
+        call: &PluginCall,
+        inputs: &[ArrayRef],
+        rows: usize,
+        clock: &Clock,
+    ) -> Result<PluginColumn, PluginFailure> {
+        NoPlugins.column(call, inputs, rows, clock)
+    }
+
+    fn aggregate(&self, call: &PluginCall, facts: &SubjectFacts, clock: &Clock) -> Result<ArrayRef, PluginFailure> {
+        NoPlugins.aggregate(call, facts, clock)
+    }
+
+    fn plan(&self, _: &PluginCall, _: &[ArrayRef], _: usize, _: &Clock) -> Result<Vec<Proposal>, PluginFailure> {
+        Ok(Vec::new())
+    }
 }

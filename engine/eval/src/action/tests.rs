@@ -1,7 +1,8 @@
 use serde_json::json;
 use tierd_model::{CalendarSpan, Type};
 use tierd_rules::{
-    MetricKind, RuleSet, SubjectId, TierSetId, Unknown,
+    MetricKind, RuleId, RuleSet, SubjectId, TierSetId, Unknown,
+    plugin::{OnPluginError, PluginCall, PluginId, PluginKind},
     retention::{self, EventAction, EventValue, Mode, Part, Reentry, RetentionRule, TaskAction, Template, Trigger},
 };
 
@@ -67,7 +68,14 @@ fn rules() -> RuleSet {
     rule_set(metrics, vec![set])
 }
 
-fn action(rule: &RetentionRule) -> Action {
+fn action(rule: RetentionRule) -> Action {
+    let mut actions = actions(rule, Vec::new());
+    assert_eq!(actions.len(), 1);
+    actions.remove(0)
+}
+
+/// What is to be done for the only subject, of which a planner has proposed this.
+fn actions(rule: RetentionRule, planned: Vec<(u32, ProposedAction)>) -> Vec<Action> {
     let rules = rules();
     let columns = vec![
         Some(array(Type::Integer, &[Some(integer(3))])),
@@ -77,7 +85,9 @@ fn action(rule: &RetentionRule) -> Action {
     ];
     let now = clock("2026-03-31T10:00", "UTC");
     let outcome = evaluate(&rules, vec![given(0, 1, columns)], &NoHistory, &NoPlugins, &Due::ALL, &now).unwrap();
-    Actions::new(&rules, rule, &outcome, &now).unwrap().action(0)
+    let rules = RuleSet { retention: vec![rule], ..rules };
+    let decided = RuleOutcome { planned, ..RuleOutcome::undecided(RuleId(0)) };
+    Actions::new(&rules, &decided, &outcome, &now).unwrap().of(0)
 }
 
 #[test]
@@ -104,7 +114,7 @@ fn tasks_are_filled_in_with_personal_values_masked() {
         due: Some(day("2026-04-03")),
         escalation: Some(Escalation { on: day("2026-04-05"), to: "manager".to_owned() }),
     };
-    assert_eq!(action(&rule(retention::Action::Task(task))), Action::Task(expected));
+    assert_eq!(action(rule(retention::Action::Task(task))), Action::Task(expected));
 }
 
 #[test]
@@ -121,7 +131,7 @@ fn data_of_events_keep_the_type_of_a_single_placeholder() {
         ("list".to_owned(), EventValue::List(vec![value(Part::Key), EventValue::Table(vec![])])),
         ("table".to_owned(), EventValue::Table(vec![("orders".to_owned(), value(place(0)))])),
     ];
-    let Action::Event(event) = action(&rule(retention::Action::Event(EventAction { name: plain("coupon"), data })))
+    let Action::Event(event) = action(rule(retention::Action::Event(EventAction { name: plain("coupon"), data })))
     else {
         unreachable!("an event")
     };
@@ -140,4 +150,37 @@ fn texts_have_no_needless_digits_and_money_keeps_its_two() {
         [shown(82_500_000, 6), shown(-500_000, 6), shown(800_000, 2), shown(1_234_567, 6), shown(70, 1)],
         ["82.50", "-0.50", "8000.00", "1.234567", "7.0"]
     );
+}
+
+#[test]
+fn what_a_planner_proposes_is_done_as_it_says() {
+    let call = PluginCall {
+        plugin: PluginId(0),
+        function: "plan".to_owned(),
+        kind: PluginKind::Planner,
+        inputs: Vec::new(),
+        required: Vec::new(),
+        config: Map::new(),
+        on_error: OnPluginError::Fail,
+        at: nowhere(),
+    };
+    let task = ProposedAction::Task {
+        title: "call {owner}".to_owned(),
+        owner: Some("sales".to_owned()),
+        channel: None,
+        text: None,
+        due_days: Some(3),
+    };
+    let event = ProposedAction::Event { name: "coupon".to_owned(), data: Map::new() };
+    let planned = vec![(0, task), (0, event.clone()), (1, event)];
+    let found = actions(rule(retention::Action::Planned(call.clone())), planned);
+    let day = |text: &str| match date(text) {
+        Value::Date(day) => Some(day),
+        _ => unreachable!("a date"),
+    };
+    let title = "call {owner}".to_owned();
+    let (owner, due) = (Some("sales".to_owned()), day("2026-04-03"));
+    let task = Action::Task(Task { title, owner, channel: None, text: None, due, escalation: None });
+    assert_eq!(found, [task, Action::Event(Event { name: "coupon".to_owned(), data: Map::new() })]);
+    assert_eq!(actions(rule(retention::Action::Planned(call)), Vec::new()), []);
 }

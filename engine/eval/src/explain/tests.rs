@@ -1,7 +1,7 @@
 use tierd_model::{CalendarSpan, Type, Window, WindowKind};
 use tierd_rules::{
     Aggregate, AggregateFn, AmountEncoding, Column, CompareOp, Encoding, ExprKind as K, Facts, FactsId, File, FileId,
-    FileSet, Metric, RankKind, SubjectId,
+    FileSet, Metric, MetricKind, RankKind, SubjectId,
 };
 
 use super::{text::lines, *};

@@ -8,7 +8,6 @@ use tierd_rules::{MetricId, RuleSet};
 use crate::{
     columns::value_at,
     evaluate::{Outcome, SetOutcome},
-    explain::personal,
     history::Held,
     levels::NONE,
 };
@@ -93,7 +92,7 @@ struct Shown<'a> {
 impl<'a> Shown<'a> {
     fn new(rules: &'a RuleSet, outcome: &'a Outcome, of: &'a SetOutcome) -> Self {
         let metrics = rules.tier_sets[of.set.0].metrics();
-        Shown { rules, outcome, of, metrics, personal: personal(rules) }
+        Shown { rules, outcome, of, metrics, personal: rules.personal() }
     }
 
     fn mover(&self, subject: u32, from: u16) -> Mover {

@@ -19,7 +19,6 @@ use crate::{
     columns::value_at,
     derive::Metrics,
     evaluate::{Outcome, SetOutcome},
-    explain::personal,
     history::{Held, Override},
     levels::{NONE, grade},
     movement::{is_at_once, settle},
@@ -74,7 +73,7 @@ pub fn proposals(
     let allowed = (u128::from(subjects) * u128::from(most) / 1_000_000) as u64;
     let trial = Trial { metrics, was, overrides: &of.overrides, level, clock };
     let Some(now) = trial.members(set) else { return Vec::new() };
-    let personal = personal(rules);
+    let personal = rules.personal();
     let open = |(_, threshold): &(usize, Threshold)| !personal[threshold.metric.0];
     let found = thresholds(when).into_iter().filter(open).filter_map(|(nth, threshold)| {
         let ty = rules.metrics[threshold.metric.0].ty;

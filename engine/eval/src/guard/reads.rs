@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use tierd_model::{Window, WindowKind};
 use tierd_rules::{
     Expr, MetricId, MetricKind, PointsId, RetentionRule, RuleSet, Standing, SubjectId, TierSetId,
-    retention::{DateTrigger, Trigger},
+    retention::{Action, DateTrigger, Trigger},
 };
 
 use super::{Guarded, Table};
@@ -51,6 +51,10 @@ impl Reads<'_> {
                 self.metric(*metric);
             }
             Trigger::Date { day: DateTrigger::Yearly(_), .. } => {}
+        }
+        // What a planner is given decides what is done.
+        if let Action::Planned(call) = &rule.action {
+            call.inputs.iter().for_each(|input| self.expr(Some(input)));
         }
     }
 

@@ -1,4 +1,4 @@
-//! A metric's call: inputs evaluated, rows that the function isn't given left out, results put back in place.
+//! A call of a metric or an action: inputs evaluated, rows that the function isn't given left out, results put back in place.
 //!
 //! What comes back is looked at before anything reads it: whoever runs plugins has looked at it too, but a column of another type
 //! would end the run in a panic.
@@ -12,7 +12,7 @@ use tierd_rules::{
     plugin::{PluginCall, PluginFacts},
 };
 
-use super::{PluginColumn, PluginFailure, Plugins, SubjectFacts};
+use super::{PluginColumn, PluginFailure, Plugins, Proposal, ProposedAction, SubjectFacts};
 use crate::{
     columns::{array_of, arrow_type},
     derive::derived,
@@ -41,19 +41,15 @@ impl Calling<'_> {
     pub fn of_values(&self, columns: &[Option<ArrayRef>], subjects: usize) -> Result<PluginColumn, PluginFailure> {
         let inputs: Vec<ArrayRef> =
             self.call.inputs.iter().map(|input| input_of(input, columns, subjects, self.clock)).collect();
-        let complete = complete(&inputs, &self.call.required);
-        let rows = complete.as_ref().map_or(subjects, |complete| subjects - complete.null_count());
+        let Given { inputs, rows, complete } = Given::of(inputs, &self.call.required, subjects);
         if rows == 0 {
             return Ok(PluginColumn { column: new_null_array(&arrow_type(self.ty), subjects), summary: None });
         }
-        let Some(complete) = complete else {
-            let found = self.plugins.column(self.call, &inputs, subjects, self.clock)?;
-            return Ok(PluginColumn { column: self.checked(found.column, subjects)?, ..found });
-        };
-        let keep = BooleanArray::new(complete.inner().clone(), None);
-        let inputs: Vec<ArrayRef> = inputs.iter().map(|input| sound(filter(input, &keep))).collect();
         let found = self.plugins.column(self.call, &inputs, rows, self.clock)?;
         let column = self.checked(found.column, rows)?;
+        let Some(complete) = complete else {
+            return Ok(PluginColumn { column, ..found });
+        };
         let mut seen = 0;
         let places = complete.iter().map(|there| {
             seen += u32::from(there);
@@ -107,8 +103,71 @@ impl Calling<'_> {
     }
 
     fn refused<T>(&self, message: String) -> Result<T, PluginFailure> {
-        let (plugin, function) = (self.plugin.to_owned(), self.call.function.clone());
-        Err(PluginFailure { plugin, function, reason: "output", message })
+        Err(refused(self.plugin, self.call, message))
+    }
+}
+
+/// What a planner proposes for these subjects, by subject, ascending as they are: `columns` are what inputs read. Of whom a required input is
+/// NULL isn't given to it, and has no proposals.
+///
+/// # Errors
+/// [`PluginFailure`].
+pub fn proposals(
+    plugins: &dyn Plugins,
+    plugin: &str,
+    call: &PluginCall,
+    columns: &[Option<ArrayRef>],
+    subjects: &[u32],
+    clock: &Clock,
+) -> Result<Vec<(u32, ProposedAction)>, PluginFailure> {
+    let places = UInt32Array::from(subjects.to_vec());
+    let mut theirs = vec![None; columns.len()];
+    for column in call.inputs.iter().flat_map(Expr::columns) {
+        theirs[column] = columns[column].as_ref().map(|column| sound(take(column, &places, None)));
+    }
+    let inputs = call.inputs.iter().map(|input| input_of(input, &theirs, subjects.len(), clock)).collect();
+    let Given { inputs, rows, complete } = Given::of(inputs, &call.required, subjects.len());
+    if rows == 0 {
+        return Ok(Vec::new());
+    }
+    let of_rows: Vec<u32> = match complete {
+        Some(complete) => complete.valid_indices().map(|row| subjects[row]).collect(),
+        None => subjects.to_vec(),
+    };
+    let proposed = plugins.plan(call, &inputs, rows, clock)?;
+    if !proposed.is_sorted_by_key(|proposal| proposal.row) {
+        return Err(refused(plugin, call, "gave proposals that aren't in the order of rows".to_owned()));
+    }
+    let of_subject = |Proposal { row, action }| match of_rows.get(row as usize) {
+        Some(&subject) => Ok((subject, action)),
+        None => Err(refused(plugin, call, "gave a proposal for a row that it wasn't given".to_owned())),
+    };
+    proposed.into_iter().map(of_subject).collect()
+}
+
+fn refused(plugin: &str, call: &PluginCall, message: String) -> PluginFailure {
+    let (plugin, function) = (plugin.to_owned(), call.function.clone());
+    PluginFailure { plugin, function, reason: "output", message }
+}
+
+/// What a function is given.
+struct Given {
+    inputs: Vec<ArrayRef>,
+    rows: usize,
+    /// Which rows of all they are; `None` for all.
+    complete: Option<NullBuffer>,
+}
+
+impl Given {
+    /// Without rows in which a required input is NULL.
+    fn of(inputs: Vec<ArrayRef>, required: &[usize], rows: usize) -> Self {
+        let Some(complete) = complete(&inputs, required) else {
+            return Given { inputs, rows, complete: None };
+        };
+        let rows = rows - complete.null_count();
+        let keep = BooleanArray::new(complete.inner().clone(), None);
+        let inputs = inputs.iter().map(|input| sound(filter(input, &keep))).collect();
+        Given { inputs, rows, complete: Some(complete) }
     }
 }
 

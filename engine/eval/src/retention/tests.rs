@@ -6,7 +6,7 @@ use tierd_rules::retention::{DateTrigger, Direction, Reentry, RunLimit};
 
 use super::*;
 use crate::{levels::NONE, testing::date};
-use world::{BIRTHDAY, Now, SET, World, acted, idle, moves, now, rule};
+use world::{BIRTHDAY, Now, SET, World, acted, idle, moves, now, planned, rule};
 
 fn days(days: i32) -> CalendarSpan {
     CalendarSpan::days(days)
@@ -305,4 +305,79 @@ fn nothing_is_remembered_of_subjects_outside_of_entries_that_were_never_acted_on
     assert_eq!(world.run("2026-01-01", &[now(0), now(30)])[0].states.len(), 1);
     assert_eq!(world.run("2026-01-02", &[now(0), now(30)])[0].states, []);
     assert_eq!(world.run("2026-01-03", &[now(0), now(0)])[0].states, [(1, RuleState::default())]);
+}
+
+/// Subjects and what is proposed for them.
+fn proposed(outcome: &RuleOutcome) -> Vec<(u32, String)> {
+    let name = |action: &ProposedAction| match action {
+        ProposedAction::Event { name, .. } => name.clone(),
+        ProposedAction::Task { title, .. } => title.clone(),
+    };
+    outcome.planned.iter().map(|(subject, action)| (*subject, name(action))).collect()
+}
+
+#[test]
+fn a_planner_is_asked_about_those_on_whom_its_rule_acts() {
+    let limit = Some(RunLimit { per_run: 4, exceed: Exceed::Defer });
+    let mut world = World::new(vec![RetentionRule { limit, ..planned("plan", Trigger::State, idle(-9)) }]);
+    let subjects = [now(4), now(-10), now(3), now(0), now(6), now(8)];
+    let first = world.run("2026-01-01", &subjects).remove(0);
+    assert_eq!(acted(&first, ActKind::Acted), [0, 2, 3, 4], "who has no proposals is acted on like the others");
+    let event = |subject, idle: i64| (subject, format!("idle {idle}"));
+    assert_eq!(proposed(&first), [event(0, 4), event(3, 0), event(3, 0), event(4, 6)]);
+    let second = world.run("2026-01-02", &subjects).remove(0);
+    assert_eq!(proposed(&second), [event(5, 8)], "the limit left it over");
+    assert_eq!(proposed(&world.run("2026-01-03", &subjects)[0]), []);
+}
+
+#[test]
+fn a_planner_is_not_asked_about_others() {
+    let shadow = RetentionRule { mode: Mode::Shadow, ..planned("shadow", Trigger::State, idle(2)) };
+    let held = RetentionRule { holdout: 500_000, ..planned("half", Trigger::State, idle(2)) };
+    let unknown =
+        planned("unknown", Trigger::Moved { set: SET, direction: Direction::Any, from: vec![], to: vec![] }, None);
+    let mut world = World::new(vec![held, shadow, unknown]);
+    let subjects: Vec<Now> = (0..64).map(|_| now(2)).collect();
+    world.run("2026-01-01", &subjects);
+    let moved: Vec<Now> = (0..64).map(|_| Now { level: 1, idle: None, ..now(0) }).collect();
+    let outcomes = world.run("2026-01-02", &moved);
+    assert_eq!((acted(&outcomes[2], ActKind::Acted).len(), outcomes[2].planned.len()), (64, 0), "an input is NULL");
+
+    let mut world = World::new(world.rules.retention.drain(..2).collect());
+    let outcomes = world.run("2026-01-01", &subjects);
+    let (treated, held) = (acted(&outcomes[0], ActKind::Acted), acted(&outcomes[0], ActKind::HeldOut));
+    assert!(treated.len() > 10 && held.len() > 10, "{treated:?} {held:?}");
+    assert_eq!(outcomes[0].planned.iter().map(|(subject, _)| *subject).collect::<Vec<_>>(), treated);
+    assert_eq!((acted(&outcomes[1], ActKind::Shadow).len(), outcomes[1].planned.len()), (64, 0));
+}
+
+#[test]
+fn who_would_be_acted_on_waits_for_a_planner_that_works() {
+    let rules = vec![RetentionRule { holdout: 500_000, ..planned("half", Trigger::State, idle(2)) }];
+    let mut world = World::new(rules);
+    world.plugins.broken = true;
+    let subjects: Vec<Now> = (0..64).map(|_| now(2)).collect();
+    let failed = world.run("2026-01-01", &subjects).remove(0);
+    assert_eq!((failed.acts.len(), failed.waiting.plugin, failed.entered), (0, 64, 64), "held-out ones among them");
+    assert!(failed.states.iter().all(|(_, state)| !state.acted && state.last_acted.is_none()));
+    assert_eq!(
+        world.failures.iter().map(|(rule, failure)| (rule.0, failure.reason)).collect::<Vec<_>>(),
+        [(0, "unavailable")]
+    );
+    world.plugins.broken = false;
+    let works = world.run("2026-01-02", &subjects).remove(0);
+    assert_eq!((works.acts.len(), works.waiting.plugin), (64, 0));
+    assert!(world.failures.is_empty() && !works.planned.is_empty());
+}
+
+#[test]
+fn a_planner_that_has_to_work_ends_the_run() {
+    let mut rule = planned("plan", Trigger::State, idle(2));
+    if let Action::Planned(call) = &mut rule.action {
+        call.on_error = OnPluginError::Fail;
+    }
+    let mut world = World::new(vec![rule]);
+    world.plugins.broken = true;
+    assert_eq!(world.fails("2026-01-01", &[now(2)]).reason, "unavailable");
+    assert_eq!(world.run("2026-01-01", &[now(1)])[0].acts, [], "nobody is to be acted on: it isn't asked");
 }

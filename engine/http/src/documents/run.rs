@@ -152,6 +152,8 @@ pub struct Waits {
     pub group: u64,
     /// The limit
     pub limit: u64,
+    /// The plugin that says what is to be done, as it failed
+    pub plugin: u64,
 }
 
 /// Rows of subject tables and of facts together.
@@ -283,6 +285,7 @@ impl From<&RuleReport> for RuleOutcome {
                 cooldown: waiting.cooldown,
                 group: waiting.group,
                 limit: waiting.limit,
+                plugin: waiting.plugin,
             },
             unknown: rule.unknown,
             held: rule.held,

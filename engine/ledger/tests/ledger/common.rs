@@ -107,7 +107,7 @@ pub(crate) fn win_back<'a>(keys: &'a [i64], states: &'a [RuleStateRow], acts: &'
 /// An action on the subject of this index.
 pub(crate) fn act(subject: u32, outgoing: Outgoing) -> ActRow {
     let entered = start(0).as_of;
-    ActRow { subject, kind: ActKind::Acted, entered, occurrence: None, outgoing: Some(outgoing) }
+    ActRow { subject, kind: ActKind::Acted, entered, occurrence: None, outgoing: vec![outgoing] }
 }
 
 /// A task for `sales`, due on this day and the manager's from the next one on.

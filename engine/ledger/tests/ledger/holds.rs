@@ -170,7 +170,7 @@ fn digest_sees_everything_that_would_be_written() {
         [act(0, Outgoing::Task(NewTask { owner: owner.map(str::to_owned), ..task }))]
     };
     let (named, unnamed, sent) = (renamed(Some("sales")), renamed(None), [act(0, event("coupon"))]);
-    let silent = [ActRow { outgoing: None, ..act(0, event("coupon")) }];
+    let silent = [ActRow { outgoing: Vec::new(), ..act(0, event("coupon")) }];
     let rule = |states, acts| [win_back(&keys, states, acts)];
     let all = [
         digest(&[], &[]),

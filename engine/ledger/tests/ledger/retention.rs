@@ -122,7 +122,8 @@ fn decision_made_again_has_the_same_id_and_is_written_once() {
 #[test]
 fn actions_are_listed_for_reports_whether_they_took_place_or_not() {
     let (place, mut ledger) = with_a_task();
-    let quiet = |subject, kind| ActRow { kind, outgoing: None, occurrence: Some(Date(3)), ..act(subject, event("")) };
+    let quiet =
+        |subject, kind| ActRow { kind, outgoing: Vec::new(), occurrence: Some(Date(3)), ..act(subject, event("")) };
     let acts = [quiet(0, ActKind::HeldOut), quiet(2, ActKind::Shadow)];
     apply_with_rules(&mut ledger, 1, &[], &[win_back(KEYS, &[], &acts)]).unwrap();
     let actions = reader(&place).actions("win_back").unwrap();
@@ -138,6 +139,26 @@ fn actions_are_listed_for_reports_whether_they_took_place_or_not() {
         ]
     );
     assert_eq!(query::<i64>(&place.path, "SELECT count(*) FROM outbox"), 2, "nothing goes out of the others");
+}
+
+#[test]
+fn whatever_goes_out_for_a_subject_is_an_action_of_its_own() {
+    let place = place();
+    let mut ledger = open(&place.path);
+    let several = ActRow { outgoing: vec![task("call", 2), event("coupon"), task("write", 3)], ..act(0, event("")) };
+    let nothing = ActRow { outgoing: Vec::new(), ..act(1, event("")) };
+    let acts = [several, nothing];
+    let apply = |ledger: &mut _, day| apply_with_rules(ledger, day, &[], &[win_back(KEYS, &[], &acts)]).unwrap();
+    assert_eq!(apply(&mut ledger, 0).actions, 4);
+    assert_eq!(apply(&mut ledger, 0).actions, 0, "made again, all of them are there");
+    let keys: Vec<_> = reader(&place).actions("win_back").unwrap().into_iter().map(|action| action.key).collect();
+    assert_eq!(keys, [10, 10, 10, 20].map(Key::Integer));
+    let titles: Vec<_> = tasks(&place, TaskFilter::default()).into_iter().map(|task| task.title).collect();
+    assert_eq!(titles, ["call", "write"]);
+    let kinds = "SELECT group_concat(kind, ' ' ORDER BY id) FROM outbox";
+    assert_eq!(query::<String>(&place.path, kinds), "task.created event.coupon task.created");
+    assert_eq!(query::<i64>(&place.path, "SELECT count(DISTINCT code) FROM action"), 4);
+    assert_sound(&place.path);
 }
 
 #[test]

@@ -158,7 +158,7 @@ impl Checking<'_> {
         let retention = self.retention(&catalog, &heads, &mut metrics, &tier_sets, &files);
         self.unused(&metrics, &tier_sets, &retention);
         self.unscheduled(&tier_sets, &retention);
-        Some(RuleSet {
+        let rules = RuleSet {
             revision: self.files.revision(),
             files: self.files.clone(),
             config: catalog.config()?,
@@ -170,7 +170,9 @@ impl Checking<'_> {
             plugins: catalog.plugins.into_good(),
             schedules: std::mem::take(&mut self.schedules).into_good(),
             warnings: vec![],
-        })
+        };
+        self.nothing_personal_is_planned(&rules);
+        Some(rules)
     }
 
     fn error(&mut self, code: &'static str, at: &Location, headline: impl Into<String>, help: impl Into<String>) {

@@ -69,6 +69,16 @@ words! {
     }
 }
 
+words! {
+    /// What becomes of the failure of a plugin that is to propose something.
+    OnPlannerErrorName {
+        /// The run fails, and all levels stay as they are.
+        Fail = "fail",
+        /// The rule acts on nobody in this run; who would have been acted on waits for the next.
+        Wait = "wait",
+    }
+}
+
 /// A setting of a plugin: any data.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Setting(pub(crate) Json);

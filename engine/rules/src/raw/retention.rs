@@ -7,6 +7,7 @@ use super::{
     data::json,
     forms::{Parsed, SpanText},
     guard::RuleGuardTable,
+    plugin::{OnPlannerErrorName, Setting},
     policy::{LintCode, ShareText},
     read::{At, Item, Named, Read, Reading},
     table::{table, words},
@@ -181,7 +182,7 @@ words! {
 }
 
 table! {
-    /// A task for a person (`task`) or an event for another system (`event`). Texts may hold `{places}` for the subject's values.
+    /// A task for a person (`task`), an event for another system (`event`), or what a plugin proposes (`plugin`). Texts of tasks and events may hold `{places}` for the subject's values.
     ActionTable = "an action" {
         /// What a person is to do: `"call {name}"`.
         optional task: String,
@@ -199,6 +200,19 @@ table! {
         optional event: String,
         /// Of an event: what goes with it.
         optional data: Named<DataEntry>,
+        /// The NAME of a `NAME.wasm` beside the rules, whose planner proposes what is to be done.
+        #[schemars(example = &"offers")]
+        optional plugin: String,
+        /// Of a plugin: which function.
+        #[schemars(example = &"plan")]
+        optional function: String,
+        /// Of a plugin: for each input of the function an expression over metrics, attributes and levels.
+        #[schemars(example = serde_json::json!({ "spend": "annual_spend" }))]
+        optional inputs: Named<String>,
+        /// Of a plugin: settings of the function.
+        optional config: Named<Setting>,
+        /// Of a plugin: what becomes of its failure. Default: fail.
+        optional on_plugin_error: OnPlannerErrorName,
     }
 }
 

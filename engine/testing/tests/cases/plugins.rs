@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, cast::AsArray, types::Float64Type};
-use tierd_eval::plugin::{NoPlugins, PluginColumn, PluginFailure, Plugins, Proposal, SubjectFacts};
+use serde_json::{Map, json};
+use tierd_eval::plugin::{NoPlugins, PluginColumn, PluginFailure, Plugins, Proposal, ProposedAction, SubjectFacts};
 use tierd_model::{Clock, Type};
 use tierd_rules::{
     PluginFile, RuleSet, load,
@@ -33,6 +34,15 @@ name = "C"
 [[tiers.value.level]]
 name = "B"
 when = "twice >= 10 or total >= 100"
+
+[retention.keep]
+when = "score >= 3"
+action = { plugin = "double", function = "plan", inputs = { number = "score" } }
+"#;
+
+const GRANTS: &str = r#"
+[plugin.double]
+actions = { tasks = true, events = ["coupon"], per_subject = 2 }
 "#;
 
 const CASES: &str = r#"
@@ -42,12 +52,16 @@ name = "a high score"
 subject = { score = 5.5 }
 expect = { value = "B" }
 expect_metrics = { twice = 11.0, total = 0 }
+expect_tasks = [{ rule = "keep", title = "call", due = 2026-07-02 }]
+expect_events = [{ rule = "keep", event = "coupon", data = { worth = 5 } }]
 
 [[case]]
 name = "orders"
 facts.orders = [{ ordered_at = 2026-06-01, amount = 60 }, { ordered_at = 2026-06-02, amount = 40 }, { ordered_at = 2020-01-01, amount = 1 }]
 expect = { value = "B" }
 expect_metrics = { twice = "null", total = 100 }
+expect_tasks = []
+expect_events = []
 
 [[case]]
 name = "a metric that is given"
@@ -56,7 +70,7 @@ metrics = { twice = 12 }
 expect = { value = "B" }
 "#;
 
-/// Twice a number, and the sum of facts.
+/// Twice a number, the sum of facts, and a call and a coupon for everybody.
 struct Double;
 
 impl Plugins for Double {
@@ -73,8 +87,16 @@ impl Plugins for Double {
         Ok(Arc::new(Float64Array::from(total.collect::<Vec<_>>())))
     }
 
-    fn plan(&self, _: &PluginCall, _: &[ArrayRef], _: usize, _: &Clock) -> Result<Vec<Proposal>, PluginFailure> {
-        unreachable!("no rule has a planner")
+    fn plan(&self, _: &PluginCall, inputs: &[ArrayRef], _: usize, _: &Clock) -> Result<Vec<Proposal>, PluginFailure> {
+        let numbers = inputs[0].as_primitive::<Float64Type>().values();
+        let both = |(row, number): (usize, &f64)| {
+            let (title, due_days) = ("call".to_owned(), Some(2));
+            let task = ProposedAction::Task { title, owner: None, channel: None, text: None, due_days };
+            let data = Map::from_iter([("worth".to_owned(), json!(*number as i64))]);
+            let event = ProposedAction::Event { name: "coupon".to_owned(), data };
+            [task, event].map(|action| Proposal { row: row as u32, action })
+        };
+        Ok(numbers.iter().enumerate().flat_map(both).collect())
     }
 }
 
@@ -88,7 +110,7 @@ fn rules() -> RuleSet {
             nullable: false,
             doc: String::new(),
         }],
-        output: Some(Type::Real),
+        output: (kind != PluginKind::Planner).then_some(Type::Real),
         settings: vec![],
         doc: String::new(),
     };
@@ -96,10 +118,14 @@ fn rules() -> RuleSet {
         name: "Double".to_owned(),
         version: "1.0.0".to_owned(),
         doc: String::new(),
-        functions: vec![function("twice", PluginKind::Scorer), function("total", PluginKind::Aggregator)],
+        functions: vec![
+            function("twice", PluginKind::Scorer),
+            function("total", PluginKind::Aggregator),
+            function("plan", PluginKind::Planner),
+        ],
         lookups: vec![],
     };
-    let files = file_set(&[("tierd.toml", CONFIG), ("rules/value.toml", RULES)]);
+    let files = file_set(&[("tierd.toml", &format!("{CONFIG}{GRANTS}")), ("rules/value.toml", RULES)]);
     let files = files.with_plugins(vec![PluginFile::new("rules/double.wasm", &b"double"[..])]);
     let loaded = load(files.described(|_| Ok(Arc::new(description.clone()))));
     assert!(loaded.rules.is_some(), "{:#?}", loaded.diagnostics);

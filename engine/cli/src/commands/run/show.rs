@@ -122,6 +122,7 @@ fn rule_line(rule: &RuleOutcome, real: bool) -> String {
         wait(waiting.cooldown, "the cool-down"),
         wait(waiting.group, "another rule of the group"),
         wait(waiting.limit, "the limit"),
+        wait(waiting.plugin, "the plugin to work"),
     ];
     let mut parts = vec![counts(acts), counts(waits)];
     if rule.held.is_some() {

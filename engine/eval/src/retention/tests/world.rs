@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use tierd_model::{CalendarSpan, Key, Type, Value};
+use arrow_array::{Array, ArrayRef, cast::AsArray, types::Int64Type};
+use serde_json::Map;
+use tierd_model::{CalendarSpan, Clock, Key, Type, Value};
 use tierd_rules::{
     CompareOp, Expr, MetricId, MetricKind, Movement, RetentionRule, RuleId, RuleSet, SubjectId, TierSetId, Unknown,
+    plugin::{OnPluginError, PluginCall, PluginId, PluginKind},
     retention::{Action, Direction, EventAction, Mode, Reentry, Template, Trigger},
 };
 
@@ -13,10 +16,12 @@ use crate::{
     given::KeyOf,
     history::{Held, PolicyState, RuleState},
     levels::NONE,
-    retention::{Act, ActKind, Context, Remembered, RuleOutcome, SetLevels, decide},
-    testing::{array, clock, compare, integer, metric, nowhere, rule_set, tier_set},
+    plugin::{NoPlugins, PluginColumn, PluginFailure, Plugins, Proposal, ProposedAction, SubjectFacts},
+    retention::{Act, ActKind, Context, Decided, Remembered, RuleOutcome, SetLevels, decide},
+    testing::{array, clock, column, compare, integer, metric, nowhere, rule_set, tier_set},
 };
 
+const ZONE: &str = "Asia/Shanghai";
 pub(super) const SET: TierSetId = TierSetId(0);
 /// An integer that conditions ask about.
 pub(super) const IDLE: MetricId = MetricId(0);
@@ -76,6 +81,71 @@ pub(super) struct World {
     pub(super) rules: RuleSet,
     remembered: Vec<Remembered>,
     held: Vec<Held>,
+    pub(super) plugins: Planner,
+    /// Of the last run.
+    pub(super) failures: Vec<(RuleId, PluginFailure)>,
+}
+
+/// Proposes one event for each even number that it is given, and two for zero.
+#[derive(Debug, Default)]
+pub(super) struct Planner {
+    /// It gives nothing.
+    pub(super) broken: bool,
+}
+
+impl Plugins for Planner {
+    fn column(
+        &self,
+        call: &PluginCall,
+        inputs: &[ArrayRef],
+        rows: usize,
+        clock: &Clock,
+    ) -> Result<PluginColumn, PluginFailure> {
+        NoPlugins.column(call, inputs, rows, clock)
+    }
+
+    fn aggregate(&self, call: &PluginCall, facts: &SubjectFacts, clock: &Clock) -> Result<ArrayRef, PluginFailure> {
+        NoPlugins.aggregate(call, facts, clock)
+    }
+
+    fn plan(
+        &self,
+        call: &PluginCall,
+        inputs: &[ArrayRef],
+        rows: usize,
+        clock: &Clock,
+    ) -> Result<Vec<Proposal>, PluginFailure> {
+        if self.broken {
+            return NoPlugins.plan(call, inputs, rows, clock);
+        }
+        let numbers = inputs[0].as_primitive::<Int64Type>();
+        assert_eq!((numbers.len(), numbers.null_count()), (rows, 0), "only rows with a value are given");
+        let event = |row: usize| Proposal {
+            row: row as u32,
+            action: ProposedAction::Event { name: format!("idle {}", numbers.value(row)), data: Map::new() },
+        };
+        let often = |row: usize| match numbers.value(row) {
+            0 => 2,
+            odd if odd % 2 == 1 => 0,
+            _ => 1,
+        };
+        Ok((0..rows).flat_map(|row| (0..often(row)).map(move |_| event(row))).collect())
+    }
+}
+
+/// A rule of which a planner that is given [`IDLE`] says what it does.
+pub(super) fn planned(name: &str, trigger: Trigger, when: Option<Expr>) -> RetentionRule {
+    let call = PluginCall {
+        plugin: PluginId(0),
+        function: "plan".to_owned(),
+        kind: PluginKind::Planner,
+        inputs: vec![column(IDLE.0, Type::Integer)],
+        required: vec![0],
+        config: Map::new(),
+        on_error: OnPluginError::Unknown,
+        at: nowhere(),
+    };
+    RetentionRule { action: Action::Planned(call), ..rule(name, trigger, when) }
 }
 
 impl World {
@@ -89,12 +159,39 @@ impl World {
         let metrics = vec![attribute("idle", Type::Integer, 0), attribute("birthday", Type::Date, 1)];
         let nothing = |rule| Remembered { rule: RuleId(rule), states: Vec::new(), restarts: false };
         let remembered = (0..retention.len()).map(nothing).collect();
-        World { rules: RuleSet { retention, ..rule_set(metrics, vec![set]) }, remembered, held: Vec::new() }
+        World {
+            rules: RuleSet { retention, ..rule_set(metrics, vec![set]) },
+            remembered,
+            held: Vec::new(),
+            plugins: Planner::default(),
+            failures: Vec::new(),
+        }
     }
 
     /// One run of all rules. Keys are 0, 1, 2 …
     pub(super) fn run(&mut self, at: &str, subjects: &[Now]) -> Vec<RuleOutcome> {
-        let clock = clock(at, "Asia/Shanghai");
+        let levels: Vec<u16> = subjects.iter().map(|subject| subject.level).collect();
+        let Decided { outcomes, failures } = self.decide(at, subjects).unwrap();
+        self.failures = failures;
+        for (outcome, remembered) in outcomes.iter().zip(&mut self.remembered) {
+            remember(&mut remembered.states, &outcome.states);
+            remembered.restarts = false;
+        }
+        let as_of = clock(at, ZONE).as_of();
+        for (held, level) in self.held.iter_mut().zip(levels).filter(|(held, level)| held.level != *level) {
+            let since = if level == NONE { Held::NOTHING.since } else { as_of };
+            *held = Held { level, since, state: PolicyState::at(level) };
+        }
+        outcomes
+    }
+
+    /// A run that a planner ends. Nothing is remembered of it.
+    pub(super) fn fails(&mut self, at: &str, subjects: &[Now]) -> PluginFailure {
+        self.decide(at, subjects).unwrap_err()
+    }
+
+    fn decide(&mut self, at: &str, subjects: &[Now]) -> Result<Decided, PluginFailure> {
+        let clock = clock(at, ZONE);
         self.held.resize(subjects.len(), Held::NOTHING);
         let levels: Vec<u16> = subjects.iter().map(|subject| subject.level).collect();
         let column = |ty, value: fn(&Now) -> Option<Value>| {
@@ -111,17 +208,8 @@ impl World {
         };
         let key: KeyOf = Arc::new(|subject| Key::Integer(subject as i64));
         let sets = |_| SetLevels { was: &self.held, now: &levels };
-        let context = Context { rules: &self.rules, metrics: &metrics, key: &key, sets: &sets, clock: &clock };
-        let outcomes = decide(&context, &self.remembered);
-        for (outcome, remembered) in outcomes.iter().zip(&mut self.remembered) {
-            remember(&mut remembered.states, &outcome.states);
-            remembered.restarts = false;
-        }
-        for (held, level) in self.held.iter_mut().zip(levels).filter(|(held, level)| held.level != *level) {
-            let since = if level == NONE { Held::NOTHING.since } else { clock.as_of() };
-            *held = Held { level, since, state: PolicyState::at(level) };
-        }
-        outcomes
+        let (rules, plugins) = (&self.rules, &self.plugins);
+        decide(&Context { rules, metrics: &metrics, key: &key, sets: &sets, plugins, clock: &clock }, &self.remembered)
     }
 
     /// Somebody edits the `for` of the first rule.

@@ -7,8 +7,8 @@ use crate::{
     check::{Checking, catalog::Catalog, plugins::Call, window},
     code,
     fileset::Location,
-    plugin::{PluginFacts, PluginFunction, PluginKind, PluginMetric},
-    raw::{At, rules::MetricTable},
+    plugin::{OnPluginError, PluginFacts, PluginFunction, PluginKind, PluginMetric},
+    raw::{At, plugin::OnPluginErrorName, rules::MetricTable},
     syntax::Node,
 };
 
@@ -36,7 +36,11 @@ impl Checking<'_> {
         if !self.finds_a_metric(callee.function, table, at) {
             return;
         }
-        let call = self.plugin_call(callee, table.config.as_ref(), table.on_plugin_error.as_ref(), at);
+        let on_error = At::value_or(table.on_plugin_error.as_ref(), OnPluginError::Fail, |word| match word {
+            OnPluginErrorName::Fail => OnPluginError::Fail,
+            OnPluginErrorName::Unknown => OnPluginError::Unknown,
+        });
+        let call = self.plugin_call(callee, table.config.as_ref(), on_error, at);
         let inputs = self.inputs(callee.function, table.inputs.as_ref(), at);
         let (Some(call), Some(inputs), Some(ty)) = (call, inputs, callee.function.metric_type()) else {
             return;
@@ -54,7 +58,7 @@ impl Checking<'_> {
         let of_facts = function.kind == PluginKind::Aggregator;
         let (at, headline, help) = match (function.kind, &table.from) {
             (PluginKind::Planner, _) => {
-                let help = "a metric takes a scorer, segmenter, model or aggregator";
+                let help = "a metric takes a scorer, segmenter, model or aggregator; a planner is the action of a retention rule";
                 (at, format!("`{name}` is a planner: it proposes what to do, and gives no value"), help)
             }
             (PluginKind::Aggregator, None) => {

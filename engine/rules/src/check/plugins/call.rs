@@ -10,7 +10,7 @@ use crate::{
     diagnostic::Diagnostic,
     fileset::Location,
     plugin::{Accepts, OnPluginError, PluginCall, PluginFunction, PluginId, PluginInput, PluginKind},
-    raw::{At, Name, Named, plugin::OnPluginErrorName},
+    raw::{At, Name, Named},
     suggest::nearest,
     syntax::Node,
     typing::Typing,
@@ -68,16 +68,23 @@ impl Checking<'_> {
         &mut self,
         callee: Callee<'_>,
         config: Given<'_>,
-        on_error: Option<&At<OnPluginErrorName>>,
+        on_error: Option<OnPluginError>,
         at: &Location,
     ) -> Option<Call> {
         let config = self.settings(config, callee.offer, callee.function, at);
-        let on_error = At::value_or(on_error, OnPluginError::Fail, |word| match word {
-            OnPluginErrorName::Fail => OnPluginError::Fail,
-            OnPluginErrorName::Unknown => OnPluginError::Unknown,
-        });
         let (id, function) = (callee.id, callee.function.clone());
         Some(Call { id, function, config: config?, on_error: on_error?, at: at.clone() })
+    }
+
+    /// Reports a planner that is called for nothing, as it is let propose nothing; `at` is where it is named.
+    pub(in crate::check) fn may_propose(&mut self, callee: Callee<'_>, at: &Location) {
+        let (name, granted) = (&callee.offer.name, &callee.offer.granted);
+        if granted.proposes_nothing() {
+            let headline = format!("plugin `{name}` may propose nothing");
+            let help =
+                format!("grant it in tierd.toml: [plugin.{name}] actions = {{ tasks = true }}, or events = [\"…\"]");
+            self.error(code::MISSING_GRANT, at, headline, help);
+        }
     }
 
     /// What is given for each input of the function, in its order; `at` is where the call is.

@@ -30,6 +30,13 @@ pub(super) struct Granted {
     incomplete: bool,
 }
 
+impl Granted {
+    /// Whether its proposals would all be refused.
+    pub(super) fn proposes_nothing(&self) -> bool {
+        self.grants.tasks.is_none() && self.grants.events.is_empty() && !self.incomplete
+    }
+}
+
 impl Checking<'_> {
     /// Fills in what the configuration grants, and reports what plugins need besides.
     pub(super) fn granted(&mut self, config: &ConfigFile, catalog: &Catalog, all: &mut [Offer]) {
@@ -74,8 +81,14 @@ impl Checking<'_> {
             }
         }
         granted.incomplete |= tables.is_some_and(|read| read.is_none());
-        if let Some(actions) = table.actions.as_ref().and_then(|actions| actions.value.as_ref()) {
-            self.actions(actions, &mut granted.grants);
+        match table.actions.as_ref().map(|actions| actions.value.as_ref()) {
+            Some(Some(actions)) => {
+                self.actions(actions, &mut granted.grants);
+                granted.incomplete |= actions.tasks.as_ref().is_some_and(|tasks| tasks.value.is_none());
+                granted.incomplete |= actions.events.as_ref().is_some_and(|events| events.value.is_none());
+            }
+            Some(None) => granted.incomplete = true,
+            None => {}
         }
         granted.config = table.config.as_ref().and_then(|config| config.value.clone()).unwrap_or_default();
         granted

@@ -3,16 +3,19 @@
 use tierd_model::CalendarSpan;
 
 use crate::{
-    SubjectId,
+    RuleSet, SubjectId,
     check::{Checking, catalog::Catalog, metrics::Metrics, template::Places},
     code,
     diagnostic::Diagnostic,
     fileset::Location,
+    plugin::{OnPluginError, PluginCall, PluginKind},
     raw::{
         At, Named,
+        plugin::OnPlannerErrorName,
         retention::{ActionTable, DataEntry, EscalateTable, RetentionTable},
     },
     retention::{Action, Escalation, EventAction, EventValue, Goal, TaskAction},
+    syntax::Node,
 };
 
 impl Checking<'_> {
@@ -24,36 +27,94 @@ impl Checking<'_> {
         metrics: &mut Metrics<'a>,
     ) -> Option<Action> {
         let table = written.value.as_ref()?;
-        match (&table.task, &table.event) {
-            (Some(title), None) => {
-                let good = self.only_of("task", "event", &[("data", table.data.as_ref().map(|data| &data.at))]);
-                let task = self.task(title, table, places, catalog, metrics);
-                task.filter(|_| good).map(Action::Task)
-            }
-            (None, Some(name)) => {
-                let good = self.only_of("event", "task", &keys_of_task(table));
-                let name = self.template(name, places, catalog, metrics);
-                let data = self.data(table, places, catalog, metrics);
-                Some(Action::Event(EventAction { name: name?, data: data? })).filter(|_| good)
-            }
-            (Some(task), Some(event)) => {
-                let diagnostic = Diagnostic::error(code::ACTION_KIND, &event.at, "`event` excludes `task`");
-                self.out.push(diagnostic.other(&task.at, "").help("make two rules of it"));
-                None
-            }
-            (None, None) => {
+        let kinds = [
+            ("task", table.task.as_ref().map(|task| &task.at)),
+            ("event", table.event.as_ref().map(|event| &event.at)),
+            ("plugin", table.plugin.as_ref().map(|plugin| &plugin.at)),
+        ];
+        let given: Vec<_> = kinds.into_iter().filter_map(|(kind, at)| Some((kind, at?))).collect();
+        let this = match given.as_slice() {
+            [] => {
                 let help = "write action = { task = \"call {name}\" } or { event = \"coupon\" }";
                 self.error(code::ACTION_KIND, &written.at, "this action does nothing", help);
-                None
+                return None;
+            }
+            [(this, _)] => *this,
+            [(first, first_at), (second, at), ..] => {
+                let diagnostic = Diagnostic::error(code::ACTION_KIND, at, format!("`{second}` excludes `{first}`"));
+                self.out.push(diagnostic.other(first_at, "").help("make two rules of it"));
+                return None;
+            }
+        };
+        let good = self.only_of(this, table);
+        let action = match (&table.task, &table.event, &table.plugin) {
+            (Some(title), ..) => self.task(title, table, places, catalog, metrics).map(Action::Task),
+            (_, Some(name), _) => {
+                let name = self.template(name, places, catalog, metrics);
+                let data = self.data(table, places, catalog, metrics);
+                name.zip(data).map(|(name, data)| Action::Event(EventAction { name, data }))
+            }
+            (.., Some(plugin)) => self.planner(plugin, table, places.subject, catalog, metrics).map(Action::Planned),
+            (None, None, None) => None,
+        };
+        action.filter(|_| good)
+    }
+
+    /// A planner's call.
+    fn planner<'a>(
+        &mut self,
+        plugin: &At<String>,
+        table: &ActionTable,
+        subject: SubjectId,
+        catalog: &'a Catalog,
+        metrics: &mut Metrics<'a>,
+    ) -> Option<PluginCall> {
+        let callee = self.callee(plugin, table.function.as_ref(), catalog)?;
+        let at = table.function.as_ref().map_or(&plugin.at, |function| &function.at);
+        if callee.function.kind != PluginKind::Planner {
+            let (name, kind) = (&callee.function.name, callee.function.kind.name());
+            let headline = format!("`{name}` is a {kind}: it gives a value, and proposes nothing");
+            self.error(code::FUNCTION_KIND, at, headline, "an action takes a planner; make a metric of this one");
+            return None;
+        }
+        self.may_propose(callee, &plugin.at);
+        let on_error = At::value_or(table.on_plugin_error.as_ref(), OnPluginError::Fail, |word| match word {
+            OnPlannerErrorName::Fail => OnPluginError::Fail,
+            OnPlannerErrorName::Wait => OnPluginError::Unknown,
+        });
+        let call = self.plugin_call(callee, table.config.as_ref(), on_error, at);
+        let inputs = self.inputs(callee.function, table.inputs.as_ref(), at)?;
+        let inputs: Vec<Node> = inputs.iter().map(|input| metrics.as_meant(input)).collect();
+        for input in &inputs {
+            self.resolve(&input.names(), subject, catalog, metrics);
+        }
+        call?.typed(&inputs, &mut self.typing(catalog, metrics, subject))
+    }
+
+    /// Reports personal values that a planner would be given. Templates mask them; what a planner makes of them nobody could mask.
+    pub(in crate::check) fn nothing_personal_is_planned(&mut self, rules: &RuleSet) {
+        let personal = rules.personal();
+        let planned = rules.retention.iter().filter_map(|rule| match &rule.action {
+            Action::Planned(call) => Some(call),
+            Action::Task(_) | Action::Event(_) => None,
+        });
+        for input in planned.flat_map(|call| &call.inputs) {
+            if let Some(metric) = input.columns().into_iter().find(|&metric| personal[metric]) {
+                let headline =
+                    format!("`{}` is personal, and what a planner proposes isn't masked", rules.metrics[metric].name);
+                let help =
+                    "give the plugin something else; only tasks and events of rules may have {name}, and mask it";
+                self.error(code::PERSONAL_INPUT, &input.at, headline, help);
             }
         }
     }
 
-    /// Reports keys that belong to the other kind of action; whether there are none.
-    fn only_of(&mut self, this: &str, other: &str, keys: &[(&str, Option<&Location>)]) -> bool {
-        let given: Vec<_> = keys.iter().filter_map(|(key, at)| at.map(|at| (key, at))).collect();
-        for (key, at) in &given {
-            let headline = format!("`{key}` goes with `{other}`, not with `{this}`");
+    /// Reports keys that belong to another kind of action than this; whether there are none.
+    fn only_of(&mut self, this: &str, table: &ActionTable) -> bool {
+        let others = keys_of_kinds(table).into_iter().filter(|(kind, ..)| *kind != this);
+        let given: Vec<_> = others.filter_map(|(kind, key, at)| Some((kind, key, at?))).collect();
+        for (kind, key, at) in &given {
+            let headline = format!("`{key}` goes with `{kind}`, not with `{this}`");
             self.error(code::CONFLICTING_KEYS, at, headline, "leave it out");
         }
         given.is_empty()
@@ -174,12 +235,18 @@ impl Checking<'_> {
     }
 }
 
-fn keys_of_task(table: &ActionTable) -> [(&'static str, Option<&Location>); 5] {
+/// Keys that go with one kind of action alone: the kind, the key, and where it is written.
+fn keys_of_kinds(table: &ActionTable) -> [(&'static str, &'static str, Option<&Location>); 10] {
     [
-        ("owner", table.owner.as_ref().map(|key| &key.at)),
-        ("channel", table.channel.as_ref().map(|key| &key.at)),
-        ("due", table.due.as_ref().map(|key| &key.at)),
-        ("text", table.text.as_ref().map(|key| &key.at)),
-        ("escalate", table.escalate.as_ref().map(|key| &key.at)),
+        ("task", "owner", table.owner.as_ref().map(|key| &key.at)),
+        ("task", "channel", table.channel.as_ref().map(|key| &key.at)),
+        ("task", "due", table.due.as_ref().map(|key| &key.at)),
+        ("task", "text", table.text.as_ref().map(|key| &key.at)),
+        ("task", "escalate", table.escalate.as_ref().map(|key| &key.at)),
+        ("event", "data", table.data.as_ref().map(|key| &key.at)),
+        ("plugin", "function", table.function.as_ref().map(|key| &key.at)),
+        ("plugin", "inputs", table.inputs.as_ref().map(|key| &key.at)),
+        ("plugin", "config", table.config.as_ref().map(|key| &key.at)),
+        ("plugin", "on_plugin_error", table.on_plugin_error.as_ref().map(|key| &key.at)),
     ]
 }
