@@ -170,7 +170,7 @@ impl Road {
     fn what_to_look_for(&self, cause: ReloadCause) -> Look {
         let project = self.handle.project();
         let decided_on = self.handle.reload_status();
-        let there = decided_on.files.iter().filter(|file| file.state != FileState::Missing);
+        let there = decided_on.files.iter().filter(|file| file.state != FileState::Missing && !file.is_empty());
         Look {
             project: project.clone(),
             settings: Some(self.settings.clone()),

@@ -38,6 +38,7 @@ const PAGE: &str = include_str!("../../../../docs/rules.md");
 const CREDIT: &str = r#"
 functions.score = { kind = "scorer", inputs = ["spend number", "tenure integer?", "city text?"], output = "integer", settings = ["base integer"] }
 functions.decay = { kind = "aggregator", inputs = ["amount number"], output = "real" }
+functions.remind = { kind = "planner", inputs = ["spend number"] }
 lookups.regions = ["risk real"]
 "#;
 

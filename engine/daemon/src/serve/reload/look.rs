@@ -60,7 +60,7 @@ pub(super) struct Look {
     pub(super) settings: Option<Settings>,
     /// The state that was decided on last.
     pub(super) known: Option<Mark>,
-    /// The files that were there then.
+    /// The files that were there then, and not empty.
     pub(super) files: Vec<PathBuf>,
     /// Whether somebody says that the files are complete.
     pub(super) complete: bool,
@@ -74,8 +74,8 @@ impl Look {
 
     /// Reads the files, checks them, and reads them again as late as possible: what is decided on is what is there. Unless they
     /// are complete, none of them may be younger than [`SETTLE`], because a file that is being written is empty first; and none
-    /// may have gone within [`SETTLE`], because some programs delete a file and then write it. `before` is what the attempt before
-    /// has seen, that long ago.
+    /// may have gone or become empty within [`SETTLE`], because some programs delete a file and then write it, and because file systems may
+    /// show a file that is being cut with its new length and its old time. `before` is what the attempt before has seen, that long ago.
     pub(super) fn attempt(&self, before: Option<&Mark>) -> Attempt {
         let seen = Seen::read(&self.project);
         if self.known.as_ref() == Some(&seen.mark) {
@@ -91,17 +91,23 @@ impl Look {
     }
 
     /// Whether no file that counts has changed within [`SETTLE`], by the clock of this machine; times ahead of it say nothing. A file
-    /// that is gone has no time, so that it counts how long this has been `seen`.
+    /// that is gone has no time, and that of one that has become empty may be from before (ext4 sets a file's length, waits for its journal, and then
+    /// sets the time): with these it counts how long this has been `seen`.
     fn is_quiet(&self, seen: bool) -> bool {
         let config = self.project.read_config().unwrap_or_default();
         let listing = self.project.list(&config).unwrap_or_default();
         let rules = listing.files.into_iter().filter(|(shown, _)| counts(shown)).map(|(_, path)| path);
-        let there = rules.chain([self.project.folder().join(CONFIG_FILE)]);
+        let there: Vec<PathBuf> = rules.chain([self.project.folder().join(CONFIG_FILE)]).collect();
         // A first look knows of no file that could be missing; folders tell that something has been.
         let folders = if self.known.is_none() { listing.folders } else { Vec::new() };
-        let gone = self.files.iter().any(|path| !path.exists());
-        (seen || !gone) && !there.chain(folders).any(|path| is_young(&path).unwrap_or(false))
+        let had_something = if self.known.is_none() { &there } else { &self.files };
+        let lost = had_something.iter().any(|path| !has_something(path));
+        (seen || !lost) && !there.iter().chain(&folders).any(|path| is_young(path).unwrap_or(false))
     }
+}
+
+fn has_something(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|meta| meta.len() > 0)
 }
 
 fn is_young(path: &Path) -> Option<bool> {
@@ -209,4 +215,39 @@ impl OnDisk {
 fn hash(file: &File) -> String {
     let of_text = || Sha256::digest(file.text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
     file.plugin().map_or_else(of_text, |plugin| plugin.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_empty_at_once_is_seen_twice_however_old_it_says_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let value = folder.path().join("rules/value.toml");
+        let config = "time_zone = \"UTC\"\ndatabase.sqlite = \"shop.db\"\nsubject.customer = { table = \"customers\", key = \"id\" }\n";
+        fs::create_dir(folder.path().join("rules")).unwrap();
+        fs::write(folder.path().join(CONFIG_FILE), config).unwrap();
+        fs::write(&value, "[tiers.value]\nlevel = [{ name = \"C\" }]\n").unwrap();
+        let project = Project::open(folder.path()).unwrap();
+        let known = Some(Seen::read(&project).mark);
+        let look = Look { known, files: vec![value.clone()], ..Look::first(&project) };
+        assert!(matches!(look.attempt(None), Attempt::Known));
+
+        fs::write(&value, "").unwrap();
+        // As a file system shows it that sets the length before the time.
+        thread::sleep(SETTLE + Duration::from_millis(50));
+        let Attempt::Restless(seen) = look.attempt(None) else { panic!("it may be being written") };
+        assert!(matches!(look.attempt(Some(&seen)), Attempt::Decided(_)), "nobody has written it since");
+        let first = Look::first(&project);
+        let Attempt::Restless(seen) = first.attempt(None) else { panic!("it may be being written") };
+        assert!(matches!(first.attempt(Some(&seen)), Attempt::Decided(_)));
+        let complete = Look { complete: true, ..look.clone() };
+        assert!(matches!(complete.attempt(None), Attempt::Decided(_)), "somebody says that it is to be so");
+        // Where it was empty before, nothing about it is new.
+        let look = Look { files: Vec::new(), ..look };
+        assert!(matches!(look.attempt(None), Attempt::Decided(_)));
+    }
 }

@@ -32,6 +32,14 @@ pub struct FileInfo {
     pub state: FileState,
 }
 
+impl FileInfo {
+    /// Whether there is nothing in it.
+    pub(super) fn is_empty(&self) -> bool {
+        // SHA-256 of no bytes.
+        self.sha256 == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    }
+}
+
 /// How a file on disk stands to the rules in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FileState {
