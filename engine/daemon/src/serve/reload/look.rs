@@ -91,7 +91,7 @@ impl Look {
     }
 
     /// Whether no file that counts has changed within [`SETTLE`], by the clock of this machine; times ahead of it say nothing. A file
-    /// that is gone has no time, and that of one that has become empty may be from before (ext4 sets a file's length, waits for its journal, and then
+    /// that is gone has no time, and that of one that has become empty may be from before (ext4 sets a file's length, frees its blocks, and then
     /// sets the time): with these it counts how long this has been `seen`.
     fn is_quiet(&self, seen: bool) -> bool {
         let config = self.project.read_config().unwrap_or_default();
