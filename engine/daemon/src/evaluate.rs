@@ -125,7 +125,9 @@ impl Evaluator<'_> {
         let mut sources = read_all(&database, &read_by, &needed, self.clock, self.options, self.progress)?;
         let read = reading.elapsed();
         for source in &sources {
-            limits::check(&read_by, source, self.clock)?;
+            let lookup = looked_up.iter().find(|(_, kind)| *kind == source.subject);
+            let lookup = lookup.map(|(index, _)| &rules.config.lookups[*index]);
+            limits::check(&read_by, source, lookup, self.clock)?;
         }
         let lookups = lookups::take(rules, &looked_up, &mut sources)?;
         let evaluating = Instant::now();

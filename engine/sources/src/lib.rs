@@ -52,4 +52,4 @@ pub use reader::ReaderKind;
 pub use snapshot::Snapshot;
 pub use subjects::SubjectError;
 pub use tierd_eval::given::needed_subjects;
-pub use verify::{Missing, SchemaProblem, verify, verify_facts, verify_subject};
+pub use verify::{Missing, SchemaProblem, verify, verify_facts, verify_lookup, verify_subject};
