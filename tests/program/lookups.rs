@@ -193,3 +193,65 @@ fn a_table_is_read_on_the_same_snapshot_as_the_customers() {
         }
     });
 }
+
+/// A folder with the plugin, rows to be given to it, and a table in which they are looked up.
+fn tried_out() -> Project {
+    let project = Project::empty();
+    fs::write(project.path("regions.wasm"), guests::looking_up().bytes).unwrap();
+    project.write("rows.csv", "customer,a\n1,武汉\n2,上海\n3,\n");
+    project.write("areas.csv", "note,risk,key\nx,0.75,武汉\n,,北京\n,1,\n,2,\n");
+    project
+}
+
+fn run_with<'a>(lookups: &[&'a str]) -> Vec<&'a str> {
+    let run = ["plugin", "run", "regions.wasm", "--input", "rows.csv", "--output", "csv"];
+    run.into_iter().chain(lookups.iter().flat_map(|lookup| ["--lookup", lookup])).collect()
+}
+
+#[test]
+fn a_plugin_is_tried_out_with_tables_from_files() {
+    let project = tried_out();
+    let found = project.tierd(&run_with(&["regions=areas.csv"])).ok();
+    assert_eq!(found.out, "customer,a,f\n1,武汉,0.75\n2,上海,\n3,,\n");
+    // Without a column `key`, the first is it.
+    project.write("first.csv", "\u{feff}city,risk\n上海,2\n");
+    let found = project.tierd(&run_with(&["regions=first.csv"])).ok();
+    assert_eq!(found.out, "customer,a,f\n1,武汉,\n2,上海,2\n3,,\n");
+    let found =
+        project.tierd(&run_with(&[])).ok().says(&["nothing is in look-up table `regions`", "--lookup regions="]);
+    assert_eq!(found.out, "customer,a,f\n1,武汉,\n2,上海,\n3,,\n");
+    // To have look-up tables is no fault.
+    project
+        .tierd(&["plugin", "check", "regions.wasm"])
+        .ok()
+        .prints(&["looks things up in regions: risk real", "works"]);
+    let document = project.tierd(&["plugin", "check", "regions.wasm", "--output", "json"]).ok().json();
+    assert_eq!(document["lookups"][0]["columns"][0]["type"], "real", "{document}");
+    project.tierd(&["plugin", "bench", "regions.wasm", "--rows", "10"]).ok().prints(&["ns for each"]);
+    project.tierd(&["plugin", "bench", "regions.wasm", "--rows", "10", "--lookup", "regions=areas.csv"]).ok();
+}
+
+#[test]
+fn tables_from_files_that_cannot_be_are_refused() {
+    let project = tried_out();
+    project.write("twice.csv", "key,risk\na,1\nb,2\na,3\n");
+    project.write("bad.csv", "key,risk\na,1\nb,much\n");
+    for (lookups, code, says) in [
+        (&["regions"][..], 64, "write NAME=FILE.csv"),
+        (&["=areas.csv"], 64, "write NAME=FILE.csv"),
+        (&["regions=areas.csv", "regions=bad.csv"], 64, "--lookup regions is given twice"),
+        (
+            &["region=areas.csv"],
+            1,
+            "the plugin has no look-up table `region`; there is: regions; did you mean `regions`?",
+        ),
+        (&["regions=none.csv"], 1, "none.csv can't be read as CSV"),
+        (&["regions=rows.csv"], 1, "rows.csv has no column `risk`; it has customer, a"),
+        (&["regions=twice.csv"], 1, "twice.csv:4: key `a` stands in line 2 already"),
+        (&["regions=bad.csv"], 1, "bad.csv:3: column `risk` is no real"),
+    ] {
+        project.tierd(&run_with(lookups)).exits(code).says(&[says]);
+    }
+    fs::write(project.path("regions.wasm"), guests::good("identity").bytes).unwrap();
+    project.tierd(&run_with(&["regions=areas.csv"])).exits(1).says(&["the plugin looks nothing up"]);
+}
