@@ -9,7 +9,7 @@ use arrow_array::ArrayRef;
 use serde_json::json;
 use tierd_eval::{
     due::Due,
-    evaluate::{self, Outcome, PluginFailed, SetOutcome, SubjectOutcome},
+    evaluate::{self, Outcome, SetOutcome, SubjectOutcome},
 };
 use tierd_host::LookupProblem;
 use tierd_ledger::Reader;
@@ -22,6 +22,7 @@ use crate::{
     history::LedgerHistory,
     limits::{self, LimitError},
     plugins::lookups,
+    report::PluginFailure,
 };
 
 /// A database that stays locked is waited for this long.
@@ -162,12 +163,6 @@ pub fn attributes(
     Ok(tierd_sources::attributes(&database, rules, of.subject, &of.keys, attributes, clock)?)
 }
 
-/// `credit_score is unknown for 1000 subjects: plugin credit, function score: the call took more than 2000 ms`
-pub fn plugin_failed(rules: &RuleSet, failed: &PluginFailed) -> String {
-    let metric = &rules.metrics[failed.metric.0].name;
-    format!("{metric} is unknown for {} subjects: {}", failed.subjects, failed.failure)
-}
-
 impl Evaluation {
     /// What was read of those whom a tier set grades.
     pub fn source(&self, set: &SetOutcome) -> &SourceData {
@@ -217,7 +212,7 @@ impl Evaluation {
         })
     }
 
-    /// What is worth knowing, though limits and rules allow it: bad values, facts of unknown subjects, plugins that gave nothing.
+    /// What is worth knowing, though limits allow it: bad values, facts of unknown subjects.
     pub fn remarks(&self, rules: &RuleSet) -> Vec<String> {
         let mut remarks: Vec<String> =
             self.sources.iter().flat_map(|s| &s.bad_values).map(limits::bad_values).collect();
@@ -225,9 +220,12 @@ impl Evaluation {
             let name = table.facts.map_or("", |facts| &rules.config.facts[facts.0].name);
             remarks.push(format!("{} {name} name no known subject and are passed over", table.unknown_subjects));
         }
-        let failures = &self.outcome.plugin_failures;
-        remarks.extend(failures.iter().map(|failed| plugin_failed(rules, failed)));
         remarks
+    }
+
+    /// Metrics for which a plugin gave nothing, where rules allow that.
+    pub fn plugin_failures(&self, rules: &RuleSet) -> Vec<PluginFailure> {
+        self.outcome.plugin_failures.iter().map(|failed| PluginFailure::new(rules, failed)).collect()
     }
 
     /// Where the ranks' buckets were cut, by metric: `{"m_score": [{"bucket": 1, "from": "0.00", "to": "12.50", "subjects": 20}]}`; and what

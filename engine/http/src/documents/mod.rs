@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 pub use event::Event;
 pub use overruled::Override;
 pub use refused::{Problem, Refused};
-pub use run::{Change, LevelCount, RuleOutcome, Run, SetOutcome, Waits};
+pub use run::{Change, LevelCount, PluginFailure, RuleOutcome, Run, SetOutcome, Waits};
 pub use status::{LastRun, LastSlot, NextRun, PluginStatus, Running, Status};
 pub use task::Task;
 
