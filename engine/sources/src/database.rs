@@ -6,7 +6,7 @@
 //! short ends the process.
 
 use std::{
-    ffi::{c_int, c_void},
+    ffi::{CStr, c_int, c_void},
     hash::{BuildHasher, RandomState},
     io,
     path::{Path, PathBuf},
@@ -14,9 +14,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rusqlite::{Connection, OpenFlags, config::DbConfig, ffi};
+use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig, ffi};
 
-use crate::{error::DatabaseError, preflight::Situation};
+use crate::{error::DatabaseError, preflight::Situation, vfs};
 
 /// The first bytes of every SQLite database.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
@@ -29,6 +29,8 @@ const READ_VERSION: usize = 19;
 pub struct Database {
     path: PathBuf,
     patience: Duration,
+    /// Files that we made beside it would lock its owner out: it is read only where they are there.
+    locks_out: bool,
 }
 
 impl Database {
@@ -45,8 +47,8 @@ impl Database {
         if !metadata.is_file() {
             return Err(DatabaseError::NotAFile { path });
         }
-        let database = Database { path, patience };
-        database.preflight()?;
+        let mut database = Database { path, patience, locks_out: false };
+        database.locks_out = database.preflight()?;
         Ok(database)
     }
 
@@ -60,13 +62,18 @@ impl Database {
     /// # Errors
     /// [`DatabaseError`] where SQLite can't open it.
     pub fn connect(&self) -> Result<Connection, DatabaseError> {
-        let mut connection = self.open_raw()?;
+        let mut connection = self.open_raw(if self.locks_out { vfs::without_new_wal() } else { None })?;
         self.configure(&mut connection).map_err(|source| self.error(source))?;
         Ok(connection)
     }
 
     /// Sorts what SQLite has reported while reading this database.
     pub fn error(&self, source: rusqlite::Error) -> DatabaseError {
+        // The application has closed it since the preflight, and its WAL is gone; or it has come again meanwhile.
+        if self.locks_out && source.sqlite_error_code() == Some(ErrorCode::CannotOpen) {
+            let waited = Duration::ZERO;
+            return self.preflight().err().unwrap_or(DatabaseError::Busy { path: self.path.clone(), waited });
+        }
         DatabaseError::from_sqlite(&self.path, self.patience, source)
     }
 
@@ -74,12 +81,16 @@ impl Database {
         self.patience
     }
 
-    fn open_raw(&self) -> Result<Connection, DatabaseError> {
+    fn open_raw(&self, vfs: Option<&CStr>) -> Result<Connection, DatabaseError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         // The bundled SQLite would read a name such as `file:x?immutable=1` as a URI.
         let is_uri = self.path.to_str().is_some_and(|path| path.starts_with("file:"));
         let path = if is_uri { Path::new(".").join(&self.path) } else { self.path.clone() };
-        Connection::open_with_flags(path, flags).map_err(|source| self.error(source))
+        let opened = match vfs {
+            Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs),
+            None => Connection::open_with_flags(path, flags),
+        };
+        opened.map_err(|source| DatabaseError::from_sqlite(&self.path, self.patience, source))
     }
 
     fn configure(&self, connection: &mut Connection) -> rusqlite::Result<()> {
@@ -93,21 +104,24 @@ impl Database {
         connection.pragma_update(None, "temp_store", "memory")
     }
 
-    fn preflight(&self) -> Result<(), DatabaseError> {
-        let header = read_header(&self.open_raw()?).map_err(|source| self.error(source))?;
+    /// Returns whether files that we made beside it would lock its owner out.
+    fn preflight(&self) -> Result<bool, DatabaseError> {
+        let header = read_header(&self.open_raw(None)?);
+        let header = header.map_err(|source| DatabaseError::from_sqlite(&self.path, self.patience, source))?;
+        let situation = Situation::of(&self.path)
+            .map_err(|source| DatabaseError::Inaccessible { path: self.path.clone(), source })?;
+        let locks_out = situation.is_some_and(|situation| situation.locks_out());
         let Some(header) = header else {
             // An empty file is an empty database.
-            return Ok(());
+            return Ok(locks_out);
         };
         if !header.starts_with(MAGIC) {
             return Err(DatabaseError::NotADatabase { path: self.path.clone() });
         }
-        if header[READ_VERSION] != 2 {
-            return Ok(());
+        if let (2, Some(situation)) = (header[READ_VERSION], situation) {
+            situation.judge(&self.path)?;
         }
-        let situation = Situation::of(&self.path)
-            .map_err(|source| DatabaseError::Inaccessible { path: self.path.clone(), source })?;
-        Ok(situation.map_or(Ok(()), |situation| situation.judge(&self.path))?)
+        Ok(locks_out)
     }
 }
 

@@ -36,6 +36,7 @@ mod step;
 mod subject_rows;
 mod subjects;
 mod verify;
+mod vfs;
 
 pub use bad::{BadExample, BadValues};
 pub use changes::ChangeMonitor;

@@ -3,7 +3,8 @@
 //! A database in WAL mode needs two files beside it, `-wal` and `-shm`. Even a reader creates them where they are absent, and
 //! they belong to whoever does: if that is another user than the application's, the application's next write fails with
 //! "attempt to write a readonly database". (As root, SQLite gives the files to the database's owner.) So such a combination of
-//! owners and modes is refused before SQLite touches anything.
+//! owners and modes is refused before SQLite touches anything. While the application has the database open, the files are there
+//! and it may be read; since the application may close it at any moment, SQLite then reads by [`crate::vfs`], which makes none.
 
 use std::path::{Path, PathBuf};
 
@@ -93,8 +94,13 @@ impl Situation {
         if !self.folder_writable {
             return Err(Unsafe::CantCreate { path, us, owner });
         }
+        if self.locks_out() { Err(Unsafe::LocksOutOwner { path, us, owner }) } else { Ok(()) }
+    }
+
+    /// Whether the owner couldn't write files that we made.
+    pub(crate) fn locks_out(&self) -> bool {
         let shared = self.mode & 0o002 != 0 || (self.mode & 0o020 != 0 && self.new_group == self.group);
-        if shared { Ok(()) } else { Err(Unsafe::LocksOutOwner { path, us, owner }) }
+        self.us != 0 && self.us != self.owner && !shared
     }
 }
 
