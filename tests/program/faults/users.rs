@@ -164,18 +164,18 @@ fn application_that_comes_and_goes_while_it_is_read_is_never_locked_out() {
         return;
     }
     let mut read = 0;
-    for (folder, database) in [(0o777, 0o644), (0o755, 0o644)] {
+    for (folder, database, group) in [(0o777, 0o644, TIERD), (0o755, 0o644, TIERD), (0o2775, 0o664, APPLICATION)] {
         // Nothing keeps the database open between runs.
         let project = shop_of_two("", folder, database);
-        let daemon = daemon(&project, TIERD);
-        let part = |name: &str, user: u32| {
+        let daemon = daemon(&project, group);
+        let part = |name: &str, user: u32, group: u32| {
             let mut part = Command::new(project.path("program"));
             part.args(["--exact", &format!("faults::users::{name}"), "--ignored"]).current_dir("/");
-            part.env(DATABASE, project.path("data/shop.db")).env(ROUNDS, "500").uid(user).gid(user);
+            part.env(DATABASE, project.path("data/shop.db")).env(ROUNDS, "500").uid(user).gid(group);
             part.env(SQL, "UPDATE orders SET amount = amount + 0").stdout(Stdio::piped()).spawn().unwrap()
         };
-        let mut reading = part("read_as_tierd", TIERD);
-        let mut coming = part("come_and_go_as_the_application", APPLICATION);
+        let mut reading = part("read_as_tierd", TIERD, group);
+        let mut coming = part("come_and_go_as_the_application", APPLICATION, APPLICATION);
         while coming.try_wait().unwrap().is_none() {
             read += u32::from(run(&daemon).is_ok());
         }
