@@ -8,6 +8,7 @@ mod failing_sync;
 mod full_disk;
 mod killed;
 mod locked_source;
+mod no_watches;
 mod schema_drift;
 mod shrunken_source;
 mod started_twice;

@@ -7,9 +7,12 @@ mod commands;
 mod effect;
 mod explain;
 mod faults;
+#[path = "../../engine/host/tests/guests/mod.rs"]
+mod guests;
 mod holds;
 mod ledger_commands;
 mod living;
+mod lookups;
 mod packs;
 mod plugins;
 mod policies;

@@ -1,5 +1,6 @@
 //! The promises of the design that this version keeps, each by a test of its name.
 
+mod plugins;
 mod serving;
 
 use std::{fs, path::Path};

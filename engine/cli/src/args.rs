@@ -14,7 +14,7 @@ pub(crate) use ledger::{
     ReportEffectArgs, TasksCommand, TasksDoneArgs, TasksListArgs, TasksSnoozeArgs, VerdictArgs,
 };
 pub(crate) use plugin::{
-    Language, PluginBenchArgs, PluginCheckArgs, PluginCommand, PluginFile, PluginNewArgs, PluginRunArgs,
+    Language, LookupFile, PluginBenchArgs, PluginCheckArgs, PluginCommand, PluginFile, PluginNewArgs, PluginRunArgs,
 };
 pub(crate) use runs::{RunsCommand, RunsFillArgs, RunsGapsArgs, RunsListArgs};
 

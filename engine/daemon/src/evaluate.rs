@@ -9,7 +9,7 @@ use arrow_array::ArrayRef;
 use serde_json::json;
 use tierd_eval::{
     due::Due,
-    evaluate::{self, Asked, Outcome, PluginFailed, SetOutcome, SubjectOutcome},
+    evaluate::{self, Outcome, SetOutcome, SubjectOutcome},
 };
 use tierd_host::LookupProblem;
 use tierd_ledger::Reader;
@@ -22,6 +22,7 @@ use crate::{
     history::LedgerHistory,
     limits::{self, LimitError},
     plugins::lookups,
+    report::PluginFailure,
 };
 
 /// A database that stays locked is waited for this long.
@@ -125,7 +126,9 @@ impl Evaluator<'_> {
         let mut sources = read_all(&database, &read_by, &needed, self.clock, self.options, self.progress)?;
         let read = reading.elapsed();
         for source in &sources {
-            limits::check(&read_by, source, self.clock)?;
+            let lookup = looked_up.iter().find(|(_, kind)| *kind == source.subject);
+            let lookup = lookup.map(|(index, _)| &rules.config.lookups[*index]);
+            limits::check(&read_by, source, lookup, self.clock)?;
         }
         let lookups = lookups::take(rules, &looked_up, &mut sources)?;
         let evaluating = Instant::now();
@@ -158,19 +161,6 @@ pub fn attributes(
     }
     let database = open(project.database(&rules.config))?;
     Ok(tierd_sources::attributes(&database, rules, of.subject, &of.keys, attributes, clock)?)
-}
-
-/// `credit_score is unknown for 1000 subjects: plugin credit, function score: the call took more than 2000 ms`
-pub fn plugin_failed(rules: &RuleSet, failed: &PluginFailed) -> String {
-    let PluginFailed { asked, failure, subjects } = failed;
-    match asked {
-        Asked::Metric(metric) => {
-            format!("{} is unknown for {subjects} subjects: {failure}", rules.metrics[metric.0].name)
-        }
-        Asked::Rule(rule) => {
-            format!("{} acts on nobody, {subjects} subjects wait: {failure}", rules.retention[rule.0].name)
-        }
-    }
 }
 
 impl Evaluation {
@@ -222,7 +212,7 @@ impl Evaluation {
         })
     }
 
-    /// What is worth knowing, though limits and rules allow it: bad values, facts of unknown subjects, plugins that gave nothing.
+    /// What is worth knowing, though limits allow it: bad values, facts of unknown subjects.
     pub fn remarks(&self, rules: &RuleSet) -> Vec<String> {
         let mut remarks: Vec<String> =
             self.sources.iter().flat_map(|s| &s.bad_values).map(limits::bad_values).collect();
@@ -230,9 +220,12 @@ impl Evaluation {
             let name = table.facts.map_or("", |facts| &rules.config.facts[facts.0].name);
             remarks.push(format!("{} {name} name no known subject and are passed over", table.unknown_subjects));
         }
-        let failures = &self.outcome.plugin_failures;
-        remarks.extend(failures.iter().map(|failed| plugin_failed(rules, failed)));
         remarks
+    }
+
+    /// Metrics for which a plugin gave nothing, where rules allow that.
+    pub fn plugin_failures(&self, rules: &RuleSet) -> Vec<PluginFailure> {
+        self.outcome.plugin_failures.iter().map(|failed| PluginFailure::new(rules, failed)).collect()
     }
 
     /// Where the ranks' buckets were cut, by metric: `{"m_score": [{"bucket": 1, "from": "0.00", "to": "12.50", "subjects": 20}]}`; and what

@@ -3,7 +3,7 @@
 //! A run that is refused here changes nothing. That is the point: a half-loaded or drifted table must demote no one.
 
 use tierd_model::{CalendarSpan, Clock, Timestamp};
-use tierd_rules::{Limit, RuleSet};
+use tierd_rules::{Limit, Lookup, RuleSet};
 use tierd_sources::{BadValues, SourceData, TableRead};
 
 /// Why data must not decide anything.
@@ -51,6 +51,17 @@ pub enum LimitError {
         /// Their table.
         table: String,
     },
+    /// A table without rows that plugins look things up in.
+    #[error(
+        "table `{table}` of look-up table `{lookup}` has no rows, so that plugins would find nothing in it; nothing was changed. If that \
+         is right, write `may_be_empty = true` under [lookup.{lookup}]"
+    )]
+    NoLookup {
+        /// The look-up table.
+        lookup: String,
+        /// The table in the database.
+        table: String,
+    },
     /// The newest fact is too old.
     #[error(
         "the newest row of `{facts}` is of {newest}, and [facts.{facts}] says `fresh = \"{fresh}\"`: the data hasn't arrived; nothing was \
@@ -79,13 +90,19 @@ impl LimitError {
     }
 }
 
-/// Checks everything that the configuration limits.
+/// Checks everything that the configuration limits. `lookup`: which table that plugins look things up in this is, if it is one.
 ///
 /// # Errors
 /// The first [`LimitError`], the most basic ones first.
-pub(crate) fn check(rules: &RuleSet, source: &SourceData, clock: &Clock) -> Result<(), LimitError> {
-    for table in &source.tables {
-        check_not_empty(rules, source, table)?;
+pub(crate) fn check(
+    rules: &RuleSet,
+    source: &SourceData,
+    lookup: Option<&Lookup>,
+    clock: &Clock,
+) -> Result<(), LimitError> {
+    match lookup {
+        Some(lookup) => check_finds(lookup, source)?,
+        None => source.tables.iter().try_for_each(|table| check_not_empty(rules, source, table))?,
     }
     check_bad_values(rules, source)?;
     check_unknown_subjects(rules, source)?;
@@ -100,6 +117,13 @@ fn check_not_empty(rules: &RuleSet, source: &SourceData, table: &TableRead) -> R
     match table.rows {
         0 if !facts.may_be_empty => Err(LimitError::NoFacts { facts: facts.name.clone(), table: table.table.clone() }),
         _ => Ok(()),
+    }
+}
+
+fn check_finds(lookup: &Lookup, source: &SourceData) -> Result<(), LimitError> {
+    match source.keys.is_empty() && !lookup.may_be_empty {
+        true => Err(LimitError::NoLookup { lookup: lookup.name.clone(), table: lookup.table.clone() }),
+        false => Ok(()),
     }
 }
 

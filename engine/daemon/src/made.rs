@@ -10,10 +10,10 @@ use tierd_rules::RuleSet;
 use crate::{
     Project,
     decisions::{self, Stamp, Writer},
-    evaluate::{Evaluation, Evaluator, plugin_failed},
+    evaluate::{Evaluation, Evaluator},
     guards,
     handed::Handed,
-    report::{RuleReport, SetReport},
+    report::{PluginFailure, RuleReport, SetReport},
     run::{RunError, RunReport},
     shown::Shown,
 };
@@ -50,8 +50,8 @@ impl<'a> Made<'a> {
                 return Err(error);
             }
         };
-        for failed in &evaluation.outcome.plugin_failures {
-            tracing::warn!("{}", plugin_failed(rules, failed));
+        for PluginFailure { metric, plugin, function, reason, message, subjects } in evaluation.plugin_failures(rules) {
+            tracing::warn!(metric, plugin, function, reason, subjects, error = message, "plugin failed");
         }
         let violations = guards::check(rules, &evaluation, Some(before), evaluator.clock)?;
         Ok(Made { rules, clock: evaluator.clock, ledger, before, writer, evaluation, violations })
@@ -82,9 +82,9 @@ impl<'a> Made<'a> {
         decisions::keep(ledger, &stamp, rules, &mut evaluation, Writer::Run);
         let outcomes = &evaluation.outcome;
         let sets = outcomes.sets_due().zip(summary.sets).map(|(set, stored)| SetReport::stored(set, stored)).collect();
-        let (run, outcome, write, rules) =
-            (Some(summary.run), summary.outcome, summary.write, RuleReport::all(rules, outcomes));
-        Ok(RunReport { run, outcome, violations, sets, rules, evaluation, write })
+        let (run, outcome, write) = (Some(summary.run), summary.outcome, summary.write);
+        let (revision, rules) = (rules.revision, RuleReport::all(rules, outcomes));
+        Ok(RunReport { run, revision, outcome, violations, sets, rules, evaluation, write })
     }
 
     /// Has it wait for a person, who sees what is returned.
@@ -96,9 +96,9 @@ impl<'a> Made<'a> {
         let text = serde_json::json!(shown).to_string();
         let new = NewHold { message, shown: &text, digest };
         let run = Recorded::new(rules, &evaluation).with(|record| writer.hold(record, &new))?;
-        let (run, outcome, rules) =
-            (Some(run), Outcome::Held(message.to_owned()), RuleReport::all(rules, &evaluation.outcome));
-        Ok((RunReport { run, outcome, violations, sets, rules, evaluation, write: writing.elapsed() }, shown))
+        let (run, outcome, write) = (Some(run), Outcome::Held(message.to_owned()), writing.elapsed());
+        let (revision, rules) = (rules.revision, RuleReport::all(rules, &evaluation.outcome));
+        Ok((RunReport { run, revision, outcome, violations, sets, rules, evaluation, write }, shown))
     }
 
     fn shown(&self) -> Result<Shown, RunError> {
@@ -124,15 +124,18 @@ struct Recorded<'a> {
     data_version: String,
     cut_points: String,
     table_rows: String,
+    plugin_failures: Option<String>,
 }
 
 impl<'a> Recorded<'a> {
     fn new(rules: &RuleSet, evaluation: &'a Evaluation) -> Self {
+        let failures = evaluation.plugin_failures(rules);
         Recorded {
             evaluation,
             data_version: evaluation.data_version(),
             cut_points: evaluation.cut_points(rules).to_string(),
             table_rows: guards::table_rows(rules, evaluation).to_string(),
+            plugin_failures: (!failures.is_empty()).then(|| serde_json::json!(failures).to_string()),
         }
     }
 
@@ -147,6 +150,7 @@ impl<'a> Recorded<'a> {
             evaluate: self.evaluation.evaluate,
             cut_points: Some(&self.cut_points),
             table_rows: Some(&self.table_rows),
+            plugin_failures: self.plugin_failures.as_deref(),
         })
     }
 }

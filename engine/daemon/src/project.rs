@@ -6,9 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use tierd_rules::{
-    Config, Diagnostic, File, FileSet, PluginFile, RuleSet, cases::TEST_FILE_END, plugin::PLUGIN_FILE_END,
-};
+use tierd_rules::{Config, Diagnostic, File, FileSet, PluginFile, RuleSet, cases::TEST_FILE_END, fileset::is_plugin};
 
 use crate::plugins::Plugins;
 
@@ -152,7 +150,7 @@ impl Project {
 
 /// A file that belongs to a revision, by its name: rules or a plugin.
 pub(crate) fn counts(name: &str) -> bool {
-    is_rules(name) || name.ends_with(PLUGIN_FILE_END)
+    is_rules(name) || is_plugin(name)
 }
 
 /// A file that holds rules, by its name.
@@ -195,7 +193,7 @@ impl Listing {
     }
 
     fn plugins(&self) -> Result<Vec<PluginFile>, ProjectError> {
-        let plugins = self.files.iter().filter(|(shown, _)| shown.ends_with(PLUGIN_FILE_END));
+        let plugins = self.files.iter().filter(|(shown, _)| is_plugin(shown));
         plugins.map(|(shown, path)| Ok(PluginFile::new(shown.as_str(), read_bytes(path)?))).collect()
     }
 

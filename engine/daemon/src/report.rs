@@ -1,7 +1,8 @@
 //! What a run did to each tier set and about each retention rule that it decided, in numbers.
 
+use serde::{Deserialize, Serialize};
 use tierd_eval::{
-    evaluate::{Outcome, SetOutcome},
+    evaluate::{Outcome, PluginFailed, SetOutcome},
     guard::moves::Matrix,
     retention::{ActKind, RuleOutcome, Waiting},
 };
@@ -51,6 +52,37 @@ pub struct RuleReport {
     pub unknown: u64,
     /// More subjects than its limit allows, so that the run waits for a person: how many.
     pub held: Option<u64>,
+}
+
+/// A metric that is NULL for everybody, because a plugin gave nothing and its rule allows that.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PluginFailure {
+    /// Name of the metric.
+    pub metric: String,
+    /// Name of the plugin.
+    pub plugin: String,
+    /// Name of its function.
+    pub function: String,
+    /// In one word, of a closed set.
+    pub reason: String,
+    /// In a sentence.
+    pub message: String,
+    /// For how many subjects the metric is NULL.
+    pub subjects: u64,
+}
+
+impl PluginFailure {
+    pub(crate) fn new(rules: &RuleSet, failed: &PluginFailed) -> Self {
+        let tierd_eval::plugin::PluginFailure { plugin, function, reason, message } = failed.failure.clone();
+        let metric = rules.metrics[failed.metric.0].name.clone();
+        PluginFailure { metric, plugin, function, reason: reason.to_owned(), message, subjects: failed.subjects }
+    }
+
+    /// As the ledger has it of a run; empty where it has none.
+    pub fn of_run(run: &tierd_ledger::Run) -> Vec<Self> {
+        let parsed = run.plugin_failures.as_deref().and_then(|text| serde_json::from_str(text).ok());
+        parsed.unwrap_or_default()
+    }
 }
 
 impl SetReport {

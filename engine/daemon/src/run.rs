@@ -8,7 +8,7 @@ use std::{
 use tierd_eval::guard::Violation;
 use tierd_ledger::{Cause, Ledger, Outcome, Reader, RevisionHash, RevisionRecord, RunId, RunStart};
 use tierd_model::{Clock, Timestamp};
-use tierd_rules::RuleSet;
+use tierd_rules::{Revision, RuleSet};
 
 use crate::{
     Project,
@@ -50,6 +50,8 @@ impl<'a> Asked<'a> {
 pub struct RunReport {
     /// Its number in the ledger; none for a dry run.
     pub run: Option<RunId>,
+    /// The rules that it went by.
+    pub revision: Revision,
     /// Whether anything changed, or waits for a person.
     pub outcome: Outcome,
     /// Guards that it exceeds: those that hold it, and those that only warn.
@@ -140,14 +142,14 @@ pub fn dry_run(project: &Project, rules: &RuleSet, evaluator: &Evaluator<'_>) ->
     let sets = evaluation.outcome.sets_due().map(|set| SetReport::compared(rules, &evaluation, set, ledger.as_ref()));
     let sets: Vec<SetReport> = sets.collect::<Result<_, tierd_ledger::Error>>()?;
     let violations = guards::check(rules, &evaluation, ledger.as_ref(), evaluator.clock)?;
-    let rules = RuleReport::all(rules, &evaluation.outcome);
+    let (revision, rules) = (rules.revision, RuleReport::all(rules, &evaluation.outcome));
     let changed = sets.iter().any(|set| !set.moves.is_empty()) || rules.iter().any(|rule| rule.actions() > 0);
     let outcome = match changed {
         _ if violations.iter().any(Violation::holds) => Outcome::Held(made::message(&violations)),
         true => Outcome::Applied,
         false => Outcome::Unchanged,
     };
-    Ok(RunReport { run: None, outcome, violations, sets, rules, evaluation, write: comparing.elapsed() })
+    Ok(RunReport { run: None, revision, outcome, violations, sets, rules, evaluation, write: comparing.elapsed() })
 }
 
 /// Evaluates, with what the ledger has of earlier runs, and stores nothing.

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
+#[path = "../../rules/tests/common/plugins.rs"]
+mod files;
+
 use std::{cell::RefCell, sync::Arc};
 
 use arrow_array::{
@@ -22,10 +25,7 @@ use tierd_eval::{
     scan::memory::{MemoryRow, MemorySubjects, given},
 };
 use tierd_model::{Clock, Decimal, Key, Type, Value, parse_date, parse_timestamp};
-use tierd_rules::{
-    FactsId, File, FileSet, PluginFile, RuleSet, SubjectId, TierSetId, load,
-    plugin::{Accepts, PluginCall, PluginDescription, PluginFunction, PluginInput, PluginKind},
-};
+use tierd_rules::{FactsId, File, RuleSet, SubjectId, TierSetId, load, plugin::PluginCall};
 
 const CONFIG: &str = "
     time_zone = 'Asia/Shanghai'
@@ -75,45 +75,18 @@ const RULES: &str = "
     name = 'B'
     when = 'credit_score >= 20'";
 
-fn function(name: &str, kind: PluginKind, inputs: &[(&str, Accepts, bool)], output: Type) -> PluginFunction {
-    let input = |&(name, accepts, nullable): &(&str, Accepts, bool)| PluginInput {
-        name: name.to_owned(),
-        accepts,
-        nullable,
-        doc: String::new(),
-    };
-    PluginFunction {
-        name: name.to_owned(),
-        kind,
-        inputs: inputs.iter().map(input).collect(),
-        output: Some(output),
-        settings: Vec::new(),
-        doc: String::new(),
-    }
-}
-
-fn description() -> PluginDescription {
-    let (visits, tenure) = (("visits", Accepts::Number, false), ("tenure", Accepts::Exactly(Type::Integer), true));
-    let (amount, status) = (("amount", Accepts::Number, false), ("status", Accepts::Exactly(Type::Text), true));
-    PluginDescription {
-        name: "Credit".to_owned(),
-        version: "1.0.0".to_owned(),
-        doc: String::new(),
-        functions: vec![
-            function("score", PluginKind::Scorer, &[visits, tenure], Type::Decimal(2)),
-            function("model", PluginKind::Model, &[visits], Type::Real),
-            function("decay", PluginKind::Aggregator, &[amount, status], Type::Real),
-        ],
-        lookups: Vec::new(),
-    }
-}
+/// What the plugin says of itself.
+const CREDIT: &str = r#"
+functions.score = { kind = "scorer", inputs = ["visits number", "tenure integer?"], output = "decimal(2)" }
+functions.model = { kind = "model", inputs = ["visits number"], output = "real" }
+functions.decay = { kind = "aggregator", inputs = ["amount number", "status text?"], output = "real" }
+"#;
 
 fn rules_with(on_error: &str) -> RuleSet {
     let file = |path: &str, text: &str| File { path: path.into(), text: text.into() };
     let rules = RULES.replace("ON_ERROR", on_error);
-    let files = FileSet::new(vec![file("tierd.toml", CONFIG), file("rules/value.toml", &rules)]);
-    let plugin = PluginFile::new("rules/credit.wasm", &b"credit"[..]);
-    let loaded = load(files.with_plugins(vec![plugin]).described(|_| Ok(Arc::new(description()))));
+    let all = vec![file("tierd.toml", CONFIG), file("rules/value.toml", &rules), file("rules/credit.wasm", CREDIT)];
+    let loaded = load(files::with_plugins(all));
     assert!(loaded.rules.is_some(), "{:#?}", loaded.diagnostics);
     loaded.rules.unwrap()
 }

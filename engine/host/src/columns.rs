@@ -4,7 +4,7 @@ mod given;
 mod input;
 
 use arrow_array::ArrayRef;
-use arrow_schema::DataType;
+use tierd_eval::columns::arrow_type;
 use tierd_model::Type;
 
 pub(crate) use self::{
@@ -29,9 +29,4 @@ pub(crate) fn joined(pieces: &[ArrayRef], ty: Type) -> Result<ArrayRef, String> 
             arrow_select::concat::concat(&several).map_err(|error| error.to_string())
         }
     }
-}
-
-/// As evaluations have them.
-pub(crate) fn arrow_type(ty: Type) -> DataType {
-    tierd_eval::columns::arrow_type(ty)
 }

@@ -3,6 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use arrow_array::{Array, ArrayRef, StringArray, cast::AsArray, types};
+use tierd_eval::columns::arrow_type;
 use tierd_model::Type;
 use tierd_rules::plugin::{LookupTable, Plugin, PluginDescription};
 
@@ -76,7 +77,7 @@ impl LookupData {
     ) -> Result<Self, LookupProblem> {
         let name = name.into();
         for (column, ty, values) in &columns {
-            if values.len() != keys.len() || *values.data_type() != crate::columns::arrow_type(*ty) {
+            if values.len() != keys.len() || *values.data_type() != arrow_type(*ty) {
                 return Err(LookupProblem::Column { table: name, column: column.clone(), rows: keys.len() });
             }
         }

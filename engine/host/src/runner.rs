@@ -17,7 +17,7 @@ use tierd_eval::plugin::{PluginColumn, PluginFailure, Plugins, Proposal, Subject
 use tierd_model::Clock;
 use tierd_rules::plugin::{Plugin, PluginCall};
 
-pub(crate) use self::calling::{Calling, given_as};
+pub(crate) use self::calling::Calling;
 use crate::{
     error::PluginError,
     fault::{Fault, Reason},

@@ -6,17 +6,19 @@ use arrow_array::{
     ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, StringArray,
     TimestampMicrosecondArray,
 };
-use tierd_eval::plugin::{PluginFailure, SubjectFacts};
+use tierd_eval::{
+    columns::arrow_type,
+    plugin::{PluginFailure, SubjectFacts},
+};
 use tierd_model::{Clock, DAY_MICROS, Timestamp, Type, Zone};
 use tierd_rules::plugin::{Plugin, PluginCall, PluginFunction, PluginKind};
 
 use crate::{
-    columns::arrow_type,
     fault::{Fault, Reason},
     host::Host,
     loaded::Speed,
     lookups::Granted,
-    runner::{Calling, Rows, given_as, make_call},
+    runner::{Calling, Rows, make_call},
     sandbox::Ask,
 };
 
@@ -50,7 +52,7 @@ fn made_up(function: &PluginFunction, rows: usize) -> Rows {
         .inputs
         .iter()
         .map(|input| {
-            values(given_as(input.accepts), input.nullable && function.kind != PluginKind::Aggregator).slice(0, rows)
+            values(input.accepts.given_as(), input.nullable && function.kind != PluginKind::Aggregator).slice(0, rows)
         })
         .collect();
     if function.kind != PluginKind::Aggregator {

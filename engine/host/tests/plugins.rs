@@ -12,7 +12,7 @@ use arrow_array::{
     Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, StringArray,
     TimestampMicrosecondArray, cast::AsArray, types::Float64Type,
 };
-use guests::{Guest, good};
+use guests::{Guest, described, good, looking_up};
 use proptest::prelude::*;
 use serde_json::json;
 use tierd_eval::plugin::{PluginColumn, PluginFailure, Plugins, ProposedAction, SubjectFacts};
@@ -171,22 +171,6 @@ fn a_proposal_that_is_not_granted_fails_the_call() {
     let any = PluginGrants { tasks: Some(Vec::new()), owners: Vec::new(), ..all_granted() };
     let (guest, plugin) = planner(any);
     assert!(host().runner(&[plugin], &[]).plan(&guest.call(), &three(2), 2, &clock()).is_ok());
-}
-
-/// The guest that looks texts up, of which `regions` has a column `risk`.
-fn looking_up() -> Guest {
-    let mut description = guests::description("scorer-plugin", None);
-    description.functions[0].inputs.truncate(1);
-    description.functions[0].inputs[0].accepts = Accepts::Exactly(Type::Text);
-    description.lookups =
-        vec![LookupTable { name: "regions".to_owned(), columns: vec![("risk".to_owned(), Type::Real)] }];
-    described(good("looks_up"), "good/looks_up.wat", description)
-}
-
-/// The guest with another description.
-fn described(guest: Guest, path: &str, description: PluginDescription) -> Guest {
-    let bytes = guests::module(&guest.name, &guests::text_of(path), "scorer-plugin", &description);
-    Guest { bytes, description, ..guest }
 }
 
 #[test]

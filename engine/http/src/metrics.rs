@@ -13,7 +13,7 @@ mod process;
 mod requests;
 
 use sha2::{Digest, Sha256};
-use tierd_daemon::serve::{Counts, DURATION_BOUNDS, Handle};
+use tierd_daemon::serve::{Counts, DURATION_BOUNDS, Handle, Watching};
 use tierd_ledger::{Numbers, Reader};
 use tierd_model::Timestamp;
 
@@ -58,6 +58,13 @@ fn rules(handle: &Handle, out: &mut Exposition) {
         "When the rules in force came into force, or the files were refused.",
     )
     .sample(&[], seconds(refused.map_or(active.since, |refused| refused.since)));
+    let at_once = matches!(handle.watching(), Watching::Events { .. });
+    out.family(
+        "tierd_files_watched",
+        Gauge,
+        "Whether changes of files are seen at once (1) or only every 30 seconds (0).",
+    )
+    .sample(&[], f64::from(u8::from(at_once)));
     let mut files = out.family(
         "tierd_rules_file_info",
         Gauge,

@@ -33,7 +33,9 @@ CREATE TABLE run_3 (
     -- Names of the schedules that it decided, as a JSON array; NULL for everything.
     schedules        TEXT    CHECK (schedules IS NULL OR json_valid(schedules)),
     -- Rows of each table that it read, as a JSON object.
-    table_rows       TEXT    CHECK (table_rows IS NULL OR json_valid(table_rows))
+    table_rows       TEXT    CHECK (table_rows IS NULL OR json_valid(table_rows)),
+    -- Metrics that are NULL because a plugin gave nothing, as a JSON array of objects; NULL for none.
+    plugin_failures  TEXT    CHECK (plugin_failures IS NULL OR json_valid(plugin_failures))
 ) STRICT;
 INSERT INTO run_3 (id, as_of, started, finished, revision, data_version, subjects, fact_rows, bad_values, unknown_subjects,
     transitions, first_transition, read_ms, evaluate_ms, write_ms, outcome, message, cut_points, actions)
@@ -139,7 +141,8 @@ SELECT r.id AS run, r.outcome, r.message,
        strftime('%Y-%m-%dT%H:%M:%SZ', r.started / 1000000, 'unixepoch') AS started,
        strftime('%Y-%m-%dT%H:%M:%SZ', r.finished / 1000000, 'unixepoch') AS finished,
        v.sha256 AS revision, r.data_version, r.subjects, r.fact_rows, r.bad_values, r.unknown_subjects,
-       r.transitions, r.read_ms, r.evaluate_ms, r.write_ms, r.cut_points, r.actions, r.cause, r.schedules, r.table_rows
+       r.transitions, r.read_ms, r.evaluate_ms, r.write_ms, r.cut_points, r.actions, r.cause, r.schedules, r.table_rows,
+       r.plugin_failures
 FROM run AS r
 JOIN revision AS v ON v.id = r.revision;
 

@@ -91,6 +91,8 @@ pub struct RunRecord<'a> {
     pub cut_points: Option<&'a str>,
     /// Rows of each table that it read, as a JSON object.
     pub table_rows: Option<&'a str>,
+    /// Metrics that are NULL because a plugin gave nothing, as a JSON array; `None` for none.
+    pub plugin_failures: Option<&'a str>,
 }
 
 /// How a run ended.
@@ -325,6 +327,7 @@ fn insert_run(
             ":cause": timing.start.cause.name(),
             ":schedules": timing.start.schedules.map(|names| serde_json::json!(names).to_string()),
             ":table_rows": record.table_rows,
+            ":plugin_failures": record.plugin_failures,
         },
     )?;
     match end.outcome {
@@ -336,10 +339,10 @@ fn insert_run(
 
 const INSERT_RUN: &str = "INSERT INTO run (id, as_of, started, finished, revision, data_version, subjects, fact_rows,
     bad_values, unknown_subjects, transitions, first_transition, read_ms, evaluate_ms, write_ms, outcome, message, cut_points,
-    actions, cause, schedules, table_rows)
+    actions, cause, schedules, table_rows, plugin_failures)
 VALUES (:id, :as_of, :started, :finished, :revision, :data_version, :subjects, :fact_rows,
     :bad_values, :unknown_subjects, :transitions, :first_transition, :read_ms, :evaluate_ms, :write_ms, :outcome, :message,
-    :cut_points, :actions, :cause, :schedules, :table_rows)";
+    :cut_points, :actions, :cause, :schedules, :table_rows, :plugin_failures)";
 
 /// Names of schedules as [`insert_run`] writes them.
 pub(crate) fn parse_schedules(names: Option<String>) -> KindResult<Option<Vec<String>>> {

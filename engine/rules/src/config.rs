@@ -42,6 +42,8 @@ pub struct Lookup {
     pub key: String,
     /// What the key column holds.
     pub key_type: KeyType,
+    /// Whether a table without any row is no mistake.
+    pub may_be_empty: bool,
     /// Columns that plugins may see.
     pub columns: Vec<Column>,
     /// Where it is written.

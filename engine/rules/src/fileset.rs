@@ -49,8 +49,8 @@ pub(crate) fn plugin_name(path: &str) -> &str {
     file.strip_suffix(PLUGIN_FILE_END).unwrap_or(file)
 }
 
-/// Whether a path is that of a plugin.
-pub(crate) fn is_plugin(path: &str) -> bool {
+/// Whether a path is that of a plugin, by its ending.
+pub fn is_plugin(path: &str) -> bool {
     path.ends_with(PLUGIN_FILE_END)
 }
 

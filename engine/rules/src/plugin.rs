@@ -204,6 +204,14 @@ impl Accepts {
             Accepts::Number => ty.is_numeric(),
         }
     }
+
+    /// The type as which values are given.
+    pub fn given_as(self) -> Type {
+        match self {
+            Accepts::Exactly(ty) => ty,
+            Accepts::Number => Type::Real,
+        }
+    }
 }
 
 impl fmt::Display for Accepts {

@@ -6,7 +6,7 @@
 //! short ends the process.
 
 use std::{
-    ffi::{c_int, c_void},
+    ffi::{CStr, c_int, c_void},
     hash::{BuildHasher, RandomState},
     io,
     path::{Path, PathBuf},
@@ -14,9 +14,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rusqlite::{Connection, OpenFlags, config::DbConfig, ffi};
+use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig, ffi};
 
-use crate::{error::DatabaseError, preflight::Situation};
+use crate::{
+    error::DatabaseError,
+    preflight::{SideFiles, Situation},
+    vfs,
+};
 
 /// The first bytes of every SQLite database.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
@@ -29,6 +33,8 @@ const READ_VERSION: usize = 19;
 pub struct Database {
     path: PathBuf,
     patience: Duration,
+    /// What files that we make beside it mean to its owner.
+    side_files: SideFiles,
 }
 
 impl Database {
@@ -45,8 +51,8 @@ impl Database {
         if !metadata.is_file() {
             return Err(DatabaseError::NotAFile { path });
         }
-        let database = Database { path, patience };
-        database.preflight()?;
+        let mut database = Database { path, patience, side_files: SideFiles::Harmless };
+        database.side_files = database.preflight()?;
         Ok(database)
     }
 
@@ -60,13 +66,29 @@ impl Database {
     /// # Errors
     /// [`DatabaseError`] where SQLite can't open it.
     pub fn connect(&self) -> Result<Connection, DatabaseError> {
-        let mut connection = self.open_raw()?;
+        let vfs = match self.side_files {
+            SideFiles::Harmless => None,
+            SideFiles::Shared => vfs::with_shared_wal(),
+            SideFiles::LockOut => vfs::without_new_wal(),
+        };
+        let mut connection = self.open_raw(vfs)?;
         self.configure(&mut connection).map_err(|source| self.error(source))?;
         Ok(connection)
     }
 
     /// Sorts what SQLite has reported while reading this database.
     pub fn error(&self, source: rusqlite::Error) -> DatabaseError {
+        // The application has closed it since the preflight, and its WAL is gone; or it has come again meanwhile, and its WAL isn't whole yet.
+        let code = source.sqlite_error().map(|error| error.extended_code);
+        let is_of_wal = match source.sqlite_error_code() {
+            Some(ErrorCode::CannotOpen) => true,
+            Some(ErrorCode::ReadOnly) => code != Some(ffi::SQLITE_READONLY_ROLLBACK),
+            _ => false,
+        };
+        if self.side_files == SideFiles::LockOut && is_of_wal {
+            let waited = Duration::ZERO;
+            return self.preflight().err().unwrap_or(DatabaseError::Busy { path: self.path.clone(), waited });
+        }
         DatabaseError::from_sqlite(&self.path, self.patience, source)
     }
 
@@ -74,12 +96,21 @@ impl Database {
         self.patience
     }
 
-    fn open_raw(&self) -> Result<Connection, DatabaseError> {
+    fn open_raw(&self, vfs: Option<&CStr>) -> Result<Connection, DatabaseError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         // The bundled SQLite would read a name such as `file:x?immutable=1` as a URI.
         let is_uri = self.path.to_str().is_some_and(|path| path.starts_with("file:"));
         let path = if is_uri { Path::new(".").join(&self.path) } else { self.path.clone() };
-        Connection::open_with_flags(path, flags).map_err(|source| self.error(source))
+        let opened = match vfs {
+            // The index of a WAL is made before its file system is asked.
+            Some(vfs) if self.side_files == SideFiles::LockOut => {
+                let flags = flags | OpenFlags::SQLITE_OPEN_URI;
+                Connection::open_with_flags_and_vfs(format!("{}?readonly_shm=1", uri(&path)), flags, vfs)
+            }
+            Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs),
+            None => Connection::open_with_flags(path, flags),
+        };
+        opened.map_err(|source| DatabaseError::from_sqlite(&self.path, self.patience, source))
     }
 
     fn configure(&self, connection: &mut Connection) -> rusqlite::Result<()> {
@@ -93,22 +124,38 @@ impl Database {
         connection.pragma_update(None, "temp_store", "memory")
     }
 
-    fn preflight(&self) -> Result<(), DatabaseError> {
-        let header = read_header(&self.open_raw()?).map_err(|source| self.error(source))?;
+    /// Returns what files that we make beside it mean to its owner.
+    fn preflight(&self) -> Result<SideFiles, DatabaseError> {
+        let header = read_header(&self.open_raw(None)?);
+        let header = header.map_err(|source| DatabaseError::from_sqlite(&self.path, self.patience, source))?;
+        let situation = Situation::of(&self.path)
+            .map_err(|source| DatabaseError::Inaccessible { path: self.path.clone(), source })?;
+        let side_files = situation.map_or(SideFiles::Harmless, |situation| situation.made());
         let Some(header) = header else {
             // An empty file is an empty database.
-            return Ok(());
+            return Ok(side_files);
         };
         if !header.starts_with(MAGIC) {
             return Err(DatabaseError::NotADatabase { path: self.path.clone() });
         }
-        if header[READ_VERSION] != 2 {
-            return Ok(());
+        if let (2, Some(situation)) = (header[READ_VERSION], situation) {
+            situation.judge(&self.path)?;
         }
-        let situation = Situation::of(&self.path)
-            .map_err(|source| DatabaseError::Inaccessible { path: self.path.clone(), source })?;
-        Ok(situation.map_or(Ok(()), |situation| situation.judge(&self.path))?)
+        Ok(side_files)
     }
+}
+
+/// A path as SQLite's URIs have it: every byte that could mean something else by its number.
+fn uri(path: &Path) -> String {
+    let mut uri = String::from("file:");
+    for &byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' => uri.push(char::from(byte)),
+            _ if byte.is_ascii_alphanumeric() => uri.push(char::from(byte)),
+            _ => uri.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    uri
 }
 
 /// The database's header, read through SQLite's own file handle: before any transaction, so that nothing is locked or created.
@@ -162,4 +209,21 @@ pub(crate) fn jitter(attempt: i32) -> Duration {
     let most = 1_000u64 << attempt.clamp(0, 3);
     let chance = RandomState::new().hash_one(attempt) % most;
     Duration::from_micros(most / 2 + chance)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_become_uris_of_the_same_file() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["shop.db", "a b?c=d&e#f%41.db", "门店.db"] {
+            let path = folder.path().join(name);
+            Connection::open(&path).unwrap().execute_batch("CREATE TABLE t (x)").unwrap();
+            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+            let opened = Connection::open_with_flags(format!("{}?readonly_shm=1", uri(&path)), flags).unwrap();
+            assert_eq!(opened.query_row("SELECT count(*) FROM t", [], |row| row.get(0)), Ok(0), "{name}");
+        }
+    }
 }

@@ -36,6 +36,7 @@ mod step;
 mod subject_rows;
 mod subjects;
 mod verify;
+mod vfs;
 
 pub use bad::{BadExample, BadValues};
 pub use changes::ChangeMonitor;
@@ -52,4 +53,4 @@ pub use reader::ReaderKind;
 pub use snapshot::Snapshot;
 pub use subjects::SubjectError;
 pub use tierd_eval::given::needed_subjects;
-pub use verify::{Missing, SchemaProblem, verify, verify_facts, verify_subject};
+pub use verify::{Missing, SchemaProblem, verify, verify_facts, verify_lookup, verify_subject};

@@ -3,7 +3,9 @@
 //! A database in WAL mode needs two files beside it, `-wal` and `-shm`. Even a reader creates them where they are absent, and
 //! they belong to whoever does: if that is another user than the application's, the application's next write fails with
 //! "attempt to write a readonly database". (As root, SQLite gives the files to the database's owner.) So such a combination of
-//! owners and modes is refused before SQLite touches anything.
+//! owners and modes is refused before SQLite touches anything. While the application has the database open, the files are there
+//! and it may be read; since the application may close it at any moment, SQLite then reads by [`crate::vfs`], which makes none.
+//! Where the owner may write files of ours, that makes them so that nobody ever sees them without their permissions.
 
 use std::path::{Path, PathBuf};
 
@@ -39,6 +41,17 @@ pub enum Unsafe {
         /// The id of the user whose database it is.
         owner: u32,
     },
+}
+
+/// What `-wal` and `-shm` that we make mean to the owner of the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SideFiles {
+    /// They are the owner's own.
+    Harmless,
+    /// They are ours, and the owner may write them.
+    Shared,
+    /// The owner can't write them.
+    LockOut,
 }
 
 /// Who we are, and who may do what with the files.
@@ -93,8 +106,17 @@ impl Situation {
         if !self.folder_writable {
             return Err(Unsafe::CantCreate { path, us, owner });
         }
+        if self.made() == SideFiles::LockOut { Err(Unsafe::LocksOutOwner { path, us, owner }) } else { Ok(()) }
+    }
+
+    /// What files that we make mean to the owner.
+    pub(crate) fn made(&self) -> SideFiles {
         let shared = self.mode & 0o002 != 0 || (self.mode & 0o020 != 0 && self.new_group == self.group);
-        if shared { Ok(()) } else { Err(Unsafe::LocksOutOwner { path, us, owner }) }
+        match shared {
+            _ if self.us == 0 || self.us == self.owner => SideFiles::Harmless,
+            true => SideFiles::Shared,
+            false => SideFiles::LockOut,
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use tierd_rules::{Config, Facts, Location, Subject, nearest};
+use tierd_rules::{Config, Facts, Location, Lookup, Subject, nearest};
 
 use crate::schema::{Table, TableKind};
 
@@ -59,7 +59,8 @@ impl fmt::Display for SchemaProblem {
 pub fn verify(config: &Config, schema: &[Table]) -> Vec<SchemaProblem> {
     let subjects = config.subjects.iter().flat_map(|subject| verify_subject(subject, schema));
     let facts = config.facts.iter().flat_map(|facts| verify_facts(facts, schema));
-    subjects.chain(facts).collect()
+    let lookups = config.lookups.iter().flat_map(|lookup| verify_lookup(lookup, schema));
+    subjects.chain(facts).chain(lookups).collect()
 }
 
 /// What is missing for one kind of subject.
@@ -74,6 +75,13 @@ pub fn verify_facts(facts: &Facts, schema: &[Table]) -> Vec<SchemaProblem> {
     let columns = facts.columns.iter().map(|column| (column.column.as_str(), &column.at));
     let columns = std::iter::once((facts.subject_column.as_str(), &facts.at)).chain(columns);
     verify_table(&facts.table, &facts.at, columns, schema)
+}
+
+/// What is missing for one table that plugins look things up in.
+pub fn verify_lookup(lookup: &Lookup, schema: &[Table]) -> Vec<SchemaProblem> {
+    let columns = lookup.columns.iter().map(|column| (column.column.as_str(), &column.at));
+    let columns = std::iter::once((lookup.key.as_str(), &lookup.at)).chain(columns);
+    verify_table(&lookup.table, &lookup.at, columns, schema)
 }
 
 fn verify_table<'a>(

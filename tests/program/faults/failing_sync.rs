@@ -4,14 +4,11 @@
 //! Each call that brings a file to the disk (fsync, fdatasync) fails once, the first one, the second one and so on, until a pass
 //! has no call left to fail.
 
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{path::PathBuf, process::Command};
 
 use rusqlite::Connection;
 
-use super::world::{HELD, assert_sound, run, shop};
+use super::world::{HELD, assert_sound, preloaded, run, shop};
 use crate::{
     living::process::Daemon,
     support::{AS_OF, Project},
@@ -36,13 +33,9 @@ struct Failing {
 }
 
 impl Failing {
-    /// By the compiler that SQLite was built with.
     fn build() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let library = folder.path().join("failing_sync.so");
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/program/faults/failing_sync.c");
-        let built = Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(source).arg("-ldl").status();
-        assert!(built.unwrap().success());
+        let library = preloaded(folder.path(), "failing_sync");
         Failing { _folder: folder, library }
     }
 

@@ -9,8 +9,11 @@ use std::{
         process::CommandExt,
     },
     path::PathBuf,
-    process::Command,
+    process::{Command, Stdio},
+    time::Duration,
 };
+
+use tierd_sources::{Database, Snapshot};
 
 use super::world::{FOLLOWS_CHANGES, is_root, run, run_fails, run_succeeds, shop, until};
 use crate::{living::process::Daemon, support::Project};
@@ -66,6 +69,34 @@ fn part(project: &Project, sql: &str) -> Command {
 fn do_as_the_application() {
     let shop = rusqlite::Connection::open(PathBuf::from(std::env::var_os(DATABASE).unwrap())).unwrap();
     shop.execute_batch(&std::env::var(SQL).unwrap()).unwrap();
+}
+
+/// How often the application comes and goes, in the part below.
+const ROUNDS: &str = "TIERD_TEST_ROUNDS";
+
+#[test]
+#[ignore = "a part for a child process"]
+fn come_and_go_as_the_application() {
+    let path = PathBuf::from(std::env::var_os(DATABASE).unwrap());
+    let rounds: u32 = std::env::var(ROUNDS).unwrap().parse().unwrap();
+    for round in 0..rounds {
+        let shop = rusqlite::Connection::open(&path).unwrap();
+        shop.busy_timeout(Duration::from_secs(30)).unwrap();
+        let written = shop.execute_batch(&std::env::var(SQL).unwrap());
+        written.unwrap_or_else(|error| panic!("round {round}: {error}"));
+        shop.close().unwrap();
+    }
+}
+
+/// As a run begins to read, again and again until it is killed.
+#[test]
+#[ignore = "a part for a child process"]
+fn read_as_tierd() {
+    let path = PathBuf::from(std::env::var_os(DATABASE).unwrap());
+    loop {
+        // Whether there is something to read depends on the moment.
+        let _ = Database::open(&path, Duration::from_secs(10)).and_then(|database| Snapshot::open(&database, 2));
+    }
 }
 
 fn daemon(project: &Project, group: u32) -> Daemon {
@@ -127,6 +158,39 @@ fn application_that_shares_its_group_goes_on_writing() {
     daemon.signal("KILL");
     daemon.end();
     application(&project, "UPDATE orders SET amount = amount + 1");
+}
+
+/// Each time it goes, the application takes the files of its WAL along. Whoever reads in that moment must not make others.
+#[test]
+fn application_that_comes_and_goes_while_it_is_read_is_never_locked_out() {
+    if !is_root() {
+        return;
+    }
+    let mut read = 0;
+    for (folder, database, group) in [(0o777, 0o644, TIERD), (0o755, 0o644, TIERD), (0o2775, 0o664, APPLICATION)] {
+        // Nothing keeps the database open between runs.
+        let project = shop_of_two("", folder, database);
+        let daemon = daemon(&project, group);
+        let part = |name: &str, user: u32, group: u32| {
+            let mut part = Command::new(project.path("program"));
+            part.args(["--exact", &format!("faults::users::{name}"), "--ignored"]).current_dir("/");
+            part.env(DATABASE, project.path("data/shop.db")).env(ROUNDS, "500").uid(user).gid(group);
+            part.env(SQL, "UPDATE orders SET amount = amount + 0").stdout(Stdio::piped()).spawn().unwrap()
+        };
+        let mut reading = part("read_as_tierd", TIERD, group);
+        let mut coming = part("come_and_go_as_the_application", APPLICATION, APPLICATION);
+        while coming.try_wait().unwrap().is_none() {
+            read += u32::from(run(&daemon).is_ok());
+        }
+        reading.kill().unwrap();
+        reading.wait().unwrap();
+        let output = coming.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        let whole = output.status.success() && said.contains("1 passed");
+        assert!(whole, "{folder:o} {database:o}: {said}\n{}", daemon.log());
+        application(&project, "UPDATE orders SET amount = amount + 1; PRAGMA wal_checkpoint(TRUNCATE)");
+    }
+    assert!(read > 0, "nothing was read");
 }
 
 #[test]

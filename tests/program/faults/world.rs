@@ -4,7 +4,8 @@ use std::{
     fs,
     io::{Read, Write},
     os::unix::net::UnixStream,
-    path::Path,
+    path::{Path, PathBuf},
+    process::Command,
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -56,6 +57,15 @@ pub(super) fn run_succeeds(daemon: &Daemon) -> String {
     let outcome = run["outcome"].as_str().unwrap().to_owned();
     assert!(matches!(&*outcome, "applied" | "unchanged"), "{run}");
     outcome
+}
+
+/// A library to be loaded before libc, from the source of this name beside these tests, by the compiler that SQLite was built with.
+pub(super) fn preloaded(folder: &Path, name: &str) -> PathBuf {
+    let library = folder.join(format!("{name}.so"));
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../tests/program/faults/{name}.c"));
+    let built = Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(source).arg("-ldl").status();
+    assert!(built.unwrap().success());
+    library
 }
 
 /// What `/metrics` says.

@@ -1,6 +1,6 @@
 //! Arguments of `tierd plugin`.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, str::FromStr};
 
 use clap::{Args, Subcommand, ValueEnum};
 
@@ -55,6 +55,28 @@ pub(crate) struct PluginFile {
     pub(crate) fuel: Option<u64>,
 }
 
+/// A table for a plugin to look things up in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LookupFile {
+    /// As the plugin names it.
+    pub(crate) name: String,
+    /// A CSV file.
+    pub(crate) file: PathBuf,
+}
+
+impl FromStr for LookupFile {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('=') {
+            Some((name, file)) if !name.is_empty() && !file.is_empty() => {
+                Ok(LookupFile { name: name.to_owned(), file: file.into() })
+            }
+            _ => Err("write NAME=FILE.csv, such as regions=regions.csv"),
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct PluginCheckArgs {
     #[command(flatten)]
@@ -77,6 +99,9 @@ pub(crate) struct PluginRunArgs {
     /// Settings of the function, as a JSON object
     #[arg(long, value_name = "JSON")]
     pub(crate) config: Option<String>,
+    /// A table that the plugin looks things up in, from a CSV file whose key is the column `key`, or the first; may be repeated
+    #[arg(long, value_name = "NAME=FILE")]
+    pub(crate) lookup: Vec<LookupFile>,
     /// The time that the call speaks of. Default: now
     #[arg(long, value_name = "TIME")]
     pub(crate) as_of: Option<String>,
@@ -92,6 +117,9 @@ pub(crate) struct PluginBenchArgs {
     /// How many rows
     #[arg(long, default_value_t = 100_000)]
     pub(crate) rows: usize,
+    /// A table that the plugin looks things up in, from a CSV file whose key is the column `key`, or the first; may be repeated
+    #[arg(long, value_name = "NAME=FILE")]
+    pub(crate) lookup: Vec<LookupFile>,
     /// Settings of the function, as a JSON object
     #[arg(long, value_name = "JSON")]
     pub(crate) config: Option<String>,

@@ -1,15 +1,18 @@
 //! `tierd plugin`: plugins by themselves, without rules and without a database. What runs them is what runs them in the daemon.
 
 mod bench;
+mod cells;
 mod check;
 mod columns;
+mod lookups;
 mod new;
 mod run;
 
-use std::{env, fs, io, path::Path, process::ExitCode, sync::Arc};
+use std::{env, fs, io, path::Path, process::ExitCode, slice, sync::Arc};
 
 use serde_json::{Map, Value as Json};
-use tierd_host::{COMPILE_WORD, Compiler, Host, HostOptions, compile_child};
+use tierd_host::{COMPILE_WORD, Compiler, Host, HostOptions, Runner, compile_child};
+use tierd_model::Zone;
 use tierd_rules::{
     FileId, Location,
     plugin::{
@@ -18,7 +21,7 @@ use tierd_rules::{
 };
 
 use crate::{
-    args::{PluginCommand, PluginFile},
+    args::{LookupFile, PluginCommand, PluginFile},
     exit::{Code, Failure},
     output::Output,
     session::unknown,
@@ -61,8 +64,16 @@ impl Opened {
         let description = host.describe(&bytes).map_err(|error| refused(&format!("{error}\nfix: {}", error.help())))?;
         let limits = PluginLimits { memory_bytes: args.memory << 20, time_ms: args.time, fuel: args.fuel };
         let file = File { described: Some(Ok(Arc::clone(&description))), ..File::new(path(&args.file), bytes) };
-        let grants = PluginGrants { tasks: Some(Vec::new()), per_subject: u16::MAX, ..PluginGrants::default() };
+        let lookups = (0..description.lookups.len()).collect();
+        let grants =
+            PluginGrants { lookups, tasks: Some(Vec::new()), per_subject: u16::MAX, ..PluginGrants::default() };
         Ok(Opened { host, plugin: Plugin { name: file.name().to_owned(), file, description, limits, grants } })
+    }
+
+    /// What answers calls, with all tables that the plugin looks things up in.
+    fn runner(&self, given: &[LookupFile], zone: &Zone, output: Output) -> Result<Runner, Failure> {
+        let tables = lookups::tables(&self.plugin.description.lookups, given, zone, output)?;
+        Ok(self.host.runner(slice::from_ref(&self.plugin), &tables))
     }
 
     /// The function of this name, or the only one.

@@ -4,6 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use tierd_daemon::{
     fill::{self, FillPlan, FillRun},
+    report::PluginFailure,
     run::{self, Asked, RunReport},
 };
 use tierd_eval::due::Due;
@@ -51,7 +52,7 @@ fn run_row(run: &Run, zone: &Zone, output: Output) -> Vec<Cell> {
     let took = run.finished.0.saturating_sub(run.started.0) as f64 / MICROS as f64;
     let message = match &run.outcome {
         Outcome::Held(message) | Outcome::Failed(message) => Some(first_line(message, output)),
-        Outcome::Applied | Outcome::Unchanged => None,
+        Outcome::Applied | Outcome::Unchanged => plugins_failed(&PluginFailure::of_run(run)),
     };
     vec![
         Cell::number(run.id.0),
@@ -65,6 +66,15 @@ fn run_row(run: &Run, zone: &Zone, output: Output) -> Vec<Cell> {
         Cell::number(format!("{took:.2}")),
         Cell::optional(message),
     ]
+}
+
+/// `plugin regions gave nothing for risk (timeout)`
+fn plugins_failed(failures: &[PluginFailure]) -> Option<String> {
+    let failed = |failure: &PluginFailure| {
+        format!("plugin {} gave nothing for {} ({})", failure.plugin, failure.metric, failure.reason)
+    };
+    let all: Vec<String> = failures.iter().map(failed).collect();
+    (!all.is_empty()).then(|| all.join("; "))
 }
 
 /// People get the first line of a long message; programs all of it.

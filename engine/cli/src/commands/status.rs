@@ -4,7 +4,7 @@ use std::path::Path;
 
 use tierd_http::{
     client::Client,
-    documents::{LastRun, LastSlot, NextRun, PluginStatus, Running, Status},
+    documents::{LastRun, LastSlot, NextRun, PluginStatus, Running, Status, Watching},
 };
 use tierd_ledger::Reader;
 use tierd_model::{Timestamp, Zone, parse_timestamp};
@@ -76,6 +76,7 @@ fn lines(status: &Status, times: &Times<'_>) -> Vec<String> {
         lines.push(format!("{} for a person; `tierd holds` shows what they would change", waiting(status.holds)));
     }
     lines.extend(status.plugins.iter().map(plugin_line));
+    lines.extend(status.watching.as_ref().and_then(unwatched_line));
     if status.stopping {
         lines.push("the daemon is stopping".to_owned());
     }
@@ -122,6 +123,12 @@ fn plugin_line(plugin: &PluginStatus) -> String {
     };
     let failed = if plugin.failures == 0 { String::new() } else { format!(", {} failed", thousands(plugin.failures)) };
     format!("plugin {} {} ({short}): {state}, {}{failed}", plugin.name, plugin.version, counted(plugin.calls, "call"))
+}
+
+/// Where changes of files aren't seen at once.
+fn unwatched_line(watching: &Watching) -> Option<String> {
+    let reason = watching.reason.as_deref().filter(|_| !watching.at_once)?;
+    Some(format!("changes of files are seen only every 30 seconds: {reason}; `tierd doctor` says what to do"))
 }
 
 fn waiting(holds: u64) -> String {

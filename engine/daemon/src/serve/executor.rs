@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tierd_eval::due::Due;
 use tierd_ledger::{Cause, Outcome, RunId};
 use tierd_model::{Clock, Timestamp};
+use tierd_rules::Revision;
 use tierd_sources::{Progress, ReadOptions};
 use tokio::sync::{mpsc, oneshot};
 
@@ -54,12 +55,16 @@ pub struct RunDone {
     pub finished: Timestamp,
     /// Its number in the ledger; none for one that never came so far.
     pub run: Option<RunId>,
+    /// The rules that it went by; none for one that failed.
+    pub revision: Option<Revision>,
     /// How it ended.
     pub outcome: Outcome,
     /// How long each part of it took; nothing where it failed.
     pub phases: Phases,
     /// Subjects read.
     pub subjects: u64,
+    /// Metrics for which a plugin gave nothing, where rules allow that.
+    pub plugin_failures: u64,
     /// Each tier set that it decided.
     pub sets: Vec<SetReport>,
     /// Each retention rule that it decided.
@@ -198,15 +203,17 @@ fn carry_out(handle: &Handle, running: &Running) -> Result<RunReport, RunError> 
 impl RunDone {
     /// Of a run that was made; what it found is dropped here.
     pub(super) fn of(handle: &Handle, running: &Running, report: RunReport) -> Self {
-        let RunReport { run, outcome, violations: _, sets, rules, evaluation, write } = report;
+        let RunReport { run, revision, outcome, violations: _, sets, rules, evaluation, write } = report;
         RunDone {
             request: running.request.clone(),
             started: running.since,
             finished: handle.now(),
             run,
+            revision: Some(revision),
             outcome,
             phases: Phases { read: evaluation.read, evaluate: evaluation.evaluate, write },
             subjects: evaluation.subject_count(),
+            plugin_failures: evaluation.outcome.plugin_failures.len() as u64,
             sets,
             rules,
         }
@@ -219,9 +226,11 @@ impl RunDone {
             started,
             finished: handle.now(),
             run: None,
+            revision: None,
             outcome: Outcome::Failed(why.to_string()),
             phases: Phases::default(),
             subjects: 0,
+            plugin_failures: 0,
             sets: Vec::new(),
             rules: Vec::new(),
         }

@@ -9,6 +9,7 @@ use arrow_array::{
     TimestampMicrosecondArray, builder::StringBuilder,
 };
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use tierd_eval::columns::arrow_type;
 use tierd_model::Type;
 
 use super::{DAYS, MICROS};
@@ -37,7 +38,7 @@ pub(crate) fn check(given: Given, ty: Type, rows: usize) -> Result<ArrayRef, Fau
             let units = checked(units, rows, nulls, |_| true, "")?;
             let units: Vec<i128> = units.into_iter().map(i128::from).collect();
             let array = Decimal128Array::new(ScalarBuffer::from(units), nulls.cloned());
-            Arc::new(array.with_data_type(super::arrow_type(ty)))
+            Arc::new(array.with_data_type(arrow_type(ty)))
         }
         (Type::Real, GivenValues::Reals(values)) => {
             let values = checked(values, rows, nulls, |value| value.is_finite(), "NaN or infinite")?;

@@ -3,6 +3,7 @@
 
 use arrow_array::{Array, ArrayRef, cast::AsArray, types};
 use arrow_buffer::{BooleanBuffer, Buffer};
+use tierd_eval::columns::arrow_type;
 use tierd_model::Type;
 
 use crate::{
@@ -44,7 +45,7 @@ impl Held<'_> {
 
 /// Rows `from..from + rows` of a column of type `ty`, to be given as that type.
 pub(crate) fn held(array: &ArrayRef, ty: Type, from: usize, rows: usize) -> Result<Held<'_>, Fault> {
-    if *array.data_type() != super::arrow_type(ty) || array.len() < from + rows {
+    if *array.data_type() != arrow_type(ty) || array.len() < from + rows {
         let message = format!("was to be given {} {}s for {ty}s", array.len(), array.data_type());
         return Err(Fault::new(Reason::Refused, message));
     }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow_array::ArrayRef;
 use tierd_model::{Clock, Type};
-use tierd_rules::plugin::{Accepts, Plugin, PluginCall, PluginFunction, PluginGrants, PluginKind};
+use tierd_rules::plugin::{Plugin, PluginCall, PluginFunction, PluginGrants, PluginKind};
 
 use crate::{
     columns::{Held, held},
@@ -113,19 +113,11 @@ impl<'a> Calling<'a> {
     /// These rows of the inputs.
     pub(super) fn hold<'b>(&self, inputs: &'b [ArrayRef], from: usize, rows: usize) -> Result<Vec<Held<'b>>, Fault> {
         let hold = |(array, input): (&'b ArrayRef, &tierd_rules::plugin::PluginInput)| {
-            let ty = given_as(input.accepts);
+            let ty = input.accepts.given_as();
             held(array, ty, from, rows)
                 .map_err(|fault| Fault { message: format!("input {}: {}", input.name, fault.message), ..fault })
         };
         inputs.iter().zip(&self.function.inputs).map(hold).collect()
-    }
-}
-
-/// The type as which an input is given.
-pub(crate) fn given_as(accepts: Accepts) -> Type {
-    match accepts {
-        Accepts::Exactly(ty) => ty,
-        Accepts::Number => Type::Real,
     }
 }
 

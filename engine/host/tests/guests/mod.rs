@@ -43,9 +43,14 @@ pub struct Guest {
     pub expect: String,
 }
 
+/// Where guests are, from the folder of any crate of the engine.
+fn guests() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../host/tests/guests")
+}
+
 /// The guests of a folder, in the order of their names.
 pub fn folder(name: &str) -> Vec<Guest> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guests").join(name);
+    let folder = guests().join(name);
     let mut paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     paths.iter().map(|path| file(path)).collect()
@@ -53,7 +58,28 @@ pub fn folder(name: &str) -> Vec<Guest> {
 
 /// The good guest of this name.
 pub fn good(name: &str) -> Guest {
-    file(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guests/good").join(format!("{name}.wat")))
+    file(&guests().join(format!("good/{name}.wat")))
+}
+
+/// The hostile guest of this name.
+pub fn hostile(name: &str) -> Guest {
+    file(&guests().join(format!("hostile/{name}.wat")))
+}
+
+/// The guest that looks texts up in `regions`, of which it needs the column `risk`.
+pub fn looking_up() -> Guest {
+    let mut description = description("scorer-plugin", None);
+    description.functions[0].inputs.truncate(1);
+    description.functions[0].inputs[0].accepts = Accepts::Exactly(Type::Text);
+    description.lookups =
+        vec![LookupTable { name: "regions".to_owned(), columns: vec![("risk".to_owned(), Type::Real)] }];
+    described(good("looks_up"), "good/looks_up.wat", description)
+}
+
+/// The guest, whose text is at this path, with another description.
+pub fn described(guest: Guest, path: &str, description: PluginDescription) -> Guest {
+    let bytes = module(&guest.name, &text_of(path), "scorer-plugin", &description);
+    Guest { bytes, description, ..guest }
 }
 
 fn file(path: &Path) -> Guest {
@@ -352,7 +378,7 @@ fn location() -> Location {
 
 /// A plugin of another program that exports only this, as a whole component.
 pub fn text_of(path: &str) -> String {
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guests").join(path)).unwrap()
+    fs::read_to_string(guests().join(path)).unwrap()
 }
 
 /// A scorer that a compiler can't finish: every value of thousands is carried into every loop of thousands, each inside the one before.

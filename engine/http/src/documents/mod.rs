@@ -16,8 +16,8 @@ use utoipa::ToSchema;
 pub use event::Event;
 pub use overruled::Override;
 pub use refused::{Problem, Refused};
-pub use run::{Change, LevelCount, RuleOutcome, Run, SetOutcome, Waits};
-pub use status::{LastRun, LastSlot, NextRun, PluginStatus, Running, Status};
+pub use run::{Change, LevelCount, PluginFailure, RuleOutcome, Run, SetOutcome, Waits};
+pub use status::{LastRun, LastSlot, NextRun, PluginStatus, Running, Status, Watching};
 pub use task::Task;
 
 /// The key of a customer, as the company's database has it

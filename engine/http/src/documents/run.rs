@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 use tierd_daemon::{
-    report::{RuleReport, SetReport},
+    report::{self, RuleReport, SetReport},
     run::RunReport,
     serve::RunDone,
     shown::ShownViolation,
@@ -53,6 +53,8 @@ pub struct Run {
     pub write_ms: f64,
     /// Where the buckets of ranks were cut, by metric
     pub cut_points: Option<Json>,
+    /// Metrics that are NULL for everybody, because a plugin gave nothing and `on_plugin_error = "unknown"` allows that
+    pub plugin_failures: Vec<PluginFailure>,
     /// Each tier set that it decided; null in lists of runs
     pub sets: Option<Vec<SetOutcome>>,
     /// Each retention rule that it decided; null for runs of the past, of which only the actions are kept
@@ -80,6 +82,30 @@ impl From<ShownViolation> for Violation {
     fn from(shown: ShownViolation) -> Self {
         let ShownViolation { of, guard, allowed, found, message, holds } = shown;
         Violation { of, guard, allowed, found, message, holds }
+    }
+}
+
+/// A metric for which a plugin gave nothing
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct PluginFailure {
+    /// The metric
+    pub metric: String,
+    /// The plugin
+    pub plugin: String,
+    /// Its function
+    pub function: String,
+    /// `timeout`, `fuel`, `memory`, `trap`, `stack`, `output`, `failed`, `refused`, `missing`, `compile` or `resting`
+    pub reason: String,
+    /// Why, in a sentence
+    pub message: String,
+    /// For how many customers the metric is NULL
+    pub subjects: u64,
+}
+
+impl From<report::PluginFailure> for PluginFailure {
+    fn from(failure: report::PluginFailure) -> Self {
+        let report::PluginFailure { metric, plugin, function, reason, message, subjects } = failure;
+        PluginFailure { metric, plugin, function, reason, message, subjects }
     }
 }
 
@@ -186,6 +212,7 @@ impl Run {
             evaluate_ms: milliseconds(evaluation.evaluate),
             write_ms: milliseconds(report.write),
             cut_points: Some(evaluation.cut_points(rules)),
+            plugin_failures: evaluation.plugin_failures(rules).into_iter().map(PluginFailure::from).collect(),
             sets: Some(report.sets.iter().map(SetOutcome::from).collect()),
             rules: Some(report.rules.iter().map(RuleOutcome::from).collect()),
         }
@@ -193,6 +220,7 @@ impl Run {
 
     /// Of a run in the ledger.
     pub fn of_ledger(run: tierd_ledger::Run, sets: Option<Vec<RunSet>>) -> Self {
+        let plugin_failures = report::PluginFailure::of_run(&run).into_iter().map(PluginFailure::from).collect();
         let json = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok());
         Run {
             run: Some(run.id.0),
@@ -213,6 +241,7 @@ impl Run {
             evaluate_ms: run.evaluate_ms as f64,
             write_ms: run.write_ms as f64,
             cut_points: json(run.cut_points),
+            plugin_failures,
             sets: sets.map(|sets| sets.into_iter().map(SetOutcome::from).collect()),
             rules: None,
         }

@@ -39,8 +39,28 @@ pub struct Status {
     pub holds: u64,
     /// Plugins of the rules in force; empty where no daemon answers
     pub plugins: Vec<PluginStatus>,
+    /// How changes of files are seen; null where no daemon answers
+    pub watching: Option<Watching>,
     /// Whether it is stopping
     pub stopping: bool,
+}
+
+/// How changes of files are seen
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Watching {
+    /// Whether they are seen at once; otherwise only every 30 seconds
+    pub at_once: bool,
+    /// Why they aren't
+    pub reason: Option<String>,
+}
+
+impl From<serve::Watching> for Watching {
+    fn from(watching: serve::Watching) -> Self {
+        match watching {
+            serve::Watching::Events { .. } => Watching { at_once: true, reason: None },
+            serve::Watching::PollOnly { reason } => Watching { at_once: false, reason: Some(reason) },
+        }
+    }
 }
 
 /// How a plugin does
@@ -176,6 +196,7 @@ impl Status {
             last_run: LastRun::never_recorded(handle, last_run.as_ref()).or(last_run.as_ref().map(LastRun::from)),
             holds,
             plugins: PluginStatus::all(handle),
+            watching: Some(handle.watching().into()),
             stopping: handle.is_stopping(),
         })
     }
@@ -207,6 +228,7 @@ impl Status {
             last_run: ledger.runs(1)?.first().map(LastRun::from),
             holds: ledger.holds(true, HOLDS)?.len() as u64,
             plugins: Vec::new(),
+            watching: None,
             stopping: false,
         })
     }

@@ -51,6 +51,8 @@ pub struct Run {
     pub schedules: Option<Vec<String>>,
     /// Rows of each table that it read, as a JSON object.
     pub table_rows: Option<String>,
+    /// Metrics that are NULL because a plugin gave nothing, as a JSON array; `None` for none.
+    pub plugin_failures: Option<String>,
 }
 
 /// One revision, as recorded.
@@ -69,7 +71,7 @@ pub struct Revision {
 /// What [`read_run`] reads,
 pub(super) const RUN_COLUMNS: &str = "r.id, r.as_of, r.started, r.finished, v.sha256, r.data_version, r.subjects, r.fact_rows, r.bad_values,
        r.unknown_subjects, r.transitions, r.read_ms, r.evaluate_ms, r.write_ms, r.outcome, r.message, r.cut_points, r.actions,
-       r.cause, r.schedules, r.table_rows";
+       r.cause, r.schedules, r.table_rows, r.plugin_failures";
 
 /// and where it is.
 pub(super) const RUN_FROM: &str = "run AS r JOIN revision AS v ON v.id = r.revision";
@@ -226,5 +228,6 @@ pub(super) fn read_run(row: &Row<'_>) -> KindResult<Run> {
             .ok_or(ErrorKind::Unreadable("a run with an unknown cause"))?,
         schedules: parse_schedules(row.get(19)?)?,
         table_rows: row.get(20)?,
+        plugin_failures: row.get(21)?,
     })
 }

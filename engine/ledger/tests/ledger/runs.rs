@@ -162,6 +162,7 @@ fn what_a_run_saw_is_kept() {
         evaluate: Duration::from_micros(20_900),
         cut_points: Some(r#"{"recency":[10,20]}"#),
         table_rows: None,
+        plugin_failures: Some(r#"[{"metric":"risk"}]"#),
     };
     ledger.begin_run(start(0)).apply(&record, &[], &[]).unwrap();
     let run = Reader::open(&place.path).unwrap().last_applied_run().unwrap().unwrap();
@@ -171,6 +172,7 @@ fn what_a_run_saw_is_kept() {
     assert_eq!((run.subjects, run.fact_rows, run.bad_values, run.unknown_subjects), (2, 30, 1, 4));
     assert_eq!((run.read_ms, run.evaluate_ms), (150, 20));
     assert_eq!(run.cut_points.as_deref(), Some(r#"{"recency":[10,20]}"#));
+    assert_eq!(run.plugin_failures.as_deref(), Some(r#"[{"metric":"risk"}]"#));
 }
 
 #[test]

@@ -169,9 +169,10 @@ impl Checking<'_> {
         let columns = written.value.as_ref().and_then(|table| self.columns(&table.columns));
         let table = written.value.as_ref().and_then(|table| {
             let (source, key) = (self.text(&table.table), self.key(&table.key));
+            let may_be_empty = At::value_or(table.may_be_empty.as_ref(), false, |may| *may)?;
             let ((key, key_type), columns) = (key?, good_columns(&columns)?);
             let (at, name) = (name.at.clone(), name.text.clone());
-            Some(Lookup { name, table: source?, key, key_type, columns, at })
+            Some(Lookup { name, table: source?, key, key_type, may_be_empty, columns, at })
         });
         Entry { name: name.clone(), columns, subject: None, table }
     }

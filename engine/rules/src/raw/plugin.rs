@@ -54,6 +54,8 @@ table! {
         required table: String,
         /// Its key column, unique; an integer unless it says `{ column = "…", type = "text" }`.
         required key: KeyEntry,
+        /// Whether a table without any row is no mistake; otherwise a run refuses it, so that an emptied table grades no one. Default: false.
+        optional may_be_empty: bool,
         /// Columns that plugins may see: a name for each, with its type.
         required columns: Named<ColumnEntry>,
     }

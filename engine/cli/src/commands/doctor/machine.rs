@@ -7,7 +7,7 @@ use std::{
 };
 
 use tierd_daemon::Project;
-use tierd_http::client::Client;
+use tierd_http::{client::Client, documents::Watching};
 use tierd_rules::RuleSet;
 
 use super::Finding;
@@ -86,6 +86,11 @@ pub(super) fn zone(rules: &RuleSet) -> Finding {
 /// Whether the system lets a daemon watch every folder of rules.
 pub(super) fn watches(project: &Project, rules: &RuleSet) -> Finding {
     const WHAT: &str = "watching files";
+    const FIX: &str = "sysctl fs.inotify.max_user_watches=65536 fs.inotify.max_user_instances=128";
+    if let Some(reason) = unwatched(project) {
+        let found = format!("the daemon sees changes only every 30 seconds: {reason}");
+        return Finding::bad(WHAT, found, format!("{FIX}, or end programs that take them"));
+    }
     let limit = |name: &str| -> Option<u64> {
         fs::read_to_string(Path::new("/proc/sys/fs/inotify").join(name)).ok()?.trim().parse().ok()
     };
@@ -99,9 +104,16 @@ pub(super) fn watches(project: &Project, rules: &RuleSet) -> Finding {
     folders.dedup();
     let found = format!("{} of at most {} watches", folders.len(), thousands(watches));
     match folders.len() as u64 * 2 > watches || instances < 8 {
-        true => Finding::bad(WHAT, found, "sysctl fs.inotify.max_user_watches=65536 fs.inotify.max_user_instances=128"),
+        true => Finding::bad(WHAT, found, FIX),
         false => Finding::ok(WHAT, found),
     }
+}
+
+/// Why the daemon, where one answers, doesn't see changes at once.
+fn unwatched(project: &Project) -> Option<String> {
+    let status = Client::find(project)?.get("/api/v1/status").ok()?;
+    let watching: Watching = serde_json::from_value(status.get("watching")?.clone()).ok()?;
+    watching.reason.filter(|_| !watching.at_once)
 }
 
 /// Whether a daemon serves the project.

@@ -1,4 +1,4 @@
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use arrow_array::ArrayRef;
 use tierd_eval::plugin::Plugins;
@@ -24,9 +24,10 @@ pub(super) fn bench(args: &PluginBenchArgs, output: Output) -> Result<(), Failur
         return Err(Failure::new(Code::Usage, "scorers, segmenters and models can be timed"));
     }
     let call = opened.call(function, settings(args.config.as_deref())?);
-    let runner = opened.host.runner(std::slice::from_ref(&opened.plugin), &[]);
+    let zone = Zone::utc();
+    let runner = opened.runner(&args.lookup, &zone, output)?;
     let inputs = made_up(function, args.rows);
-    let clock = Clock::new(session::now(), std::sync::Arc::new(Zone::utc()));
+    let clock = Clock::new(session::now(), Arc::new(zone));
     let mut seconds = Vec::new();
     for _ in 0..ROUNDS {
         let begun = Instant::now();

@@ -110,6 +110,10 @@ fn document(opened: &Opened, tried: &[Option<String>]) -> Json {
             "failure": failure,
         })
     });
+    let lookups = said.lookups.iter().map(|table| {
+        let columns = table.columns.iter().map(|(name, ty)| json!({ "name": name, "type": ty.to_string() }));
+        json!({ "name": table.name, "columns": columns.collect::<Vec<_>>() })
+    });
     json!({
         "name": said.name,
         "version": said.version,
@@ -118,5 +122,6 @@ fn document(opened: &Opened, tried: &[Option<String>]) -> Json {
         "bytes": plugin.file.bytes.len(),
         "compile_seconds": compiled(opened),
         "functions": functions.collect::<Vec<_>>(),
+        "lookups": lookups.collect::<Vec<_>>(),
     })
 }

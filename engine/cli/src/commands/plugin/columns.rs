@@ -10,14 +10,6 @@ use tierd_eval::columns::arrow_type;
 use tierd_model::{Decimal, Type, Zone, parse_date, parse_timestamp};
 use tierd_rules::plugin::Accepts;
 
-/// The type in which an input is given.
-pub(super) fn given_as(accepts: Accepts) -> Type {
-    match accepts {
-        Accepts::Exactly(ty) => ty,
-        Accepts::Number => Type::Real,
-    }
-}
-
 /// A column from its cells, empty ones being NULL.
 ///
 /// # Errors
@@ -56,7 +48,7 @@ pub(super) fn parse(ty: Type, cells: &[String], zone: &Zone) -> Result<ArrayRef,
 
 /// A column of any type from small numbers.
 pub(super) fn of_numbers(accepts: Accepts, numbers: impl Iterator<Item = usize>) -> ArrayRef {
-    let ty = given_as(accepts);
+    let ty = accepts.given_as();
     match ty {
         Type::Text => Arc::new(StringArray::from_iter_values(numbers.map(|number| number.to_string()))),
         Type::Integer => Arc::new(Int64Array::from_iter_values(numbers.map(|number| number as i64))),

@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use arrow_array::{ArrayRef, UInt32Array};
 use tierd_eval::{
@@ -12,7 +12,7 @@ use tierd_rules::{
     plugin::{PluginCall, PluginFunction, PluginKind},
 };
 
-use super::{Opened, columns, settings};
+use super::{Opened, cells::Csv, settings};
 use crate::{
     args::PluginRunArgs,
     exit::{Code, Failure},
@@ -33,7 +33,7 @@ pub(super) fn run(args: &PluginRunArgs, output: Output) -> Result<(), Failure> {
     let file = Csv::read(&args.input)?;
     let call = opened.call(function, settings(args.config.as_deref())?);
     let asked = Asked {
-        runner: opened.host.runner(std::slice::from_ref(&opened.plugin), &[]),
+        runner: opened.runner(&args.lookup, &zone, output)?,
         plugin: &opened.plugin.name,
         function,
         call,
@@ -60,8 +60,7 @@ impl Asked<'_> {
     /// The file's columns as the function takes them.
     fn inputs(&self, file: &Csv) -> Result<Vec<ArrayRef>, Failure> {
         let zone = self.clock.zone();
-        let input =
-            |input: &tierd_rules::plugin::PluginInput| file.column(&input.name, columns::given_as(input.accepts), zone);
+        let input = |input: &tierd_rules::plugin::PluginInput| file.column(&input.name, input.accepts.given_as(), zone);
         self.function.inputs.iter().map(input).collect()
     }
 
@@ -69,7 +68,7 @@ impl Asked<'_> {
         let given: Vec<Option<ArrayRef>> = self.inputs(file)?.into_iter().map(Some).collect();
         let column = |(index, input): (usize, &tierd_rules::plugin::PluginInput)| Expr {
             kind: ExprKind::Column(index),
-            ty: columns::given_as(input.accepts),
+            ty: input.accepts.given_as(),
             at: self.call.at.clone(),
         };
         let inputs = self.function.inputs.iter().enumerate().map(column).collect();
@@ -153,46 +152,5 @@ fn proposed(proposal: &Proposal) -> Vec<Cell> {
             let data = Cell::Data { text: json.to_string(), json };
             vec![row, Cell::text("event"), Cell::text(name), Cell::Null, Cell::Null, Cell::Null, data]
         }
-    }
-}
-
-/// A CSV file.
-struct Csv {
-    name: String,
-    header: Vec<String>,
-    rows: Vec<Vec<String>>,
-}
-
-impl Csv {
-    fn read(path: &Path) -> Result<Self, Failure> {
-        let name = path.display().to_string();
-        let bad = |error: csv::Error| Failure::new(Code::Failed, format!("{name} can't be read as CSV: {error}"));
-        let mut reader = csv::Reader::from_path(path).map_err(bad)?;
-        let owned = |record: &csv::StringRecord| record.iter().map(str::to_owned).collect::<Vec<_>>();
-        let mut header = owned(reader.headers().map_err(bad)?);
-        // Spreadsheets begin their files with a byte order mark.
-        if let Some(first) = header.first_mut() {
-            *first = first.trim_start_matches('\u{feff}').to_owned();
-        }
-        let rows = reader.records().map(|record| record.map(|record| owned(&record)).map_err(bad));
-        let rows = rows.collect::<Result<_, _>>()?;
-        Ok(Csv { name, header, rows })
-    }
-
-    fn cells(&self, column: &str) -> Result<Vec<String>, Failure> {
-        let index = self.header.iter().position(|name| name.trim() == column).ok_or_else(|| {
-            let header = self.header.join(", ");
-            Failure::new(Code::Failed, format!("{} has no column `{column}`; it has {header}", self.name))
-        })?;
-        Ok(self.rows.iter().map(|row| row[index].clone()).collect())
-    }
-
-    fn column(&self, column: &str, ty: Type, zone: &Zone) -> Result<ArrayRef, Failure> {
-        columns::parse(ty, &self.cells(column)?, zone).map_err(|row| self.bad(column, row, ty))
-    }
-
-    /// A cell, by its row from 0, that isn't of the type.
-    fn bad(&self, column: &str, row: usize, ty: Type) -> Failure {
-        Failure::new(Code::Failed, format!("{}:{}: column `{column}` is no {ty}", self.name, row + 2))
     }
 }

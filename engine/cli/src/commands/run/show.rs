@@ -1,6 +1,6 @@
 //! What came of a run, for people and for programs.
 
-use tierd_http::documents::{Change, RuleOutcome, Run, SetOutcome};
+use tierd_http::documents::{Change, PluginFailure, RuleOutcome, Run, SetOutcome};
 use tierd_model::{Zone, parse_timestamp};
 use tierd_rules::RuleSet;
 
@@ -18,7 +18,9 @@ pub(super) fn print(run: &Run, remarks: &[String], rules: &RuleSet, output: Outp
         Format::Json => output.json(run),
         Format::Csv => output.table(&distribution(run, rules), false),
         Format::Table => {
-            headline(run, &rules.config.zone).iter().chain(remarks).for_each(|line| output.remark(line));
+            let failures: Vec<String> = run.plugin_failures.iter().map(plugin_failed).collect();
+            let lines = headline(run, &rules.config.zone);
+            lines.iter().chain(remarks).chain(&failures).for_each(|line| output.remark(line));
             output.remark("");
             output.table(&distribution(run, rules), false)?;
             output.remark("");
@@ -46,6 +48,12 @@ fn headline(run: &Run, zone: &Zone) -> [String; 2] {
             seconds(run.evaluate_ms),
         ),
     ]
+}
+
+/// `risk is NULL for 1,000 customers: plugin regions, function f: the call took more than 2000 ms`
+fn plugin_failed(failure: &PluginFailure) -> String {
+    let PluginFailure { metric, plugin, function, message, subjects, .. } = failure;
+    format!("{metric} is NULL for {} customers: plugin {plugin}, function {function}: {message}", thousands(*subjects))
 }
 
 fn distribution(run: &Run, rules: &RuleSet) -> Table {
