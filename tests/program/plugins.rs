@@ -241,6 +241,7 @@ fn a_planner_is_granted_what_it_may_propose() {
         .ok()
         .says(&["keep: 1 waits for the plugin to work", "proposed a task"]);
     assert_eq!(project.count("SELECT count(*) FROM action"), 0);
+    project.tierd(&["runs", "list"]).ok().prints(&["plugin offers gave nothing for keep (refused)"]);
     // The entry goes on, and the customer is acted on as soon as it works.
     project.edit("tierd.toml", "events = [\"coupon\"]", "tasks = true, events = [\"coupon\"]");
     project.tierd(&["run", "--as-of", "2026-04-02"]).ok().says(&["keep: acted on 1"]);

@@ -50,8 +50,9 @@ impl<'a> Made<'a> {
                 return Err(error);
             }
         };
-        for PluginFailure { metric, plugin, function, reason, message, subjects } in evaluation.plugin_failures(rules) {
-            tracing::warn!(metric, plugin, function, reason, subjects, error = message, "plugin failed");
+        for failure in evaluation.plugin_failures(rules) {
+            let PluginFailure { metric, rule, plugin, function, reason, message, subjects } = failure;
+            tracing::warn!(metric, rule, plugin, function, reason, subjects, error = message, "plugin failed");
         }
         let violations = guards::check(rules, &evaluation, Some(before), evaluator.clock)?;
         Ok(Made { rules, clock: evaluator.clock, ledger, before, writer, evaluation, violations })

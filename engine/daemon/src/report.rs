@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use tierd_eval::{
-    evaluate::{Outcome, PluginFailed, SetOutcome},
+    evaluate::{Asked, Outcome, PluginFailed, SetOutcome},
     guard::moves::Matrix,
     retention::{ActKind, RuleOutcome, Waiting},
 };
@@ -54,11 +54,15 @@ pub struct RuleReport {
     pub held: Option<u64>,
 }
 
-/// A metric that is NULL for everybody, because a plugin gave nothing and its rule allows that.
+/// A metric that is NULL for everybody, or a retention rule that acts on nobody, because a plugin gave nothing and the rules allow that.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PluginFailure {
     /// Name of the metric.
-    pub metric: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metric: Option<String>,
+    /// Name of the retention rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
     /// Name of the plugin.
     pub plugin: String,
     /// Name of its function.
@@ -67,15 +71,18 @@ pub struct PluginFailure {
     pub reason: String,
     /// In a sentence.
     pub message: String,
-    /// For how many subjects the metric is NULL.
+    /// For how many subjects the metric is NULL, or how many wait for the rule.
     pub subjects: u64,
 }
 
 impl PluginFailure {
     pub(crate) fn new(rules: &RuleSet, failed: &PluginFailed) -> Self {
         let tierd_eval::plugin::PluginFailure { plugin, function, reason, message } = failed.failure.clone();
-        let metric = rules.metrics[failed.metric.0].name.clone();
-        PluginFailure { metric, plugin, function, reason: reason.to_owned(), message, subjects: failed.subjects }
+        let (metric, rule) = match failed.asked {
+            Asked::Metric(metric) => (Some(rules.metrics[metric.0].name.clone()), None),
+            Asked::Rule(rule) => (None, Some(rules.retention[rule.0].name.clone())),
+        };
+        PluginFailure { metric, rule, plugin, function, reason: reason.to_owned(), message, subjects: failed.subjects }
     }
 
     /// As the ledger has it of a run; empty where it has none.

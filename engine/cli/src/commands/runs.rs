@@ -71,7 +71,8 @@ fn run_row(run: &Run, zone: &Zone, output: Output) -> Vec<Cell> {
 /// `plugin regions gave nothing for risk (timeout)`
 fn plugins_failed(failures: &[PluginFailure]) -> Option<String> {
     let failed = |failure: &PluginFailure| {
-        format!("plugin {} gave nothing for {} ({})", failure.plugin, failure.metric, failure.reason)
+        let asked = failure.metric.as_ref().or(failure.rule.as_ref()).map_or("", String::as_str);
+        format!("plugin {} gave nothing for {asked} ({})", failure.plugin, failure.reason)
     };
     let all: Vec<String> = failures.iter().map(failed).collect();
     (!all.is_empty()).then(|| all.join("; "))

@@ -85,11 +85,15 @@ impl From<ShownViolation> for Violation {
     }
 }
 
-/// A metric for which a plugin gave nothing
+/// A metric or a retention rule for which a plugin gave nothing
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct PluginFailure {
     /// The metric
-    pub metric: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metric: Option<String>,
+    /// The retention rule
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
     /// The plugin
     pub plugin: String,
     /// Its function
@@ -98,14 +102,14 @@ pub struct PluginFailure {
     pub reason: String,
     /// Why, in a sentence
     pub message: String,
-    /// For how many customers the metric is NULL
+    /// For how many customers the metric is NULL, or how many wait for the rule
     pub subjects: u64,
 }
 
 impl From<report::PluginFailure> for PluginFailure {
     fn from(failure: report::PluginFailure) -> Self {
-        let report::PluginFailure { metric, plugin, function, reason, message, subjects } = failure;
-        PluginFailure { metric, plugin, function, reason, message, subjects }
+        let report::PluginFailure { metric, rule, plugin, function, reason, message, subjects } = failure;
+        PluginFailure { metric, rule, plugin, function, reason, message, subjects }
     }
 }
 

@@ -52,8 +52,13 @@ fn headline(run: &Run, zone: &Zone) -> [String; 2] {
 
 /// `risk is NULL for 1,000 customers: plugin regions, function f: the call took more than 2000 ms`
 fn plugin_failed(failure: &PluginFailure) -> String {
-    let PluginFailure { metric, plugin, function, message, subjects, .. } = failure;
-    format!("{metric} is NULL for {} customers: plugin {plugin}, function {function}: {message}", thousands(*subjects))
+    let PluginFailure { metric, rule, plugin, function, message, subjects, .. } = failure;
+    let customers = thousands(*subjects);
+    let so = match (metric, rule) {
+        (Some(metric), _) => format!("{metric} is NULL for {customers} customers"),
+        (None, rule) => format!("{} acts on nobody, {customers} customers wait", rule.as_deref().unwrap_or("a rule")),
+    };
+    format!("{so}: plugin {plugin}, function {function}: {message}")
 }
 
 fn distribution(run: &Run, rules: &RuleSet) -> Table {
