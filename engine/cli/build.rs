@@ -1,5 +1,5 @@
-//! Embeds the shipped packs (and the demo shop) and the templates of plugins, so that `tierd demo` and `tierd plugin new` need nothing
-//! but the program.
+//! Embeds the shipped packs (and the demo shop), plugins among them, and the templates of plugins, so that `tierd demo` and `tierd plugin new`
+//! need nothing but the program.
 
 use std::{
     env,
@@ -13,11 +13,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../..").canonicalize()?;
     let mut folders = vec![root.join("examples/shop")];
     folders.extend(entries(&root.join("rules"))?.into_iter().filter(|path| path.is_dir()));
-    let mut table = String::from("pub(super) const PACKS: &[(&str, &[(&str, &str)])] = &[\n");
+    let mut table = String::from("pub(super) const PACKS: &[(&str, Texts, Plugins)] = &[\n");
     for folder in folders {
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         writeln!(table, "    ({name:?}, &[")?;
-        write_files(&folder, "", &mut table)?;
+        write_files(&folder, "", &["toml", "md"], "include_str", &mut table)?;
+        writeln!(table, "    ], &[")?;
+        write_files(&folder, "", &["wasm"], "include_bytes", &mut table)?;
         writeln!(table, "    ]),")?;
         println!("cargo::rerun-if-changed={}", folder.display());
     }
@@ -66,14 +68,20 @@ fn write_template(language: &str, folder: &Path, prefix: &str, table: &mut Strin
     Ok(())
 }
 
-/// A line for each TOML and Markdown file below `folder`; paths are relative and have `/`.
-fn write_files(folder: &Path, prefix: &str, table: &mut String) -> Result<(), Box<dyn Error>> {
+/// A line for each file below `folder` with one of these endings, its content by `include`; paths are relative and have `/`.
+fn write_files(
+    folder: &Path,
+    prefix: &str,
+    endings: &[&str],
+    include: &str,
+    table: &mut String,
+) -> Result<(), Box<dyn Error>> {
     for path in entries(folder)? {
         let name = format!("{prefix}{}", path.file_name().unwrap_or_default().to_string_lossy());
         if path.is_dir() {
-            write_files(&path, &format!("{name}/"), table)?;
-        } else if path.extension().is_some_and(|e| e == "toml" || e == "md") {
-            writeln!(table, "        ({name:?}, include_str!({:?})),", path.to_string_lossy())?;
+            write_files(&path, &format!("{name}/"), endings, include, table)?;
+        } else if path.extension().is_some_and(|ending| endings.iter().any(|wanted| ending == *wanted)) {
+            writeln!(table, "        ({name:?}, {include}!({:?})),", path.to_string_lossy())?;
         }
     }
     Ok(())

@@ -64,6 +64,15 @@ impl Project {
         }
     }
 
+    /// Who runs the plugins of these rules in tests: however often they fail, since cases have nothing to do with each other, and without
+    /// tables to look things up in.
+    pub fn runner_of_tests(&self, rules: &RuleSet) -> Box<dyn Runs> {
+        match &rules.plugins[..] {
+            [] => Box::new(NoPlugins),
+            plugins => Box::new(self.host().runner(plugins, &[]).untiring()),
+        }
+    }
+
     /// What has been seen of each plugin since the program began.
     pub fn plugin_stats(&self) -> Vec<PluginStats> {
         self.plugins.host.get().map(Host::stats).unwrap_or_default()

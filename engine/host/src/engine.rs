@@ -27,7 +27,8 @@ pub(crate) const CORE_INSTANCES: usize = 64;
 /// beyond goes back to the system.
 const KEEP_RESIDENT: usize = 2 << 20;
 
-/// What plugins may not use. Not several memories: a compiler told so panics on a valid component that has two.
+/// What plugins may not use. Several memories they may: a compiler told otherwise panics on a valid component that has two. And tail calls, by which
+/// JavaScript's interpreter jumps from instruction to instruction: each looks at the time and counts fuel like any call.
 const OFF: WasmFeatures = WasmFeatures::MEMORY64
     .union(WasmFeatures::THREADS)
     .union(WasmFeatures::SHARED_EVERYTHING_THREADS)
@@ -36,7 +37,6 @@ const OFF: WasmFeatures = WasmFeatures::MEMORY64
     .union(WasmFeatures::FUNCTION_REFERENCES)
     .union(WasmFeatures::EXCEPTIONS)
     .union(WasmFeatures::LEGACY_EXCEPTIONS)
-    .union(WasmFeatures::TAIL_CALL)
     .union(WasmFeatures::STACK_SWITCHING)
     .union(WasmFeatures::WIDE_ARITHMETIC)
     .union(WasmFeatures::CUSTOM_PAGE_SIZES)

@@ -105,7 +105,7 @@ impl PluginError {
             }
             PluginError::Signature { .. } => "make the bindings again from the contract, without changes to it".to_owned(),
             PluginError::Compile { .. } => {
-                "build for wasm32 without threads, garbage collection, exceptions, tail calls and 64-bit memories".to_owned()
+                "build for wasm32 without threads, garbage collection, exceptions and 64-bit memories".to_owned()
             }
             PluginError::CompileLimit { .. } => {
                 "a function of it may be too large: split it, or build with less inlining".to_owned()

@@ -32,6 +32,8 @@ use crate::{
 pub struct Runner {
     host: Host,
     plugins: Vec<Pinned>,
+    /// Whether a plugin that has failed several times in a row is called all the same.
+    untiring: bool,
 }
 
 /// A plugin that a runner holds on to.
@@ -48,7 +50,13 @@ impl Runner {
             loaded: host.load(&plugin.file.bytes, plugin.file.hash, Speed::under(&plugin.limits)),
             ask: Ask { limits: plugin.limits, lookups: Some(Arc::new(Granted::to(plugin, lookups))) },
         };
-        Runner { plugins: plugins.iter().map(pin).collect(), host: host.clone() }
+        Runner { plugins: plugins.iter().map(pin).collect(), host: host.clone(), untiring: false }
+    }
+
+    /// The same, but no plugin rests, however often it fails: for runs that have nothing to do with each other.
+    #[must_use]
+    pub fn untiring(self) -> Self {
+        Runner { untiring: true, ..self }
     }
 
     /// Lets `work` call the plugin, unless it rests, and keeps a record of how that went.
@@ -63,7 +71,10 @@ impl Runner {
             let fault = Fault::new(Reason::Missing, "the rule set has no such plugin");
             return Err(fault.of(&format!("#{}", call.plugin.0), &call.function));
         };
-        let worked = pinned.recorded(&self.host, call, rows, clock, work);
+        let worked = match self.untiring {
+            true => pinned.called(&self.host, call, clock, &mut 0, work),
+            false => pinned.recorded(&self.host, call, rows, clock, work),
+        };
         worked.map_err(|fault| fault.of(&pinned.plugin.name, &call.function))
     }
 }
@@ -81,15 +92,25 @@ impl Pinned {
         let begun = Instant::now();
         records.admit(hash, &self.plugin.name, begun)?;
         let mut memory_peak = 0;
-        let worked = self.loaded.clone().map_err(Fault::from).and_then(|loaded| {
-            let calling = Calling::new(host, &self.plugin, &loaded, &self.ask, call, clock)?;
-            let worked = work(&calling);
-            memory_peak = calling.memory_peak.load(Ordering::Relaxed);
-            worked
-        });
+        let worked = self.called(host, call, clock, &mut memory_peak, work);
         let now = Instant::now();
         let went = Went { rows: rows as u64, took: now - begun, memory_peak };
         records.ended(hash, went, worked.as_ref().err().map(|fault| fault.reason), now);
+        worked
+    }
+
+    fn called<T>(
+        &self,
+        host: &Host,
+        call: &PluginCall,
+        clock: &Clock,
+        memory_peak: &mut u64,
+        work: impl FnOnce(&Calling<'_>) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let loaded = self.loaded.clone().map_err(Fault::from)?;
+        let calling = Calling::new(host, &self.plugin, &loaded, &self.ask, call, clock)?;
+        let worked = work(&calling);
+        *memory_peak = calling.memory_peak.load(Ordering::Relaxed);
         worked
     }
 }

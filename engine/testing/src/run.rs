@@ -109,7 +109,10 @@ impl State<'_> {
             return Ok(failures);
         }
         let acts = self.open.acts(rules, &outcome, &clock);
-        let failures = ran(rules, case, &outcome, &acts, &clock).failures(step);
+        let mut failures = ran(rules, case, &outcome, &acts, &clock).failures(step);
+        if let Some(first) = failures.first_mut() {
+            first.detail.extend(unknown(rules, &outcome));
+        }
         self.past.take(rules, &outcome, &clock);
         Ok(failures)
     }
@@ -140,6 +143,12 @@ fn exceeded(rules: &RuleSet, outcome: &Outcome, clock: &Clock) -> Vec<String> {
     let broken = guard::check(rules, outcome, &seen).into_iter();
     let limits = broken.filter(|violation| violation.which == Which::Limit && violation.holds());
     limits.map(|violation| format!("the run waits for a person: {}", violation.message)).collect()
+}
+
+/// Metrics that are NULL because a plugin gave nothing, and why.
+fn unknown<'a>(rules: &'a RuleSet, outcome: &'a Outcome) -> impl Iterator<Item = String> {
+    let failures = outcome.plugin_failures.iter();
+    failures.map(|failed| format!("{} is unknown: {}", rules.metrics[failed.metric.0].name, failed.failure))
 }
 
 fn refused(step: &CaseStep, error: &dyn std::error::Error, clock: &Clock) -> Box<Failure> {

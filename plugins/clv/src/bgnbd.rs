@@ -120,12 +120,16 @@ impl Bgnbd {
     /// Equation 10 has (a+b+x-1)/(a-1) · [1 - (1-z)^(r+x) ₂F₁(r+x, b+x; a+b+x-1; z)], z = horizon / (alpha + t + horizon).
     ///
     /// By Euler's transformation the second term is (1-z)^(a-1) ₂F₁(a+b-1-r, a-1; a+b+x-1; z): nothing overflows with many purchases, all terms
-    /// but the first have the factor a-1, and so a = 1 is no hole.
+    /// but the first have the factor a-1, and so a = 1 is no hole. Where `a` is large, because customers hardly differ in how they leave, its
+    /// terms grow beyond all bounds before they fall, and the brackets are taken as they are.
     fn purchases_if_alive(&self, History { x, t, .. }: History, horizon: f64) -> f64 {
         let Bgnbd { r, alpha, a, b } = *self;
         let z = horizon / (alpha + t + horizon);
         let ln_rest = (alpha + t).ln() - (alpha + t + horizon).ln();
         let c = a + b + x - 1.0;
+        if a > LARGE {
+            return c / (a - 1.0) * (1.0 - thinned(r + x, b + x, c, z, ln_rest));
+        }
         let exponent = a - 1.0;
         let grown = if exponent == 0.0 { ln_rest } else { (exponent * ln_rest).exp_m1() / exponent };
         -c * grown - (exponent * ln_rest).exp() * series(a + b - 1.0 - r, a, c, z)
@@ -134,6 +138,9 @@ impl Bgnbd {
 
 /// Terms of the series before it is given up; at a horizon of 1000 times the age it has ended long before.
 const MOST_TERMS: u32 = 1_000_000;
+
+/// From here on 1 - (1-z)^(r+x) ₂F₁ loses no digits that matter.
+const LARGE: f64 = 20.0;
 
 /// Σ (p)ₙ (a)ₙ₋₁ / (c+1)ₙ₋₁ zⁿ/n! for n from 1: what is left of c · (₂F₁(p, a-1; c; z) - 1) / (a-1).
 fn series(p: f64, a: f64, c: f64, z: f64) -> f64 {
@@ -148,6 +155,25 @@ fn series(p: f64, a: f64, c: f64, z: f64) -> f64 {
         }
     }
     sum
+}
+
+/// (1-z)^s ₂F₁(s, b; c; z) with `ln_rest` = ln(1-z): the mean of (b)ₙ/(c)ₙ where n is negative binomial, and so at most 1 where b < c. The first
+/// term may be too small for a double; it is taken as 1, and the sum scaled as it grows.
+fn thinned(s: f64, b: f64, c: f64, z: f64, ln_rest: f64) -> f64 {
+    const MOST: f64 = 1e250;
+    let (mut term, mut sum, mut ln_scale) = (1.0, 1.0, s * ln_rest);
+    for n in 0..MOST_TERMS {
+        let n = f64::from(n);
+        term *= (s + n) * (b + n) / ((c + n) * (n + 1.0)) * z;
+        sum += term;
+        if sum > MOST {
+            (term, sum, ln_scale) = (term / MOST, sum / MOST, ln_scale + MOST.ln());
+        }
+        if term <= 1e-17 * sum {
+            break;
+        }
+    }
+    (sum.ln() + ln_scale).exp()
 }
 
 /// -(r+x) ln s for s = alpha + some time, and its derivatives.
@@ -221,6 +247,28 @@ mod tests {
         let at = |a| Bgnbd { a, ..CDNOW }.purchases(History { x: 3.0, tx: 20.0, t: 30.0 }, 52.0);
         let (below, one, above) = (at(1.0 - 1e-7), at(1.0), at(1.0 + 1e-7));
         assert!(below > one && one > above && below - above < 1e-6, "{below} {one} {above}");
+    }
+
+    const HISTORIES: [(f64, f64, f64); 5] = [(0.0, 1.0, 1.0), (1.0, 3.0, 52.0), (12.0, 36.0, 13.0), (40.0, 50.0, 2600.0), (3000.0, 100.0, 520.0)];
+
+    #[test]
+    fn a_large_a_is_computed_otherwise_and_gives_the_same() {
+        for (x, t, horizon) in HISTORIES {
+            let at = |a| Bgnbd { a, b: 480.0, ..CDNOW }.purchases_if_alive(History { x, tx: t, t }, horizon);
+            let (below, above) = (at(20.0), at(20.0 + 1e-9));
+            assert!((below / above - 1.0).abs() < 1e-9, "{below} {above}");
+        }
+    }
+
+    #[test]
+    fn customers_who_all_leave_alike_are_the_limit_of_large_parameters() {
+        // With one probability of leaving for all, p, it is (1 - (1 + p h / (alpha + t))^-(r+x)) / p.
+        for (x, t, horizon) in HISTORIES {
+            let p = 0.04;
+            let alike = Bgnbd { a: 1e7 * p, b: 1e7 * (1.0 - p), ..CDNOW };
+            let power = -(CDNOW.r + x) * (p * horizon / (CDNOW.alpha + t)).ln_1p();
+            near(alike.purchases_if_alive(History { x, tx: t, t }, horizon), -power.exp_m1() / p, 1e-3);
+        }
     }
 
     #[test]

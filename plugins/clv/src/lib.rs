@@ -416,6 +416,21 @@ mod tests {
     }
 
     #[test]
+    fn customers_as_regular_as_clocks_have_a_value() {
+        // Nothing says how differently they leave: a and b grow as far as the search lets them.
+        let regular = |n: i32| {
+            let (gap, x) = (f64::from(20 + n % 3 * 15), f64::from(3 + n % 7));
+            [x, gap * x, gap * x + f64::from(n % 5) * 60.0, f64::from(50 + n % 4 * 30)]
+        };
+        let rows: Vec<_> = (0..40).map(regular).collect();
+        let call = testing::call("lifetime_value").config(r#"{"horizon": 1095, "period": 365, "discount": 0.1}"#);
+        let fit = testing::fit::<lifetime_value, f64>(&call, batches(&rows, &[0, 1, 2, 3])).unwrap();
+        assert!(fit.values.iter().all(|value| value.is_some_and(|value| value.is_finite() && value >= 0.0)), "{fit:?}");
+        let a = Json::parse(&fit.summary).unwrap().get("purchases").and_then(|p| p.get("a")?.number()).unwrap();
+        assert!(a > 1000.0, "{}", fit.summary);
+    }
+
+    #[test]
     fn the_unit_of_time_makes_no_difference() {
         let rows = customers(3000, 30.0);
         let days: Vec<_> = rows.iter().map(|[x, tx, t, m]| [*x, 7.0 * tx, 7.0 * t, *m]).collect();

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Project, folder, packs};
+use super::{copied, packs};
 
 /// One figure of a rule file, one unit up or down.
 struct Moved {
@@ -34,21 +34,10 @@ fn every_threshold_that_is_one_unit_off_fails_a_case() {
     assert!(passed.is_empty() && tried > 100, "of {tried} figures no case holds {passed:#?}");
 }
 
-fn copied(pack: &str) -> Project {
-    let project = Project::empty();
-    let from = folder().join(pack);
-    project.write("tierd.toml", &fs::read_to_string(from.join("tierd.toml")).unwrap());
-    for entry in fs::read_dir(from.join("rules")).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_str().unwrap();
-        project.write(&format!("rules/{name}"), &fs::read_to_string(&path).unwrap());
-    }
-    project
-}
-
 fn rule_files(folder: &Path) -> Vec<PathBuf> {
     let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    paths.filter(|path| !path.to_str().unwrap().ends_with(".test.toml")).collect()
+    let is_rules = |path: &str| path.ends_with(".toml") && !path.ends_with(".test.toml");
+    paths.filter(|path| is_rules(path.to_str().unwrap())).collect()
 }
 
 /// The file with each number moved that a condition compares with, or that a level begins at.

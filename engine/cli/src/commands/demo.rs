@@ -100,8 +100,9 @@ fn today(as_of: Option<&str>) -> Result<Date, Failure> {
 }
 
 fn write_files(pack: &Pack, folder: &Path) -> Result<(), Failure> {
-    let all = pack.files().into_iter().chain(schema::beside_config());
-    init::write(folder, &all.map(|(path, text)| (path.to_owned(), text)).collect::<Vec<_>>())
+    init::write(folder, &pack.texts())?;
+    init::write(folder, pack.plugins())?;
+    init::write(folder, &schema::beside_config())
 }
 
 fn grade(session: &Session, clock: &Clock, output: Output) -> Result<RunReport, Failure> {

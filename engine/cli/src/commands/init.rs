@@ -79,10 +79,10 @@ fn refuse_to_overwrite(args: &InitArgs, folder: &Path, files: &[(String, String)
 }
 
 /// Writes files below a folder, making folders on the way.
-pub(crate) fn write(folder: &Path, files: &[(String, String)]) -> Result<(), Failure> {
-    for (path, text) in files {
+pub(crate) fn write(folder: &Path, files: &[(impl AsRef<Path>, impl AsRef<[u8]>)]) -> Result<(), Failure> {
+    for (path, content) in files {
         let path = folder.join(path);
-        let made = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, text));
+        let made = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, content));
         made.map_err(|error| Failure::new(Code::Failed, format!("cannot write {}: {error}", path.display())))?;
     }
     Ok(())

@@ -21,7 +21,7 @@ pub(crate) fn test(args: &TestArgs, folder: &Path, output: Output) -> Result<(),
     let wants_coverage = args.coverage || args.min_coverage.is_some();
     let mut coverage = wants_coverage.then(|| Coverage::new(&session.rules));
     let filters = Filters(args.filters.clone());
-    let plugins = session.project.runner(&session.rules, &[]);
+    let plugins = session.project.runner_of_tests(&session.rules);
     let results = tierd_testing::run(&session.rules, &*plugins, &tests, &files, &filters, coverage.as_mut());
     if results.is_empty() {
         return Err(nothing_to_run(args, &tests));

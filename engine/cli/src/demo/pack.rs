@@ -4,6 +4,12 @@ use super::profile::{Profile, ProfileError};
 
 include!(concat!(env!("OUT_DIR"), "/packs.rs"));
 
+/// Paths relative to the pack's folder, with the text of each file.
+type Texts = &'static [(&'static str, &'static str)];
+
+/// The same of WebAssembly files.
+type Plugins = &'static [(&'static str, &'static [u8])];
+
 /// Where the JSON Schemas stand in a folder that tierd made, beside `tierd.toml`.
 const SCHEMA_FOLDER: &str = ".tierd/";
 
@@ -14,7 +20,8 @@ pub(crate) struct Pack {
     pub(crate) name: &'static str,
     /// What its example database is made of, and how the pack is called.
     pub(crate) profile: Profile,
-    files: &'static [(&'static str, &'static str)],
+    texts: Texts,
+    plugins: Plugins,
 }
 
 impl Pack {
@@ -23,7 +30,7 @@ impl Pack {
     /// # Errors
     /// [`ProfileError`] where a shipped profile is wrong; a test loads them all.
     pub(crate) fn all() -> Result<Vec<Pack>, ProfileError> {
-        let mut packs = PACKS.iter().map(|&(name, files)| Pack::new(name, files)).collect::<Result<Vec<_>, _>>()?;
+        let mut packs = PACKS.iter().map(|pack| Pack::new(*pack)).collect::<Result<Vec<_>, _>>()?;
         packs[1..].sort_by_key(|pack| pack.number());
         Ok(packs)
     }
@@ -39,9 +46,9 @@ impl Pack {
         Ok(by_name.or_else(by_alias).map(|i| packs[i].clone()))
     }
 
-    fn new(name: &'static str, files: &'static [(&'static str, &'static str)]) -> Result<Pack, ProfileError> {
-        let text = text(files, "profile.toml").unwrap_or("");
-        Ok(Pack { name, profile: Profile::parse(name, text)?, files })
+    fn new((name, texts, plugins): (&'static str, Texts, Plugins)) -> Result<Pack, ProfileError> {
+        let text = text(texts, "profile.toml").unwrap_or("");
+        Ok(Pack { name, profile: Profile::parse(name, text)?, texts, plugins })
     }
 
     /// 6 for S6; packs of no system come first.
@@ -53,21 +60,26 @@ impl Pack {
     /// Configuration, rules, tests and notes: path relative to a folder of the pack's own, and text. The profile stays behind.
     ///
     /// The first line of TOML files names its schema in this repository; in the new folder the schemas are elsewhere.
-    pub(crate) fn files(&self) -> Vec<(&'static str, String)> {
-        let wanted = self.files.iter().filter(|(path, _)| *path != "profile.toml");
+    pub(crate) fn texts(&self) -> Vec<(&'static str, String)> {
+        let wanted = self.texts.iter().filter(|(path, _)| *path != "profile.toml");
         wanted.map(|&(path, text)| (path, with_local_schema(path, text))).collect()
+    }
+
+    /// Plugins that the rules call, likewise.
+    pub(crate) fn plugins(&self) -> Plugins {
+        self.plugins
     }
 
     /// Name of the database beside `tierd.toml`.
     pub(crate) fn database(&self) -> &'static str {
-        let config = text(self.files, "tierd.toml").unwrap_or("");
+        let config = text(self.texts, "tierd.toml").unwrap_or("");
         let line = config.lines().find_map(|line| line.trim().strip_prefix("sqlite"));
         line.and_then(|rest| rest.split('"').nth(1)).unwrap_or("demo.db")
     }
 }
 
-fn text(files: &[(&str, &'static str)], path: &str) -> Option<&'static str> {
-    files.iter().find(|(p, _)| *p == path).map(|(_, text)| *text)
+fn text(texts: Texts, path: &str) -> Option<&'static str> {
+    texts.iter().find(|(p, _)| *p == path).map(|(_, text)| *text)
 }
 
 /// `text` with its `#:schema` line pointing to [`SCHEMA_FOLDER`], as seen from `path`.
@@ -98,9 +110,16 @@ mod tests {
     }
 
     #[test]
+    fn plugins_are_carried_whole() {
+        let pack = Pack::find("clv").unwrap().unwrap();
+        let [("rules/clv.wasm", bytes)] = pack.plugins() else { panic!("{:?}", pack.plugins().len()) };
+        assert!(bytes.starts_with(b"\0asm") && bytes.len() > 100_000, "{} bytes", bytes.len());
+    }
+
+    #[test]
     fn schema_lines_point_into_the_new_folder() {
         let first = |path: &str| {
-            let (_, text) = shop().files().into_iter().find(|(p, _)| *p == path).unwrap();
+            let (_, text) = shop().texts().into_iter().find(|(p, _)| *p == path).unwrap();
             text.lines().next().unwrap().to_owned()
         };
         assert_eq!(first("tierd.toml"), "#:schema .tierd/tierd.schema.json");

@@ -1,7 +1,9 @@
 ;; Calls itself in place of itself for ever.
-;; expect: load Compile
+;; expect: call timeout
+;; time_ms: 200
 (module
   {{prelude}}
   (func $again (return_call $again))
   ({{score}}
+    (call $again)
     unreachable))
