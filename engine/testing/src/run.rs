@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tierd_eval::{
     due::Due,
-    evaluate::{Outcome, evaluate},
+    evaluate::{Asked, Outcome, evaluate},
     guard::{self, Seen, Which},
     plugin::Plugins,
 };
@@ -145,10 +145,13 @@ fn exceeded(rules: &RuleSet, outcome: &Outcome, clock: &Clock) -> Vec<String> {
     limits.map(|violation| format!("the run waits for a person: {}", violation.message)).collect()
 }
 
-/// Metrics that are NULL because a plugin gave nothing, and why.
+/// Metrics that are NULL, and rules that act on nobody, because a plugin gave nothing, and why.
 fn unknown<'a>(rules: &'a RuleSet, outcome: &'a Outcome) -> impl Iterator<Item = String> {
     let failures = outcome.plugin_failures.iter();
-    failures.map(|failed| format!("{} is unknown: {}", rules.metrics[failed.metric.0].name, failed.failure))
+    failures.map(|failed| match failed.asked {
+        Asked::Metric(metric) => format!("{} is unknown: {}", rules.metrics[metric.0].name, failed.failure),
+        Asked::Rule(rule) => format!("{} acts on nobody: {}", rules.retention[rule.0].name, failed.failure),
+    })
 }
 
 fn refused(step: &CaseStep, error: &dyn std::error::Error, clock: &Clock) -> Box<Failure> {
