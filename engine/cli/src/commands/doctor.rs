@@ -63,6 +63,8 @@ pub(crate) fn doctor(args: &DoctorArgs, folder: &Path, output: Output) -> Result
     match &rules {
         Some(rules) if args.serving => findings = vec![machine::must_serve(&project, rules)],
         Some(rules) => findings.extend(of_rules(&project, rules)),
+        // A daemon that has only just begun may not have written down yet what it goes on with.
+        None if args.serving => findings = machine::answering(&project).map_or(findings, |daemon| vec![daemon]),
         None => {}
     }
     show(&findings, output)?;

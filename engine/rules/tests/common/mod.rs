@@ -42,10 +42,23 @@ functions.remind = { kind = "planner", inputs = ["spend number"] }
 lookups.regions = ["risk real"]
 "#;
 
-/// Files of an example of the page: with its plugin beside them, where they speak of it.
+/// What the plugin of the pack `clv` says of itself, as far as the pack calls it.
+const CLV: &str = r#"
+functions.alive = { kind = "model", inputs = ["frequency number", "recency number", "t number"], output = "real" }
+functions.expected_purchases = { kind = "model", inputs = ["frequency number", "recency number", "t number"], output = "real", settings = ["horizon number!"] }
+functions.expected_value = { kind = "model", inputs = ["frequency number", "monetary number?"], output = "real" }
+functions.lifetime_value = { kind = "model", inputs = ["frequency number", "recency number", "t number", "monetary number?"], output = "real", settings = ["horizon number!", "period number", "discount number"] }
+"#;
+
+/// Files of an example of the page or of a pack: with its plugin beside them, where they speak of it.
 pub(crate) fn of_page(mut files: Vec<File>) -> FileSet {
-    if files.iter().any(|file| file.text.contains("[plugin.credit]")) {
-        files.push(file("rules/credit.wasm", CREDIT));
+    for (words, path, says) in [
+        ("[plugin.credit]", "rules/credit.wasm", CREDIT),
+        ("function        = \"lifetime_value\"", "rules/clv.wasm", CLV),
+    ] {
+        if files.iter().any(|file| file.text.contains(words)) {
+            files.push(file(path, says));
+        }
     }
     with_plugins(files)
 }

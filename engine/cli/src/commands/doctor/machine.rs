@@ -116,17 +116,22 @@ fn unwatched(project: &Project) -> Option<String> {
     watching.reason.filter(|_| !watching.at_once)
 }
 
+/// The daemon, where one answers: what the rules say isn't asked.
+pub(super) fn answering(project: &Project) -> Option<Finding> {
+    answers(project).then(|| Finding::ok("daemon", "answers on its socket"))
+}
+
 /// Whether a daemon serves the project.
 pub(super) fn daemon(project: &Project, rules: &RuleSet) -> Finding {
-    match (answers(project), holder(project, rules)) {
-        (true, _) => Finding::ok("daemon", "answers on its socket"),
-        (false, Some(process)) if rules.config.http.socket.is_some() => Finding::bad(
+    match (answering(project), holder(project, rules)) {
+        (Some(answers), _) => answers,
+        (None, Some(process)) if rules.config.http.socket.is_some() => Finding::bad(
             "daemon",
             format!("process {process} serves this project, and doesn't answer on its socket"),
             "look at its log: journalctl -u tierd",
         ),
-        (false, Some(process)) => Finding::ok("daemon", format!("process {process} serves this project")),
-        (false, None) => Finding::note("daemon", "none runs", "systemctl start tierd, or tierd serve"),
+        (None, Some(process)) => Finding::ok("daemon", format!("process {process} serves this project")),
+        (None, None) => Finding::note("daemon", "none runs", "systemctl start tierd, or tierd serve"),
     }
 }
 

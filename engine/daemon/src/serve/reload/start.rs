@@ -71,10 +71,12 @@ pub fn last_good(project: &Project, ledger: &Path) -> Result<Option<RuleSet>, ti
 
 /// The files once nobody writes them any more; those that never rest as they are by then.
 fn at_rest(project: &Project) -> Checked {
-    let look = Look::first(project);
+    let (look, mut before) = (Look::first(project), None);
     for _ in 0..ROUNDS {
-        if let Attempt::Decided(checked) = look.attempt(None) {
-            return *checked;
+        match look.attempt(before.as_ref()) {
+            Attempt::Decided(checked) => return *checked,
+            Attempt::Restless(seen) => before = Some(seen),
+            Attempt::Known => {}
         }
         std::thread::sleep(SETTLE);
     }
