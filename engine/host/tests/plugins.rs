@@ -329,6 +329,17 @@ fn a_plugin_that_fails_three_times_rests() {
 }
 
 #[test]
+fn for_an_untiring_runner_no_plugin_rests_and_the_record_is_clean() {
+    let (host, guests) = (host(), guests::folder("hostile"));
+    let guest = guests.iter().find(|guest| guest.name == "unreachable").unwrap();
+    let runner = host.runner(&[guest.plugin()], &[]).untiring();
+    let reasons: Vec<_> =
+        (0..5).map(|_| runner.column(&guest.call(), &three(10), 10, &clock()).unwrap_err().reason).collect();
+    assert_eq!(reasons, ["trap"; 5]);
+    assert!(host.stats().iter().all(|stats| stats.failures.is_empty() && stats.breaker == BreakerState::Closed));
+}
+
+#[test]
 fn calls_that_do_not_fit_the_plugin_are_refused_before_it_runs() {
     let (host, guest) = (host(), good("weighted"));
     let text: ArrayRef = Arc::new(StringArray::from(vec!["a"]));

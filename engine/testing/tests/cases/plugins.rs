@@ -101,6 +101,10 @@ impl Plugins for Double {
 }
 
 fn rules() -> RuleSet {
+    rules_of(RULES)
+}
+
+fn rules_of(text: &str) -> RuleSet {
     let function = |name: &str, kind| PluginFunction {
         name: name.to_owned(),
         kind,
@@ -125,7 +129,7 @@ fn rules() -> RuleSet {
         ],
         lookups: vec![],
     };
-    let files = file_set(&[("tierd.toml", &format!("{CONFIG}{GRANTS}")), ("rules/value.toml", RULES)]);
+    let files = file_set(&[("tierd.toml", &format!("{CONFIG}{GRANTS}")), ("rules/value.toml", text)]);
     let files = files.with_plugins(vec![PluginFile::new("rules/double.wasm", &b"double"[..])]);
     let loaded = load(files.described(|_| Ok(Arc::new(description.clone()))));
     assert!(loaded.rules.is_some(), "{:#?}", loaded.diagnostics);
@@ -152,4 +156,20 @@ fn without_who_runs_them_a_case_fails_and_says_so() {
     let why = |function| format!("plugin #0, function {function}: plugins aren't run here");
     // The third needs no call: one metric is given, and the other has no facts.
     assert_eq!(found, [why("twice"), why("total")]);
+}
+
+#[test]
+fn where_a_rule_lets_a_plugin_fail_the_case_says_why_its_metric_is_null() {
+    let rules = rules_of(&RULES.replacen(
+        "inputs = { number = \"score\" }",
+        "inputs = { number = \"score\" }\non_plugin_error = \"unknown\"",
+        1,
+    ));
+    let cases = "as_of = 2026-06-30\n[[case]]\nname = 'twice'\nsubject = { score = 2.5 }\nexpect_metrics = { twice = 5.0, total = 1 }";
+    let (tests, files) = tests(&rules, cases);
+    let results = run(&rules, &NoPlugins, &tests, &files, &Filters::default(), None);
+    let [first, second] = &results[0].cases[0].failures[..] else { panic!("{results:#?}") };
+    assert_eq!(first.detail, ["twice is unknown: plugin #0, function twice: plugins aren't run here"]);
+    // Once is enough.
+    assert_eq!((&*second.what, second.detail.len()), ("metric total", 0));
 }
