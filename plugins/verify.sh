@@ -31,10 +31,11 @@ same() { # NAME FUNCTION [CONFIG]
         }' "$folder/$name-$function-kept.csv" "$folder/$name-$function-built.csv"
 }
 
-TIERD_RUST=debian ./build.sh clv credit
+TIERD_RUST=debian ./build.sh clv credit standing
 same clv alive
 same clv expected_purchases '{"horizon": 52}'
 same clv expected_value
 same clv lifetime_value '{"horizon": 52, "period": 4, "discount": 0.01}'
 same credit score
 same credit grade
+same standing score
