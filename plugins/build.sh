@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds first-party plugins from their sources into dist/.
 #
-#   build.sh [NAME…]        clv credit hotel-path offers scorecard; without names all of them
+#   build.sh [NAME…]        clv credit hotel-path offers scorecard standing; without names all of them
 #
 # Whatever is missing is installed: Rust's target by rustup, or, where that can't be had, Debian's rustc-web; clang-19 and wasi-libc for C;
 # the versions in package-lock.json for JavaScript and in requirements.txt for Python. TIERD_RUST=debian takes Debian's in any case.
@@ -10,10 +10,10 @@ cd "$(dirname "$0")"
 mkdir -p dist
 
 main() {
-    [ $# -gt 0 ] || set -- clv credit hotel-path offers scorecard
+    [ $# -gt 0 ] || set -- clv credit hotel-path offers scorecard standing
     for name; do
         case $name in
-            clv | offers) rust "$name" ;;
+            clv | offers | standing) rust "$name" ;;
             credit) c "$name" ;;
             hotel-path) javascript "$name" ;;
             scorecard) python "$name" ;;

@@ -11,7 +11,7 @@ folder=$(realpath "$2")
 cd "$(dirname "$0")"
 
 main() {
-    ./build.sh clv credit offers
+    ./build.sh clv credit offers standing
     if differs clv; then
         same clv alive
         same clv expected_purchases '{"horizon": 52}'
@@ -24,6 +24,9 @@ main() {
     fi
     if differs offers; then
         same offers keep
+    fi
+    if differs standing; then
+        same standing score
     fi
 }
 

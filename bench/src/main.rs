@@ -4,6 +4,7 @@
 //! cargo run --release -p bench -- full     1,000,000 customers, 10,000,000 orders
 //! cargo run --release -p bench -- quick    50,000 customers, 500,000 orders
 //! cargo run --release -p bench -- retail full|quick   only the points and retention rules beside the plain levels
+//! cargo run --release -p bench -- plugins  a scorer of three numbers as a plugin beside native Rust
 //! cargo run --release -p bench -- explain full|quick  how long explaining one customer takes, at 200 a second
 //! cargo run --release -p bench -- check    how long `tierd check` takes on large rules
 //! cargo run --release -p bench -- reload   how long it takes from saving one of 200 rule files until it is in force
@@ -20,6 +21,7 @@ mod ledger;
 mod memory;
 mod ours;
 mod outcome;
+mod plugins;
 mod project;
 mod reload;
 mod report;
@@ -38,7 +40,8 @@ const AS_OF: &str = "2026-07-01 10:00:00";
 /// Any error: the bench prints it and ends.
 type Failure = Box<dyn std::error::Error>;
 
-const USAGE: &str = "usage: bench full|quick [ROUNDS] | bench retail|explain full|quick | bench check | bench reload";
+const USAGE: &str =
+    "usage: bench full|quick [ROUNDS] | bench retail|explain full|quick | bench check | bench reload | bench plugins";
 
 fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -48,6 +51,7 @@ fn main() -> Result<(), Failure> {
         ["full", ref rest @ ..] => report::compare(Size::FULL, rounds(rest)?),
         ["check"] => check::run(),
         ["reload"] => reload::run(),
+        ["plugins"] => plugins::compare(Size::FULL),
         ["explain", "full"] => explain::compare(Size::FULL),
         ["explain", "quick"] => explain::compare(Size::QUICK),
         ["retail", "full"] => report::retail(Size::FULL),

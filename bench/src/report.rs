@@ -12,6 +12,7 @@ use crate::{
     Failure, duckdb,
     generate::{Size, database},
     outcome::Outcome,
+    plugins,
 };
 
 /// The evaluation may take at most this share of the SQL's time …
@@ -88,7 +89,8 @@ pub(crate) fn compare(size: Size, rounds: usize) -> Result<(), Failure> {
     write_report(size, &entries, with_duckdb)?;
     write_verdict(ours, best, size)?;
     write_ledger_report(&serde_json::from_str(&output("worker-ledger", &path)?)?, size)?;
-    retail(size)
+    retail(size)?;
+    plugins::compare(size)
 }
 
 /// Whole runs with points and retention rules beside whole runs of the plain levels.
@@ -217,7 +219,7 @@ fn write_ledger_report(found: &Value, size: Size) -> Result<(), Failure> {
 }
 
 /// The bars are for the full size.
-fn verdict(good: bool, size: Size) -> &'static str {
+pub(crate) fn verdict(good: bool, size: Size) -> &'static str {
     match (size.full, good) {
         (false, _) => "at full size",
         (true, true) => "kept",

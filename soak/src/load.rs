@@ -233,9 +233,6 @@ fn look(shared: &Shared, process: &Process, duration: Duration) -> Result<Vec<Ta
 }
 
 fn report(shared: &Shared, seen: &[Taken], minutes: u64) {
-    let third = |part: usize| &seen[seen.len() * part / 3..seen.len() * (part + 1) / 3];
-    let anonymous = |part: usize| median(third(part).iter().map(|taken| taken.anonymous as u64).collect());
-    let handles = |part: usize| median(third(part).iter().map(|taken| taken.handles as u64).collect());
     print(&json!({
         "minutes": minutes,
         "customers": shared.customers,
@@ -245,17 +242,22 @@ fn report(shared: &Shared, seen: &[Taken], minutes: u64) {
         "checkpoints": shared.checkpoints.load(Ordering::Relaxed),
         "explain": times(shared.locked(&shared.explained).clone()),
         "other_requests": times(shared.locked(&shared.others).clone()),
-        "anonymous_mib_by_third": [anonymous(0), anonymous(1), anonymous(2)],
-        "handles_by_third": [handles(0), handles(1), handles(2)],
+        "anonymous_mib_by_third": by_third(seen, |taken| taken.anonymous as u64),
+        "handles_by_third": by_third(seen, |taken| taken.handles as u64),
     }));
 }
 
-fn median(mut values: Vec<u64>) -> u64 {
+/// The medians of the first, the second and the last third.
+pub(crate) fn by_third(seen: &[Taken], of: impl Fn(&Taken) -> u64) -> [u64; 3] {
+    [0, 1, 2].map(|part| median(seen[seen.len() * part / 3..seen.len() * (part + 1) / 3].iter().map(&of).collect()))
+}
+
+pub(crate) fn median(mut values: Vec<u64>) -> u64 {
     values.sort_unstable();
     values.get(values.len() / 2).copied().unwrap_or(0)
 }
 
-fn times(mut micros: Vec<u64>) -> Json {
+pub(crate) fn times(mut micros: Vec<u64>) -> Json {
     micros.sort_unstable();
     let at = |share: f64| {
         let place = (micros.len() as f64 * share) as usize;

@@ -4,6 +4,7 @@
 //! cargo build --release
 //! cargo run --release -p soak -- kill 300 [SEED]   kill -9 at random moments of runs, of a daemon and of commands
 //! cargo run --release -p soak -- load 10 1000000   ten minutes of reloads, runs, 200 requests a second and a writing application
+//! cargo run --release -p soak -- swaps 200         a plugin exchanged 200 times under runs and explanations
 //! cargo run --release -p soak -- idle 1000000 60   what a daemon takes from the machine while nothing happens
 //! ```
 //!
@@ -18,11 +19,13 @@ mod load;
 mod process;
 mod random;
 mod shop;
+mod swaps;
 
 /// Any error: printed, and the end.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-const USAGE: &str = "usage: soak kill ROUNDS [SEED] | soak load MINUTES CUSTOMERS | soak idle CUSTOMERS SECONDS";
+const USAGE: &str =
+    "usage: soak kill ROUNDS [SEED] | soak load MINUTES CUSTOMERS | soak swaps TIMES | soak idle CUSTOMERS SECONDS";
 
 fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -31,6 +34,7 @@ fn main() -> Result<(), Failure> {
         ["kill", rounds] => kill::run(rounds.parse()?, random::any_seed()),
         ["kill", rounds, seed] => kill::run(rounds.parse()?, seed.parse()?),
         ["load", minutes, customers] => load::run(minutes.parse()?, customers.parse()?),
+        ["swaps", times] => swaps::run(times.parse()?),
         ["idle", customers, seconds] => idle::run(customers.parse()?, seconds.parse()?),
         _ => Err(USAGE.into()),
     }

@@ -1,6 +1,6 @@
 //! Plugins as an operator meets them: a file beside the rules is taken up, explained, exchanged, refused, and kept with the revision.
 
-use std::fs;
+use std::{fs, process::Command};
 
 use crate::{
     living::process::{self, Daemon},
@@ -88,8 +88,7 @@ fn a_daemon_exchanges_a_plugin_and_goes_back_to_it() {
     project.tierd(&["status"]).ok().prints(&["plugin credit 1.0.0", "ready, 1 call"]);
     let before = project.tierd(&["status", "--output", "json"]).ok().json()["revision"].as_str().unwrap().to_owned();
     // Something else under the same name: the rules that call it don't fit it, and stay as they were.
-    fs::copy(CLV, project.path("rules/.new")).unwrap();
-    fs::rename(project.path("rules/.new"), project.path("rules/credit.wasm")).unwrap();
+    put(&project, &fs::read(CLV).unwrap());
     project.tierd(&["reload"]).exits(1);
     let status = project.tierd(&["status", "--output", "json"]).ok().json();
     assert_eq!(status["revision"], before.as_str());
@@ -101,6 +100,35 @@ fn a_daemon_exchanges_a_plugin_and_goes_back_to_it() {
     let daemon = Daemon::start(project.folder(), &[]);
     assert_eq!(daemon.run(30)["outcome"], "unchanged");
     assert_eq!(project.tierd(&["status", "--output", "json"]).ok().json()["revision"], before.as_str());
+}
+
+#[test]
+fn a_daemon_takes_up_a_plugin_after_another_program_has_taken_its_files_place() {
+    let project = with_credit(process::project());
+    let program = project.path("tierd");
+    let tierd = env!("CARGO_BIN_EXE_tierd");
+    fs::hard_link(tierd, &program).or_else(|_| fs::copy(tierd, &program).map(drop)).unwrap();
+    let mut command = Command::new(&program);
+    command.arg("serve");
+    let mut daemon = Daemon::begin(project.folder(), command);
+    daemon.hear("READY=1");
+    // As a package's update does it.
+    project.write("rules/.new", "another version");
+    fs::rename(project.path("rules/.new"), &program).unwrap();
+    put(&project, &with_a_section(&fs::read(CREDIT).unwrap()));
+    project.tierd(&["reload"]).ok();
+    assert_eq!(daemon.run(30)["outcome"], "applied");
+}
+
+/// Puts this in the place of the plugin, as a build does.
+fn put(project: &Project, plugin: &[u8]) {
+    fs::write(project.path("rules/.new"), plugin).unwrap();
+    fs::rename(project.path("rules/.new"), project.path("rules/credit.wasm")).unwrap();
+}
+
+/// The same plugin in other bytes: with a custom section that says nothing.
+fn with_a_section(plugin: &[u8]) -> Vec<u8> {
+    [plugin, &[0, 4, 3], b"new"].concat()
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What most commands begin with: a project whose rules are good, and a time.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -131,11 +131,17 @@ impl Session {
 /// The project in a folder.
 pub(crate) fn open_project(folder: &Path) -> Result<Project, Failure> {
     let project = Project::open(folder).map_err(|error| Failure::from_error(Code::Config, &error))?;
-    Ok(match std::env::current_exe() {
-        Ok(program) => project.compiling_by(program),
-        // Without a name for this program nobody can start it again.
-        Err(_) => project,
-    })
+    Ok(project.compiling_by(this_program()))
+}
+
+/// This program, to be started again. On Linux that is the one that runs, also where another version has taken its file's place meanwhile:
+/// what that compiled would fit nobody here.
+pub(crate) fn this_program() -> PathBuf {
+    if cfg!(target_os = "linux") {
+        return PathBuf::from("/proc/self/exe");
+    }
+    // Where the system doesn't know, starting it fails by this name.
+    std::env::current_exe().unwrap_or_else(|_| PathBuf::from("tierd"))
 }
 
 /// The project's files, read and checked.

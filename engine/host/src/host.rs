@@ -49,8 +49,10 @@ pub(crate) struct Inner {
     loaded: LoadedPlugins,
 }
 
-/// What a plugin may take while it is asked what it offers: the same for all, since its own limits may be set by what it says.
-const DESCRIBE: PluginLimits = PluginLimits { memory_bytes: 256 << 20, time_ms: 5000, fuel: None };
+/// What a plugin may take while it is asked what it offers: the same for all, since its own limits may be set by what it says. Fuzzing has
+/// less patience.
+const DESCRIBE: PluginLimits =
+    PluginLimits { memory_bytes: 256 << 20, time_ms: if cfg!(fuzzing) { 100 } else { 5000 }, fuel: None };
 
 /// Bytes of a description at most.
 const DESCRIPTION_BYTES: usize = 1 << 20;

@@ -24,7 +24,7 @@ use crate::{
     args::{LookupFile, PluginCommand, PluginFile},
     exit::{Code, Failure},
     output::Output,
-    session::unknown,
+    session::{this_program, unknown},
 };
 
 /// If this program was started to compile a plugin, does that, and says how it went.
@@ -59,7 +59,7 @@ impl Opened {
         let refused =
             |what: &dyn std::fmt::Display| Failure::new(Code::Failed, format!("{} {what}", args.file.display()));
         let bytes = fs::read(&args.file).map_err(|error| refused(&format!("can't be read: {error}")))?;
-        let compiler = env::current_exe().map_or(Compiler::InProcess, |program| Compiler::Child { program });
+        let compiler = Compiler::Child { program: this_program() };
         let host = Host::new(HostOptions { cache: None, compiler });
         let description = host.describe(&bytes).map_err(|error| refused(&format!("{error}\nfix: {}", error.help())))?;
         let limits = PluginLimits { memory_bytes: args.memory << 20, time_ms: args.time, fuel: args.fuel };

@@ -1,0 +1,36 @@
+//! A score of customers, 0 to 100: by what they spend, how long they have been there, and how they pay. A scorer of three numbers, as small as
+//! one gets: what plugins cost is measured by it.
+
+tierd_plugin::plugin! {
+    name: "standing",
+    version: env!("CARGO_PKG_VERSION"),
+    doc: "A score of customers by spend, tenure and late payments",
+    scorers: [score]
+}
+
+tierd_plugin::scorer! {
+    /// 0 to 100.
+    pub fn score(
+        /// Of the last year.
+        spend: f64,
+        /// Days since the customer joined.
+        tenure_days: f64,
+        /// Of the last year; none counts as 0.
+        late_payments: Option<f64>,
+    ) -> f64 {
+        let (spends, stays) = ((spend / 10_000.0).min(1.0), (tenure_days / 3650.0).min(1.0));
+        (60.0 * spends + 40.0 * stays - 15.0 * late_payments.unwrap_or(0.0)).clamp(0.0, 100.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::score;
+
+    #[test]
+    fn spend_tenure_and_payments_count() {
+        assert_eq!(score(20_000.0, 3650.0, None), 100.0);
+        assert_eq!(score(5_000.0, 365.0, Some(1.0)), 19.0);
+        assert_eq!(score(0.0, 0.0, Some(3.0)), 0.0);
+    }
+}
