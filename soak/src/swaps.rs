@@ -254,12 +254,12 @@ impl Load {
 
     /// Whether the daemon took up every file, and refused none.
     fn check_reloads(&self, swaps: usize) -> Result<(), Failure> {
-        let count = |outcome: &str| -> Result<usize, Failure> {
+        let count = |outcome: &str| -> Result<i64, Failure> {
             let sql = "SELECT count(*) FROM reloads WHERE outcome = ?1";
             Ok(self.ledger()?.query_row(sql, [outcome], |row| row.get(0))?)
         };
         let (activated, refused) = (count("activated")?, count("refused")?);
-        if activated < swaps || refused > 0 {
+        if activated < swaps as i64 || refused > 0 {
             return Err(format!("of {swaps} files {activated} came into force, and {refused} were refused").into());
         }
         Ok(())
