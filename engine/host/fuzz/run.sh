@@ -5,8 +5,10 @@
 #   run.sh build        # only builds it
 set -eu
 cd "$(dirname "$0")"
-programs=${CARGO_TARGET_DIR:-target}/release
-RUSTC_WRAPPER=$PWD/instrument.sh cargo build --quiet --locked --release
+host=$(rustc -vV | sed -n 's/^host: //p')
+programs=${CARGO_TARGET_DIR:-target}/$host/release
+# instrument.sh leaves what is built without `--target` as it is.
+RUSTC_WRAPPER=$PWD/instrument.sh cargo build --quiet --locked --release --target "$host"
 [ "$1" != build ] || exit 0
 each=$(($1 / 2))
 for target in bytes plugins; do
