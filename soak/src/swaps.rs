@@ -60,7 +60,7 @@ const WITHIN: Duration = Duration::from_secs(60);
 const EXPLAIN_EVERY: Duration = Duration::from_millis(10);
 /// Memory may be so many MiB more in the last third than in the first; handles so many more.
 const MORE_MIB: u64 = 16;
-const MORE_HANDLES: u64 = 2;
+const MORE_HANDLES: u64 = 8;
 
 /// Exchanges the plugin so many times.
 pub(crate) fn run(swaps: usize) -> Result<(), Failure> {

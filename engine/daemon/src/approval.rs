@@ -83,7 +83,12 @@ pub fn approve(
     let clock = Clock::new(held.run.as_of, Arc::clone(&rules.config.zone));
     let due = Due::named(&rules, held.run.schedules.as_deref());
     let evaluator = Evaluator { clock: &clock, due: &due, options: ReadOptions::default(), progress };
-    let asked = Asked { cause: Cause::Approval, schedules: held.run.schedules.as_deref(), started: verdict.at };
+    let asked = Asked {
+        cause: Cause::Approval,
+        schedules: held.run.schedules.as_deref(),
+        started: verdict.at,
+        activates: false,
+    };
     let writer = ledger.begin_run(asked.start(&rules, &clock));
     let made = Made::new(project, &rules, &evaluator, (&path, &before), writer)?;
     if made.digest()? == held.digest {

@@ -27,19 +27,22 @@ pub struct Asked<'a> {
     pub schedules: Option<&'a [String]>,
     /// When it begins.
     pub started: Timestamp,
+    /// Whether its rules come into force by it. Not so in a daemon, which writes down by itself what is in force, and may have other rules
+    /// by the time that this is written.
+    pub activates: bool,
 }
 
 impl Asked<'_> {
     /// By hand, for everything.
     pub fn by_hand(started: Timestamp) -> Self {
-        Asked { cause: Cause::Hand, schedules: None, started }
+        Asked { cause: Cause::Hand, schedules: None, started, activates: true }
     }
 }
 
 impl<'a> Asked<'a> {
     /// As the ledger begins it.
     pub(crate) fn start(self, rules: &RuleSet, clock: &Clock) -> RunStart<'a> {
-        let Asked { cause, schedules, started } = self;
+        let Asked { cause, schedules, started, .. } = self;
         let revision = RevisionHash(rules.revision.0);
         RunStart { cause, schedules, as_of: clock.as_of(), today: clock.today(), started, revision }
     }
@@ -119,7 +122,7 @@ pub fn run(
     let path = ledger_path(project, rules)?;
     // Kept to the end: there is one run at a time, whoever makes it.
     let mut ledger = Ledger::open_waiting(&path, "tierd run", Ledger::PATIENCE)?;
-    record_revision(&mut ledger, rules, asked.started)?;
+    record_revision(&mut ledger, rules, &asked)?;
     let before = Reader::open(&path)?;
     let writer = ledger.begin_run(asked.start(rules, evaluator.clock));
     let made = Made::new(project, rules, evaluator, (&path, &before), writer)?;
@@ -176,10 +179,15 @@ pub(crate) fn ledger_path(project: &Project, rules: &RuleSet) -> Result<PathBuf,
     if same { Err(RunError::LedgerIsDatabase(ledger)) } else { Ok(ledger) }
 }
 
-fn record_revision(ledger: &mut Ledger, rules: &RuleSet, loaded: Timestamp) -> Result<(), RunError> {
+fn record_revision(ledger: &mut Ledger, rules: &RuleSet, asked: &Asked<'_>) -> Result<(), RunError> {
     let files: Vec<(&str, &str)> = rules.files.iter().map(|(_, file)| (&*file.path, &*file.text)).collect();
     let plugins: Vec<&[u8]> = rules.files.plugins().iter().map(|plugin| &*plugin.bytes).collect();
     let hash = RevisionHash(rules.revision.0);
-    ledger.record_revision(&RevisionRecord { hash, loaded, files: &files, plugins: &plugins })?;
+    let record = RevisionRecord { hash, loaded: asked.started, files: &files, plugins: &plugins };
+    if asked.activates {
+        ledger.record_revision(&record)?;
+    } else {
+        ledger.keep_revision(&record)?;
+    }
     Ok(())
 }

@@ -152,6 +152,14 @@ impl Ledger {
         revision::record(&mut self.conn, record).at(&self.path)
     }
 
+    /// Records a valid revision with all its files, for a run that has it while perhaps another one is in force.
+    ///
+    /// # Errors
+    /// [`ErrorKind`]; nothing is written then.
+    pub fn keep_revision(&mut self, record: &RevisionRecord<'_>) -> Result<()> {
+        revision::keep(&mut self.conn, record).at(&self.path)
+    }
+
     /// Records what became of a change of the files, with the revision that is in force from then on and all its files, in one
     /// transaction.
     ///

@@ -63,12 +63,24 @@ pub(crate) fn record(conn: &mut Connection, record: &RevisionRecord<'_>) -> Kind
     Ok(true)
 }
 
+/// Records a revision where it isn't yet, whichever is in force.
+pub(crate) fn keep(conn: &mut Connection, record: &RevisionRecord<'_>) -> KindResult<()> {
+    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    find_or_insert(&tx, record)?;
+    tx.commit()?;
+    Ok(())
+}
+
+fn find_or_insert(conn: &Connection, record: &RevisionRecord<'_>) -> KindResult<i64> {
+    match find(conn, record.hash) {
+        Err(ErrorKind::UnknownRevision(_)) => Ok(insert(conn, record)?),
+        found => found,
+    }
+}
+
 /// Records a revision where it isn't yet, and that it is in force where another one was. Returns its row.
 pub(crate) fn activate(conn: &Connection, record: &RevisionRecord<'_>) -> KindResult<i64> {
-    let revision = match find(conn, record.hash) {
-        Err(ErrorKind::UnknownRevision(_)) => insert(conn, record)?,
-        found => found?,
-    };
+    let revision = find_or_insert(conn, record)?;
     if in_force(conn)?.as_deref() != Some(&record.hash.to_string()) {
         conn.execute("INSERT INTO activation (revision, at) VALUES (?1, ?2)", params![revision, record.loaded.0])?;
     }

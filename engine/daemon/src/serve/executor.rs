@@ -196,7 +196,8 @@ fn carry_out(handle: &Handle, running: &Running) -> Result<RunReport, RunError> 
     let clock = Clock::new(request.as_of.unwrap_or(*since), Arc::clone(&rules.config.zone));
     let due = Due::named(rules, request.schedules.as_deref());
     let evaluator = Evaluator { clock: &clock, due: &due, options: ReadOptions::default(), progress };
-    let asked = Asked { cause: request.cause, schedules: request.schedules.as_deref(), started: *since };
+    let asked =
+        Asked { cause: request.cause, schedules: request.schedules.as_deref(), started: *since, activates: false };
     run::run(handle.project(), rules, &evaluator, asked)
 }
 

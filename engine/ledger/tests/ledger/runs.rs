@@ -317,6 +317,26 @@ fn contradictory_decisions_leave_nothing() {
 }
 
 #[test]
+fn a_revision_that_a_run_has_need_not_be_the_one_in_force() {
+    let place = place();
+    let mut ledger = tierd_ledger::Ledger::open(&place.path, "a test").unwrap();
+    let record = |n: u8| RevisionRecord {
+        hash: RevisionHash([n; 32]),
+        loaded: Timestamp(i64::from(n)),
+        files: &[("rules/a.toml", "one")],
+        plugins: &[],
+    };
+    ledger.keep_revision(&record(1)).unwrap();
+    let in_force = || Reader::open(&place.path).unwrap().revision_in_force().unwrap();
+    assert_eq!(in_force(), None);
+    ledger.record_revision(&record(2)).unwrap();
+    // A run that began with the first writes after the second has come into force.
+    ledger.keep_revision(&record(1)).unwrap();
+    assert_eq!(in_force(), Some(RevisionHash([2; 32])));
+    assert_eq!(Reader::open(&place.path).unwrap().revision_files(RevisionHash([1; 32])).unwrap().len(), 1);
+}
+
+#[test]
 fn files_of_revisions_are_kept_and_shared() {
     let place = place();
     let mut ledger = tierd_ledger::Ledger::open(&place.path, "a test").unwrap();

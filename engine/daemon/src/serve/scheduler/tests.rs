@@ -252,7 +252,7 @@ async fn slot_that_was_run_before_a_crash_is_not_run_again() {
     let evaluator =
         Evaluator { clock: &clock, due: &Due::ALL, options: ReadOptions::default(), progress: &Progress::default() };
     let names = ["default".to_owned()];
-    let asked = Asked { cause: Cause::Schedule, schedules: Some(&names), started: clock.as_of() };
+    let asked = Asked { cause: Cause::Schedule, schedules: Some(&names), started: clock.as_of(), activates: true };
     run::run(&project, &rules, &evaluator, asked).unwrap();
     world.jump(15 * MINUTE);
     let _serving = world.start().await;
