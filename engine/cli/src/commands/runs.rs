@@ -165,7 +165,7 @@ fn fill_one(run: &FillRun, args: &RunsFillArgs, session: &Session, output: Outpu
     let clock = Clock::new(run.slot, Arc::clone(&rules.config.zone));
     let is_due = |id: &usize| run.schedules.contains(&rules.schedules[*id].name);
     let due = Due::by((0..rules.schedules.len()).filter(is_due).map(ScheduleId).collect());
-    let asked = Asked { cause: Cause::Fill, schedules: Some(&run.schedules), started: session::now() };
+    let asked = Asked { cause: Cause::Fill, schedules: Some(&run.schedules), started: session::now(), activates: true };
     reading::deciding(&due, &args.reading, session, &clock, output, |evaluator| {
         run::run(project, rules, evaluator, asked)
     })
