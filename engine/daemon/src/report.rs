@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use tierd_eval::{
-    evaluate::{Asked, Outcome, PluginFailed, SetOutcome},
+    evaluate::{Asker, Outcome, PluginFailed, SetOutcome},
     guard::moves::Matrix,
     retention::{ActKind, RuleOutcome, Waiting},
 };
@@ -78,9 +78,9 @@ pub struct PluginFailure {
 impl PluginFailure {
     pub(crate) fn new(rules: &RuleSet, failed: &PluginFailed) -> Self {
         let tierd_eval::plugin::PluginFailure { plugin, function, reason, message } = failed.failure.clone();
-        let (metric, rule) = match failed.asked {
-            Asked::Metric(metric) => (Some(rules.metrics[metric.0].name.clone()), None),
-            Asked::Rule(rule) => (None, Some(rules.retention[rule.0].name.clone())),
+        let (metric, rule) = match failed.asker {
+            Asker::Metric(metric) => (Some(rules.metrics[metric.0].name.clone()), None),
+            Asker::Rule(rule) => (None, Some(rules.retention[rule.0].name.clone())),
         };
         PluginFailure { metric, rule, plugin, function, reason: reason.to_owned(), message, subjects: failed.subjects }
     }

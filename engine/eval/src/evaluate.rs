@@ -56,7 +56,7 @@ pub struct Outcome {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PluginFailed {
     /// Who asked it.
-    pub asked: Asked,
+    pub asker: Asker,
     /// Why.
     pub failure: PluginFailure,
     /// How many subjects go without.
@@ -65,7 +65,7 @@ pub struct PluginFailed {
 
 /// Who asks a plugin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asked {
+pub enum Asker {
     /// A metric, which is NULL for all its subjects if there is no answer.
     Metric(MetricId),
     /// A retention rule, which acts on nobody then.
@@ -259,8 +259,8 @@ impl<H: History> Walk<'_, H> {
             }
             (Err(failure), OnPluginError::Fail) => Err(failure),
             (Err(failure), OnPluginError::Unknown) => {
-                let asked = Asked::Metric(id);
-                self.outcome.plugin_failures.push(PluginFailed { asked, failure, subjects: subjects as u64 });
+                let asker = Asker::Metric(id);
+                self.outcome.plugin_failures.push(PluginFailed { asker, failure, subjects: subjects as u64 });
                 Ok(new_null_array(&arrow_type(self.rules.metrics[id.0].ty), subjects))
             }
         }
@@ -417,7 +417,7 @@ fn decide<H: History>(
         let failed = |(rule, failure)| {
             let waits = |of: &&RuleOutcome| of.rule == rule;
             let subjects = decided.outcomes.iter().find(waits).map_or(0, |of| of.waiting.plugin);
-            PluginFailed { asked: Asked::Rule(rule), failure, subjects }
+            PluginFailed { asker: Asker::Rule(rule), failure, subjects }
         };
         outcome.plugin_failures.extend(decided.failures.into_iter().map(failed));
         outcomes.extend(decided.outcomes);

@@ -11,8 +11,10 @@ use tierd_model::Clock;
 use tierd_rules::plugin::PluginCall;
 
 /// Calls plugins. The same arguments give the same answer, bit for bit.
+///
+/// Calls that somebody doesn't answer fail: the reason is `unavailable`.
 pub trait Plugins {
-    /// A scorer's, segmenter's or model's value for each of `rows` rows; one column per input, of the types that its description
+    /// A scorer's, segmenter's or model's value for each row; one column per input, of the types that its description
     /// names (reals for those that take any number).
     ///
     /// # Errors
@@ -20,16 +22,20 @@ pub trait Plugins {
     fn column(
         &self,
         call: &PluginCall,
-        inputs: &[ArrayRef],
-        rows: usize,
-        clock: &Clock,
-    ) -> Result<PluginColumn, PluginFailure>;
+        _inputs: &[ArrayRef],
+        _rows: usize,
+        _clock: &Clock,
+    ) -> Result<PluginColumn, PluginFailure> {
+        unavailable(call)
+    }
 
     /// An aggregator's value for each subject.
     ///
     /// # Errors
     /// [`PluginFailure`].
-    fn aggregate(&self, call: &PluginCall, facts: &SubjectFacts, clock: &Clock) -> Result<ArrayRef, PluginFailure>;
+    fn aggregate(&self, call: &PluginCall, _facts: &SubjectFacts, _clock: &Clock) -> Result<ArrayRef, PluginFailure> {
+        unavailable(call)
+    }
 
     /// A planner's proposals, in the order of rows. They have been held against what is granted.
     ///
@@ -38,10 +44,18 @@ pub trait Plugins {
     fn plan(
         &self,
         call: &PluginCall,
-        inputs: &[ArrayRef],
-        rows: usize,
-        clock: &Clock,
-    ) -> Result<Vec<Proposal>, PluginFailure>;
+        _inputs: &[ArrayRef],
+        _rows: usize,
+        _clock: &Clock,
+    ) -> Result<Vec<Proposal>, PluginFailure> {
+        unavailable(call)
+    }
+}
+
+fn unavailable<T>(call: &PluginCall) -> Result<T, PluginFailure> {
+    let (plugin, function) = (format!("#{}", call.plugin.0), call.function.clone());
+    let message = "plugins aren't run here".to_owned();
+    Err(PluginFailure { plugin, function, reason: "unavailable", message })
 }
 
 /// What a function gives.
@@ -116,24 +130,4 @@ pub struct PluginFailure {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoPlugins;
 
-impl NoPlugins {
-    fn none<T>(call: &PluginCall) -> Result<T, PluginFailure> {
-        let (plugin, function) = (format!("#{}", call.plugin.0), call.function.clone());
-        let message = "plugins aren't run here".to_owned();
-        Err(PluginFailure { plugin, function, reason: "unavailable", message })
-    }
-}
-
-impl Plugins for NoPlugins {
-    fn column(&self, call: &PluginCall, _: &[ArrayRef], _: usize, _: &Clock) -> Result<PluginColumn, PluginFailure> {
-        Self::none(call)
-    }
-
-    fn aggregate(&self, call: &PluginCall, _: &SubjectFacts, _: &Clock) -> Result<ArrayRef, PluginFailure> {
-        Self::none(call)
-    }
-
-    fn plan(&self, call: &PluginCall, _: &[ArrayRef], _: usize, _: &Clock) -> Result<Vec<Proposal>, PluginFailure> {
-        Self::none(call)
-    }
-}
+impl Plugins for NoPlugins {}

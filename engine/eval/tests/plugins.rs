@@ -17,7 +17,7 @@ use serde_json::{Map, Value as Json, json};
 use tierd_eval::{
     columns::{arrow_type, value_at},
     due::Due,
-    evaluate::{Asked, Error, Outcome, evaluate},
+    evaluate::{Asker, Error, Outcome, evaluate},
     explain,
     given::Given,
     history::NoHistory,
@@ -284,7 +284,7 @@ fn a_failure_ends_the_run_or_leaves_the_metric_unknown() {
     assert_eq!(values(&rules, &outcome, "credit_score"), ["NULL"; 4]);
     assert_eq!(values(&rules, &outcome, "fit")[0], "0.5");
     let [failed] = outcome.plugin_failures.as_slice() else { panic!("{:?}", outcome.plugin_failures) };
-    assert_eq!((failed.asked, failed.subjects), (Asked::Metric(rules.metric("credit_score").unwrap().0), 4));
+    assert_eq!((failed.asker, failed.subjects), (Asker::Metric(rules.metric("credit_score").unwrap().0), 4));
     assert_eq!((failed.failure.reason, failed.failure.function.as_str()), ("fuel", "score"));
     assert_eq!(outcome.sets[0].unknown.len(), 4);
 }

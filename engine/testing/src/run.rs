@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tierd_eval::{
     due::Due,
-    evaluate::{Asked, Outcome, evaluate},
+    evaluate::{Asker, Outcome, evaluate},
     guard::{self, Seen, Which},
     plugin::Plugins,
 };
@@ -148,9 +148,9 @@ fn exceeded(rules: &RuleSet, outcome: &Outcome, clock: &Clock) -> Vec<String> {
 /// Metrics that are NULL, and rules that act on nobody, because a plugin gave nothing, and why.
 fn unknown<'a>(rules: &'a RuleSet, outcome: &'a Outcome) -> impl Iterator<Item = String> {
     let failures = outcome.plugin_failures.iter();
-    failures.map(|failed| match failed.asked {
-        Asked::Metric(metric) => format!("{} is unknown: {}", rules.metrics[metric.0].name, failed.failure),
-        Asked::Rule(rule) => format!("{} acts on nobody: {}", rules.retention[rule.0].name, failed.failure),
+    failures.map(|failed| match failed.asker {
+        Asker::Metric(metric) => format!("{} is unknown: {}", rules.metrics[metric.0].name, failed.failure),
+        Asker::Rule(rule) => format!("{} acts on nobody: {}", rules.retention[rule.0].name, failed.failure),
     })
 }
 

@@ -12,7 +12,7 @@ use tierd_eval::{
     due::Due,
     evaluate::{self, Outcome},
     given::{Given, KeyOf, NO_PARENT},
-    plugin::{NoPlugins, PluginColumn, PluginFailure, Plugins, Proposal, SubjectFacts},
+    plugin::{PluginFailure, Plugins, Proposal},
 };
 use tierd_ledger::Reader;
 use tierd_model::{Clock, Key};
@@ -172,20 +172,6 @@ fn always(key: Key) -> KeyOf {
 struct Kept;
 
 impl Plugins for Kept {
-    fn column(
-        &self,
-        call: &PluginCall,
-        inputs: &[ArrayRef],
-        rows: usize,
-        clock: &Clock,
-    ) -> Result<PluginColumn, PluginFailure> {
-        NoPlugins.column(call, inputs, rows, clock)
-    }
-
-    fn aggregate(&self, call: &PluginCall, facts: &SubjectFacts, clock: &Clock) -> Result<ArrayRef, PluginFailure> {
-        NoPlugins.aggregate(call, facts, clock)
-    }
-
     fn plan(&self, _: &PluginCall, _: &[ArrayRef], _: usize, _: &Clock) -> Result<Vec<Proposal>, PluginFailure> {
         Ok(Vec::new())
     }

@@ -16,7 +16,7 @@ use crate::{
     given::KeyOf,
     history::{Held, PolicyState, RuleState},
     levels::NONE,
-    plugin::{NoPlugins, PluginColumn, PluginFailure, Plugins, Proposal, ProposedAction, SubjectFacts},
+    plugin::{NoPlugins, PluginFailure, Plugins, Proposal, ProposedAction},
     retention::{Act, ActKind, Context, Decided, Remembered, RuleOutcome, SetLevels, decide},
     testing::{array, clock, column, compare, integer, metric, nowhere, rule_set, tier_set},
 };
@@ -94,20 +94,6 @@ pub(super) struct Planner {
 }
 
 impl Plugins for Planner {
-    fn column(
-        &self,
-        call: &PluginCall,
-        inputs: &[ArrayRef],
-        rows: usize,
-        clock: &Clock,
-    ) -> Result<PluginColumn, PluginFailure> {
-        NoPlugins.column(call, inputs, rows, clock)
-    }
-
-    fn aggregate(&self, call: &PluginCall, facts: &SubjectFacts, clock: &Clock) -> Result<ArrayRef, PluginFailure> {
-        NoPlugins.aggregate(call, facts, clock)
-    }
-
     fn plan(
         &self,
         call: &PluginCall,
