@@ -29,5 +29,6 @@ pub mod shown;
 pub mod verify;
 
 pub use limits::LimitError;
+pub use lock::{Noted, noted};
 pub use project::{Loaded, Project, ProjectError};
 pub use tierd_host::{BreakerState, PluginStats};

@@ -1,4 +1,4 @@
-//! One daemon for a ledger.
+//! One daemon for a ledger, and how others find it.
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
@@ -8,6 +8,9 @@ use std::{
 
 use crate::serve::StartError;
 
+/// A note is no longer than this: two lines, one of them with a path.
+const NOTE_BYTES: u64 = 5000;
+
 /// Held as long as a daemon lives: an advisory lock of the operating system on `<ledger>.serve`, which ends with the process,
 /// however that ends. The lock of the ledger itself is only held while something is written.
 #[derive(Debug)]
@@ -16,32 +19,92 @@ pub(crate) struct DaemonLock {
 }
 
 impl DaemonLock {
-    /// Takes the lock for this ledger, and notes in it who holds it. Links to a ledger lead to the same lock.
-    pub(crate) fn take(ledger: &Path) -> Result<Self, StartError> {
-        let mut path = resolve(ledger).into_os_string();
-        path.push(".serve");
-        let path = PathBuf::from(path);
+    /// Takes the lock for this ledger, and notes in it who holds it and at which socket it answers. Links to a ledger lead to the
+    /// same lock.
+    pub(crate) fn take(ledger: &Path, socket: Option<&Path>) -> Result<Self, StartError> {
+        let path = path(ledger);
         let failed = |source| StartError::Lock { path: path.clone(), source };
         let mut options = OpenOptions::new();
         let mut file = options.read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                let read = Read::by_ref(&mut file).take(400).read_to_string(&mut holder);
-                let holder = holder.lines().next().filter(|line| read.is_ok() && !line.is_empty());
-                return Err(StartError::Served { holder: holder.unwrap_or("another process").to_owned() });
+                let holder = read(&mut file).and_then(|note| note.lines().next().map(str::to_owned));
+                let holder = holder.filter(|line| !line.is_empty()).unwrap_or_else(|| "another process".to_owned());
+                return Err(StartError::Served { holder });
             }
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
         // On a full disk there is no note, and whoever is refused isn't told by whom.
-        let _ = file.set_len(0).and_then(|()| writeln!(file, "tierd serve (process {})", std::process::id()));
+        let _ = file.set_len(0).and_then(|()| file.write_all(note(std::process::id(), socket).as_bytes()));
         Ok(DaemonLock { _file: file })
     }
+}
+
+/// What the last daemon of a ledger noted of itself. It may be gone since: the lock itself isn't asked for, because that could keep a
+/// daemon that starts at this moment from getting it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Noted {
+    /// Its process.
+    pub process: u32,
+    /// Where it answers, if it has a socket.
+    pub socket: Option<PathBuf>,
+}
+
+/// What the last daemon of this ledger noted of itself, if that can be read.
+pub fn noted(ledger: &Path) -> Option<Noted> {
+    let note = read(&mut File::open(path(ledger)).ok()?)?;
+    let process = note.split_once(PROCESS)?.1.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?;
+    let socket = note.lines().find_map(|line| line.strip_prefix(SOCKET)).map(PathBuf::from);
+    Some(Noted { process, socket })
+}
+
+const PROCESS: &str = "(process ";
+const SOCKET: &str = "socket ";
+
+fn note(process: u32, socket: Option<&Path>) -> String {
+    // Who reads it may be in another folder.
+    let socket = socket.and_then(|path| std::path::absolute(path).ok());
+    let socket = socket.map(|path| format!("{SOCKET}{}\n", path.display())).unwrap_or_default();
+    format!("tierd serve {PROCESS}{process})\n{socket}")
+}
+
+fn read(file: &mut File) -> Option<String> {
+    let mut note = String::new();
+    file.take(NOTE_BYTES).read_to_string(&mut note).ok()?;
+    Some(note)
+}
+
+fn path(ledger: &Path) -> PathBuf {
+    let mut path = resolve(ledger).into_os_string();
+    path.push(".serve");
+    PathBuf::from(path)
 }
 
 /// Where a ledger really is, or will be. What can't be found out is said when the lock is opened.
 fn resolve(ledger: &Path) -> PathBuf {
     let in_folder = || Some(ledger.parent()?.canonicalize().ok()?.join(ledger.file_name()?));
     ledger.canonicalize().ok().or_else(in_folder).unwrap_or_else(|| ledger.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_who_holds_it_and_where_that_answers() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = folder.path().join("a.ledger");
+        assert_eq!(noted(&ledger), None);
+        let lock = DaemonLock::take(&ledger, Some(Path::new("/run/a b/tierd.sock"))).unwrap();
+        let process = std::process::id();
+        assert_eq!(noted(&ledger), Some(Noted { process, socket: Some("/run/a b/tierd.sock".into()) }));
+        let refused = DaemonLock::take(&ledger, None).unwrap_err();
+        assert!(
+            matches!(&refused, StartError::Served { holder } if *holder == format!("tierd serve (process {process})"))
+        );
+        drop(lock);
+        let _lock = DaemonLock::take(&ledger, None).unwrap();
+        assert_eq!(noted(&ledger), Some(Noted { process, socket: None }));
+    }
 }

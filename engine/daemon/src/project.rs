@@ -110,6 +110,11 @@ impl Project {
         self.folder.join(tierd_rules::ledger_path(&self.read_config().unwrap_or_default()))
     }
 
+    /// Where a daemon under this configuration answers; `None` where it has no socket.
+    pub fn socket(&self, config: &Config) -> Option<PathBuf> {
+        config.http.socket.as_ref().map(|socket| self.folder.join(socket))
+    }
+
     /// The configuration, every `*.toml` below the rules folder, but for tests (`*.test.toml`), and every plugin (`*.wasm`) there; no hidden files.
     ///
     /// # Errors

@@ -14,8 +14,7 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use serde_json::Value as Json;
-use tierd_daemon::{Project, serve};
-use tierd_rules::Http;
+use tierd_daemon::Project;
 use tokio::{net::UnixStream, runtime::Runtime};
 
 /// Asks one daemon.
@@ -68,18 +67,13 @@ pub enum ClientError {
 }
 
 impl Client {
-    /// A client of the daemon that serves this project; `None` where none answers, or where it has no socket.
-    pub fn of(project: &Project, http: &Http) -> Option<Self> {
-        Client::connect(&socket_path(project, http)?)
-    }
-
-    /// A client of the daemon that serves this project, whatever the files are like now: its socket is where they say, or, as they may
-    /// be broken or other settings than those in force, where the rules in force do. `None` where none answers.
+    /// A client of the daemon that serves this project, whatever the files are like now: its socket is where it noted when it began,
+    /// or, where it could note nothing, where they say. `None` where none answers.
     pub fn find(project: &Project) -> Option<Self> {
-        let on_disk = project.load().ok().and_then(|loaded| loaded.rules);
-        let by_files = on_disk.and_then(|rules| Client::of(project, &rules.config.http));
-        let in_force = || serve::last_good(project, &project.ledger_as_written()).ok().flatten();
-        by_files.or_else(|| Client::of(project, &in_force()?.config.http))
+        let noted = || tierd_daemon::noted(&project.ledger_as_written())?.socket;
+        let by_files = || project.socket(&project.load().ok()?.rules?.config);
+        let at = |socket: PathBuf| Client::connect(&socket);
+        noted().and_then(at).or_else(|| by_files().and_then(at))
     }
 
     /// A client of the daemon at this socket; `None` where none answers.
@@ -151,9 +145,4 @@ impl Client {
         };
         Err(ClientError::Refused { status: status.as_u16(), code, detail })
     }
-}
-
-/// Where the socket of a project's daemon is; `None` for a project without one.
-pub fn socket_path(project: &Project, http: &Http) -> Option<PathBuf> {
-    http.socket.as_ref().map(|socket| project.folder().join(socket))
 }

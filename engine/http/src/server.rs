@@ -26,7 +26,7 @@ use tokio::{
 
 use crate::{
     access::{Access, Peer},
-    api, client,
+    api,
     socket::Socket,
     token::{Token, TokenError},
 };
@@ -101,7 +101,7 @@ pub async fn serve(handle: Handle) -> Result<Server, ServeError> {
         }
         None => None,
     };
-    let path = client::socket_path(handle.project(), http);
+    let path = handle.project().socket(&rules.config);
     let socket = path
         .clone()
         .map(|path| Socket::bind(&path).map_err(|source| ServeError::Socket { path, source }))

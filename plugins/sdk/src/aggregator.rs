@@ -37,7 +37,7 @@ pub fn aggregate<S: State + Default, T: Output>(
 where
     T::Item: Item,
 {
-    let mut values = Builder::<T::Item>::default();
+    let mut values = Builder::<T::Item>::with_capacity(facts.rows_of.len());
     let mut carry = Vec::new();
     let mut first = match carried {
         [] => None,

@@ -10,13 +10,12 @@ pub struct Builder<T: Item> {
     valid: Vec<u8>,
 }
 
-impl<T: Item> Default for Builder<T> {
-    fn default() -> Self {
-        Builder { store: T::Store::default(), rows: 0, valid: Vec::new() }
-    }
-}
-
 impl<T: Item> Builder<T> {
+    /// A column that so many rows fit without being moved.
+    pub fn with_capacity(rows: usize) -> Self {
+        Builder { store: T::store(rows), rows: 0, valid: Vec::new() }
+    }
+
     /// Adds the result for the next row. A failure is given its row where it has none.
     ///
     /// # Errors
@@ -76,8 +75,11 @@ pub fn column<T: Output>(rows: impl IntoIterator<Item = T>) -> Result<Column, Fa
 where
     T::Item: Item,
 {
-    let mut builder = Builder::<T::Item>::default();
-    rows.into_iter().try_for_each(|row| builder.push(row))?;
+    let rows = rows.into_iter();
+    let mut builder = Builder::<T::Item>::with_capacity(rows.size_hint().0);
+    for row in rows {
+        builder.push(row)?;
+    }
     Ok(builder.finish())
 }
 

@@ -237,7 +237,7 @@ macro_rules! model {
             ) -> ::std::result::Result<$crate::Column, $crate::Failure> {
                 $crate::__bind!(call, rows, inputs, [$($aparam: $aty),*]);
                 let model: $model = $crate::macros::apply(model)?;
-                let mut results = $crate::macros::Builder::<<$out as $crate::Output>::Item>::default();
+                let mut results = $crate::macros::Builder::<<$out as $crate::Output>::Item>::with_capacity(rows as usize);
                 for row in 0..rows as usize {
                     results.push($name::apply(&model $(, <$aty as $crate::Parameter<'_>>::at(&$aparam, row))*))?;
                 }

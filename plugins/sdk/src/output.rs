@@ -10,7 +10,10 @@ pub trait Item: Sized {
     const TYPE: ValueType;
 
     /// The values so far.
-    type Store: Default;
+    type Store;
+
+    /// None so far, with room for so many.
+    fn store(rows: usize) -> Self::Store;
 
     /// Adds one.
     ///
@@ -30,6 +33,10 @@ macro_rules! items {
         impl $(<const $scale: u8>)? Item for $ty {
             const TYPE: ValueType = $type;
             type Store = Vec<$stored>;
+
+            fn store(rows: usize) -> Self::Store {
+                Vec::with_capacity(rows)
+            }
 
             #[inline]
             fn push(self, store: &mut Self::Store) -> Result<(), Failure> {
@@ -77,7 +84,6 @@ impl Label for String {
 }
 
 /// Texts one after the other: where each ends, and their bytes.
-#[derive(Default)]
 pub struct TextStore {
     ends: Vec<u32>,
     bytes: Vec<u8>,
@@ -88,6 +94,10 @@ macro_rules! texts {
         impl Item for $ty {
             const TYPE: ValueType = ValueType::Text;
             type Store = TextStore;
+
+            fn store(rows: usize) -> Self::Store {
+                TextStore { ends: Vec::with_capacity(rows), bytes: Vec::new() }
+            }
 
             fn push(self, store: &mut Self::Store) -> Result<(), Failure> {
                 store.bytes.extend_from_slice(self.as_bytes());

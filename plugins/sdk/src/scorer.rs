@@ -58,7 +58,7 @@ macro_rules! scorer {
 
             fn score(call: &$crate::Call, rows: u32, inputs: &[$crate::Column]) -> ::std::result::Result<$crate::Column, $crate::Failure> {
                 $crate::__bind!(call, rows, inputs, [$($param: $ty),*]);
-                let mut results = $crate::macros::Builder::<<$out as $crate::Output>::Item>::default();
+                let mut results = $crate::macros::Builder::<<$out as $crate::Output>::Item>::with_capacity(rows as usize);
                 for row in 0..rows as usize {
                     results.push($name($(<$ty as $crate::Parameter<'_>>::at(&$param, row)),*))?;
                 }

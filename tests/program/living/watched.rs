@@ -203,6 +203,10 @@ fn doctor_knows_whether_a_daemon_answers() {
     }
     project.edit("rules/value.toml", "annual_spend >= 5000", "anual_spend >= 5000");
     project.tierd(&["doctor"]).exits(1).prints(&["BAD   rules", "ok    database", "ok    daemon"]);
+    // Nor does a ledger that doesn't say yet what the daemon goes on with.
+    fs::rename(project.path("tierd.ledger"), project.path("gone.ledger")).unwrap();
+    project.tierd(&["doctor", "--serving"]).ok().prints(&["answers on its socket"]);
+    fs::rename(project.path("gone.ledger"), project.path("tierd.ledger")).unwrap();
     daemon.signal("TERM");
     daemon.end();
     project.tierd(&["doctor", "--serving"]).exits(1);

@@ -57,14 +57,16 @@ impl Finding {
 /// Looks at everything, and fails where something is bad.
 pub(crate) fn doctor(args: &DoctorArgs, folder: &Path, output: Output) -> Result<(), Failure> {
     let project = session::open_project(folder)?;
+    // Who only asks whether a daemon serves needs no rules where one answers.
+    if let Some(daemon) = machine::answering(&project).filter(|_| args.serving) {
+        return show(&[daemon], output);
+    }
     let (on_disk, mut findings) = files::rules(&project);
     // Broken files keep no daemon from its work: it goes on with the last good ones.
     let rules = on_disk.or_else(|| serve::last_good(&project, &project.ledger_as_written()).ok().flatten());
     match &rules {
         Some(rules) if args.serving => findings = vec![machine::must_serve(&project, rules)],
         Some(rules) => findings.extend(of_rules(&project, rules)),
-        // A daemon that has only just begun may not have written down yet what it goes on with.
-        None if args.serving => findings = machine::answering(&project).map_or(findings, |daemon| vec![daemon]),
         None => {}
     }
     show(&findings, output)?;

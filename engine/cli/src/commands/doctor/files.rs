@@ -3,7 +3,6 @@
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use tierd_daemon::Project;
-use tierd_http::client;
 use tierd_rules::{RuleSet, Severity};
 
 use super::Finding;
@@ -68,7 +67,7 @@ pub(super) fn token(project: &Project, rules: &RuleSet) -> Finding {
 /// Whether the socket is there for those who may use it, or can be made.
 pub(super) fn socket(project: &Project, rules: &RuleSet) -> Finding {
     const WHAT: &str = "socket";
-    let Some(path) = client::socket_path(project, &rules.config.http) else {
+    let Some(path) = project.socket(&rules.config) else {
         return Finding::ok(WHAT, "off");
     };
     let shown = path.display();

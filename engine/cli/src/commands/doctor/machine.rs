@@ -148,13 +148,9 @@ fn answers(project: &Project) -> bool {
     Client::find(project).is_some_and(|client| client.get("/-/healthy").is_ok())
 }
 
-/// The process that says of itself in the lock file that it serves the project, where it lives. The lock itself is left alone: asking
-/// for it could keep a daemon that starts at this moment from getting it.
+/// The process that says of itself in the lock file that it serves the project, where it lives.
 fn holder(project: &Project, rules: &RuleSet) -> Option<u32> {
-    let mut path = project.ledger(&rules.config).into_os_string();
-    path.push(".serve");
-    let note = fs::read_to_string(path).ok()?;
-    let process: u32 = note.split_once("(process ")?.1.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?;
+    let process = tierd_daemon::noted(&project.ledger(&rules.config))?.process;
     let name = fs::read_to_string(format!("/proc/{process}/comm")).ok()?;
     name.starts_with("tierd").then_some(process)
 }

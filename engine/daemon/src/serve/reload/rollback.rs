@@ -70,7 +70,7 @@ pub fn roll_back(
 ) -> Result<Arc<RuleSet>, RollbackRefused> {
     let rules = Arc::new(find(project, ledger, revision)?);
     // Held until the note is written, so that no daemon begins meanwhile. Where it can't be taken at all, none can run either.
-    let _lock = match DaemonLock::take(ledger) {
+    let _lock = match DaemonLock::take(ledger, None) {
         Err(StartError::Served { holder }) => return Err(RollbackRefused::Served { holder }),
         lock => lock.ok(),
     };
