@@ -158,9 +158,9 @@ macro_rules! aggregator {
                     more,
                     |state, at, row| {
                         let _ = row;
-                        $crate::__Added::added($name::add(state, at $(, <$ty as $crate::Parameter<'_>>::at(&$param, row))*))
+                        $crate::__Added::added($name::add(state, at $(, <$ty as $crate::Parameter<'_>>::at($param, row))*))
                     },
-                    |state| $name::value(state $(, <$more_ty as $crate::Parameter<'_>>::at(&$more, 0))*),
+                    |state| $name::value(state $(, <$more_ty as $crate::Parameter<'_>>::at($more, 0))*),
                 )
             }
         }

@@ -98,8 +98,16 @@ impl<'a, T: Lookup + 'a> Parameter<'a> for Found<'a, T> {
         find((0..source.rows()).map(|row| keys.at(row)))
     }
 
-    fn at(bound: &'a Vec<T>, row: usize) -> Self {
-        Found(&bound[row])
+    type View = &'a [T];
+
+    #[inline]
+    fn view(bound: &'a Vec<T>, rows: usize) -> Self::View {
+        &bound[..rows]
+    }
+
+    #[inline]
+    fn at(view: Self::View, row: usize) -> Self {
+        Found(&view[row])
     }
 }
 
@@ -124,7 +132,7 @@ macro_rules! lookup {
             fn rows(rows: usize, columns: &[$crate::Column]) -> ::std::result::Result<::std::vec::Vec<Self>, $crate::Failure> {
                 let call = $crate::macros::no_call();
                 $crate::__bind!(&call, rows, columns, [$($field: $ty),*]);
-                ::std::result::Result::Ok((0..rows).map(|row| $name { $($field: <$ty as $crate::Parameter<'_>>::at(&$field, row)),* }).collect())
+                ::std::result::Result::Ok((0..rows).map(|row| $name { $($field: <$ty as $crate::Parameter<'_>>::at($field, row)),* }).collect())
             }
         }
     };

@@ -211,7 +211,7 @@ macro_rules! model {
                 let model: ::std::option::Option<$model> = $crate::macros::decode(model)?;
                 let mut part = <$part as ::std::default::Default>::default();
                 for row in 0..rows as usize {
-                    $crate::__Added::added($name::part(&mut part, model.as_ref() $(, <$ty as $crate::Parameter<'_>>::at(&$param, row))*))
+                    $crate::__Added::added($name::part(&mut part, model.as_ref() $(, <$ty as $crate::Parameter<'_>>::at($param, row))*))
                         .map_err(|failure| $crate::Failure { row: failure.row.or(::std::option::Option::Some(row as u32)), ..failure })?;
                 }
                 ::std::result::Result::Ok($crate::macros::encode(&part))
@@ -225,7 +225,7 @@ macro_rules! model {
                 $crate::__bind!(call, 0, &[], [$($more: $more_ty),*]);
                 let model: ::std::option::Option<$model> = $crate::macros::decode(model)?;
                 let parts: ::std::vec::Vec<$part> = $crate::macros::decode_all(parts)?;
-                let fitted = $name::fit(model, parts $(, <$more_ty as $crate::Parameter<'_>>::at(&$more, 0))*)?;
+                let fitted = $name::fit(model, parts $(, <$more_ty as $crate::Parameter<'_>>::at($more, 0))*)?;
                 ::std::result::Result::Ok(fitted.into())
             }
 
@@ -237,11 +237,10 @@ macro_rules! model {
             ) -> ::std::result::Result<$crate::Column, $crate::Failure> {
                 $crate::__bind!(call, rows, inputs, [$($aparam: $aty),*]);
                 let model: $model = $crate::macros::apply(model)?;
-                let mut results = $crate::macros::Builder::<<$out as $crate::Output>::Item>::with_capacity(rows as usize);
-                for row in 0..rows as usize {
-                    results.push($name::apply(&model $(, <$aty as $crate::Parameter<'_>>::at(&$aparam, row))*))?;
-                }
-                ::std::result::Result::Ok(results.finish())
+                <$out as $crate::Output>::column(rows as usize, |row| {
+                    let _ = row;
+                    $name::apply(&model $(, <$aty as $crate::Parameter<'_>>::at($aparam, row))*)
+                })
             }
         }
     };

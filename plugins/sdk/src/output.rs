@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::{Date, Decimal, Failure, Texts, Timestamp, ValueType, Values};
+use crate::{Column, Date, Decimal, Failure, Texts, Timestamp, ValueType, Values, column::Builder};
 
 /// A value that a column can be made of.
 pub trait Item: Sized {
@@ -29,7 +29,7 @@ pub trait Item: Sized {
 }
 
 macro_rules! items {
-    ($($(@$scale:ident)? $ty:ty, $type:expr, $case:ident($stored:ty), $value:ident => $write:expr;)*) => {$(
+    ($($(@$scale:ident)? $ty:ty, $type:expr, $case:ident($stored:ty), $value:ident => $write:expr, $good:expr;)*) => {$(
         impl $(<const $scale: u8>)? Item for $ty {
             const TYPE: ValueType = $type;
             type Store = Vec<$stored>;
@@ -41,7 +41,11 @@ macro_rules! items {
             #[inline]
             fn push(self, store: &mut Self::Store) -> Result<(), Failure> {
                 let $value = self;
-                store.push($write);
+                let stored = $write;
+                if !$good(&stored) {
+                    return Err(REFUSED.into());
+                }
+                store.push(stored);
                 Ok(())
             }
 
@@ -53,17 +57,39 @@ macro_rules! items {
                 Values::$case(store)
             }
         }
+
+        impl $(<const $scale: u8>)? Output for $ty {
+            type Item = $ty;
+
+            #[inline]
+            fn value(self) -> Result<Option<$ty>, Failure> {
+                Ok(Some(self))
+            }
+
+            // No row can end these loops, so that compilers work on several at once.
+            #[inline]
+            fn column(rows: usize, result: impl FnMut(usize) -> Self) -> Result<Column, Failure> {
+                let store: Vec<$stored> = (0..rows).map(result).map(|$value| $write).collect();
+                if !store.iter().fold(true, |all, stored| all & $good(stored)) {
+                    let row = store.iter().position(|stored| !$good(stored));
+                    return Err(Failure { row: row.map(|row| row as u32), message: REFUSED.to_owned() });
+                }
+                Ok(Column { values: Values::$case(store), valid: None })
+            }
+        }
     )*};
 }
 
 items! {
-    f64, ValueType::Real, Reals(f64), value => if value.is_finite() { value } else { return Err("the result is no finite number".into()) };
-    i64, ValueType::Integer, Integers(i64), value => value;
-    bool, ValueType::Boolean, Booleans(u8), value => u8::from(value);
-    Date, ValueType::Date, Dates(i32), value => value.0;
-    Timestamp, ValueType::Timestamp, Timestamps(i64), value => value.0;
-    @SCALE Decimal<SCALE>, ValueType::Decimal(SCALE), Decimals(i64), value => value.0;
+    f64, ValueType::Real, Reals(f64), value => value, |stored: &f64| stored.is_finite();
+    i64, ValueType::Integer, Integers(i64), value => value, |_| true;
+    bool, ValueType::Boolean, Booleans(u8), value => u8::from(value), |_| true;
+    Date, ValueType::Date, Dates(i32), value => value.0, |_| true;
+    Timestamp, ValueType::Timestamp, Timestamps(i64), value => value.0, |_| true;
+    @SCALE Decimal<SCALE>, ValueType::Decimal(SCALE), Decimals(i64), value => value.0, |_| true;
 }
+
+const REFUSED: &str = "the result is no finite number";
 
 /// A text.
 pub trait Label {
@@ -89,7 +115,7 @@ pub struct TextStore {
     bytes: Vec<u8>,
 }
 
-macro_rules! texts {
+macro_rules! text_items {
     ($($ty:ty)*) => {$(
         impl Item for $ty {
             const TYPE: ValueType = ValueType::Text;
@@ -116,10 +142,10 @@ macro_rules! texts {
     )*};
 }
 
-texts! { &str String }
+text_items! { &str String }
 
 /// What a function may give: a value, an `Option` of one, or a `Result` with either.
-pub trait Output {
+pub trait Output: Sized {
     /// The value.
     type Item;
 
@@ -128,11 +154,26 @@ pub trait Output {
     /// # Errors
     /// Where the function has failed.
     fn value(self) -> Result<Option<Self::Item>, Failure>;
+
+    /// The column of the results of so many rows.
+    ///
+    /// # Errors
+    /// The first failure, with its row.
+    fn column(rows: usize, result: impl FnMut(usize) -> Self) -> Result<Column, Failure>
+    where
+        Self::Item: Item,
+    {
+        let mut builder = Builder::<Self::Item>::with_capacity(rows);
+        for result in (0..rows).map(result) {
+            builder.push(result)?;
+        }
+        Ok(builder.finish())
+    }
 }
 
-macro_rules! outputs {
-    ($($(@$scale:ident)? $ty:ty;)*) => {$(
-        impl $(<const $scale: u8>)? Output for $ty {
+macro_rules! texts {
+    ($($ty:ty)*) => {$(
+        impl Output for $ty {
             type Item = $ty;
 
             #[inline]
@@ -143,7 +184,7 @@ macro_rules! outputs {
     )*};
 }
 
-outputs! { f64; i64; bool; Date; Timestamp; @SCALE Decimal<SCALE>; &'static str; String; }
+texts! { &'static str String }
 
 impl<T> Output for Option<T> {
     type Item = T;

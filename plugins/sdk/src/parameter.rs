@@ -18,14 +18,23 @@ pub trait Parameter<'a>: Sized {
     /// The column, or whatever else it is read from.
     type Bound: 'a;
 
+    /// Whether reading a row costs nothing, so that it is read whether or not it has a value: a branch less.
+    const PLAIN: bool = false;
+
     /// Takes what it needs from a call.
     ///
     /// # Errors
     /// Where that isn't what `describe` asked for.
     fn bind(source: &mut Source<'a>) -> Result<Self::Bound, Failure>;
 
+    /// What rows are read from.
+    type View: Copy;
+
+    /// The view of so many rows as were bound. Made where the loop over rows is, so that compilers see that every row is there.
+    fn view(bound: &'a Self::Bound, rows: usize) -> Self::View;
+
     /// Its value in a row.
-    fn at(bound: &'a Self::Bound, row: usize) -> Self;
+    fn at(view: Self::View, row: usize) -> Self;
 }
 
 /// What a call brings: parameters take their inputs from it in order.
@@ -84,6 +93,7 @@ macro_rules! plain {
     ($($(@$scale:ident)? $ty:ty, $accepts:expr, $case:ident($stored:ty), $value:ident => $read:expr;)*) => {$(
         impl<'a $(, const $scale: u8)?> Parameter<'a> for $ty {
             const INPUT: Option<(Accepts, bool)> = Some(($accepts, false));
+            const PLAIN: bool = true;
             type Bound = &'a [$stored];
 
             fn bind(source: &mut Source<'a>) -> Result<Self::Bound, Failure> {
@@ -93,9 +103,16 @@ macro_rules! plain {
                 }
             }
 
+            type View = &'a [$stored];
+
             #[inline]
-            fn at(bound: &'a Self::Bound, row: usize) -> Self {
-                let $value = bound[row];
+            fn view(bound: &'a Self::Bound, rows: usize) -> Self::View {
+                &bound[..rows]
+            }
+
+            #[inline]
+            fn at(view: Self::View, row: usize) -> Self {
+                let $value = view[row];
                 $read
             }
         }
@@ -139,8 +156,15 @@ impl<'a> Parameter<'a> for &'a str {
         Ok(TextColumn { offsets, text })
     }
 
-    fn at(bound: &'a Self::Bound, row: usize) -> Self {
-        bound.at(row)
+    type View = &'a TextColumn<'a>;
+
+    #[inline]
+    fn view(bound: &'a Self::Bound, _: usize) -> Self::View {
+        bound
+    }
+
+    fn at(view: Self::View, row: usize) -> Self {
+        view.at(row)
     }
 }
 
@@ -152,8 +176,15 @@ impl<'a> Parameter<'a> for String {
         <&str as Parameter>::bind(source)
     }
 
-    fn at(bound: &'a Self::Bound, row: usize) -> Self {
-        bound.at(row).to_owned()
+    type View = &'a TextColumn<'a>;
+
+    #[inline]
+    fn view(bound: &'a Self::Bound, _: usize) -> Self::View {
+        bound
+    }
+
+    fn at(view: Self::View, row: usize) -> Self {
+        view.at(row).to_owned()
     }
 }
 
@@ -162,8 +193,8 @@ impl<'a, T: Parameter<'a>> Parameter<'a> for Option<T> {
         Some((accepts, _)) => Some((accepts, true)),
         None => None,
     };
-    /// Bits of the rows that have a value, and the column.
-    type Bound = (Option<&'a [u8]>, T::Bound);
+    /// A byte for each row, 1 where it has a value; and the column.
+    type Bound = (Vec<u8>, T::Bound);
 
     fn settings() -> Vec<Setting> {
         T::settings()
@@ -172,18 +203,41 @@ impl<'a, T: Parameter<'a>> Parameter<'a> for Option<T> {
     fn bind(source: &mut Source<'a>) -> Result<Self::Bound, Failure> {
         let valid = source.inputs.get(source.taken).and_then(|column| column.valid.as_deref());
         let bound = T::bind(source)?;
-        match valid {
+        let there = match valid {
             Some(bits) if bits.len() < source.rows.div_ceil(8) => {
-                Err(source.wrong("says of too few rows whether they have a value"))
+                return Err(source.wrong("says of too few rows whether they have a value"));
             }
-            _ => Ok((valid, bound)),
-        }
+            Some(bits) => {
+                let mut there: Vec<u8> = bits.iter().flat_map(|byte| eight(*byte)).collect();
+                there.truncate(source.rows);
+                there
+            }
+            None => vec![1; source.rows],
+        };
+        Ok((there, bound))
+    }
+
+    type View = (&'a [u8], T::View);
+
+    #[inline]
+    fn view((there, bound): &'a Self::Bound, rows: usize) -> Self::View {
+        (&there[..rows], T::view(bound, rows))
     }
 
     #[inline]
-    fn at((valid, bound): &'a Self::Bound, row: usize) -> Self {
-        valid.is_none_or(|bits| bits[row / 8] >> (row % 8) & 1 == 1).then(|| T::at(bound, row))
+    fn at((there, view): Self::View, row: usize) -> Self {
+        let there = there[row] != 0;
+        if T::PLAIN { there.then_some(T::at(view, row)) } else { there.then(|| T::at(view, row)) }
     }
+}
+
+/// The bits of a byte, from the lowest on, as bytes.
+fn eight(byte: u8) -> [u8; 8] {
+    let copies = u64::from(byte) * 0x0101_0101_0101_0101;
+    let bits = copies & 0x8040_2010_0804_0201;
+    // A byte that isn't zero carries into its highest bit.
+    let highest = (bits + 0x7f7f_7f7f_7f7f_7f7f) & 0x8080_8080_8080_8080;
+    (highest >> 7).to_le_bytes()
 }
 
 impl<'a> Parameter<'a> for &'a Call {
@@ -194,9 +248,16 @@ impl<'a> Parameter<'a> for &'a Call {
         Ok(source.call)
     }
 
+    type View = &'a Call;
+
     #[inline]
-    fn at(bound: &'a Self::Bound, _: usize) -> Self {
+    fn view(bound: &'a Self::Bound, _: usize) -> Self::View {
         bound
+    }
+
+    #[inline]
+    fn at(view: Self::View, _: usize) -> Self {
+        view
     }
 }
 

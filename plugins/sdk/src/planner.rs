@@ -143,7 +143,7 @@ macro_rules! planner {
                 $crate::__bind!(call, rows, inputs, [$($param: $ty),*]);
                 let mut proposals = ::std::vec::Vec::new();
                 for row in 0..rows {
-                    let result = $name($(<$ty as $crate::Parameter<'_>>::at(&$param, row as usize)),*);
+                    let result = $name($(<$ty as $crate::Parameter<'_>>::at($param, row as usize)),*);
                     $crate::macros::propose(&mut proposals, row, result)?;
                 }
                 ::std::result::Result::Ok(proposals)

@@ -58,11 +58,10 @@ macro_rules! scorer {
 
             fn score(call: &$crate::Call, rows: u32, inputs: &[$crate::Column]) -> ::std::result::Result<$crate::Column, $crate::Failure> {
                 $crate::__bind!(call, rows, inputs, [$($param: $ty),*]);
-                let mut results = $crate::macros::Builder::<<$out as $crate::Output>::Item>::with_capacity(rows as usize);
-                for row in 0..rows as usize {
-                    results.push($name($(<$ty as $crate::Parameter<'_>>::at(&$param, row)),*))?;
-                }
-                ::std::result::Result::Ok(results.finish())
+                <$out as $crate::Output>::column(rows as usize, move |row| {
+                    let _ = row;
+                    $name($(<$ty as $crate::Parameter<'_>>::at($param, row)),*)
+                })
             }
         }
     };
@@ -96,5 +95,6 @@ macro_rules! __bind {
         let mut source = $crate::Source::new($call, $rows as usize, $inputs);
         $(let $param = <$ty as $crate::Parameter<'_>>::bind(&mut source)?;)*
         source.end()?;
+        $(let $param = <$ty as $crate::Parameter<'_>>::view(&$param, $rows as usize);)*
     };
 }

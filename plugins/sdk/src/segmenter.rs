@@ -100,7 +100,7 @@ macro_rules! segmenter {
                 $crate::__bind!(call, rows, inputs, [$($param: $ty),*]);
                 let mut labels = $crate::macros::Labels::default();
                 for row in 0..rows as usize {
-                    labels.push($name($(<$ty as $crate::Parameter<'_>>::at(&$param, row)),*))?;
+                    labels.push($name($(<$ty as $crate::Parameter<'_>>::at($param, row)),*))?;
                 }
                 ::std::result::Result::Ok(labels.finish())
             }

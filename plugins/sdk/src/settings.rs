@@ -31,9 +31,16 @@ impl<'a, T: Settings + 'a> Parameter<'a> for &'a T {
         T::from_json(&Json::parse(config)?)
     }
 
+    type View = &'a T;
+
     #[inline]
-    fn at(bound: &'a T, _: usize) -> Self {
+    fn view(bound: &'a T, _: usize) -> Self::View {
         bound
+    }
+
+    #[inline]
+    fn at(view: Self::View, _: usize) -> Self {
+        view
     }
 }
 

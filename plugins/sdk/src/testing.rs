@@ -61,9 +61,10 @@ where
     let columns = std::slice::from_ref(column);
     let call = call("");
     let rows = column.rows();
-    // Bound columns are borrowed slices; not dropping them lets a row borrow from them for as long.
+    // Not dropping them lets a row borrow from them for as long.
     let bound = ManuallyDrop::new(<Option<T> as Parameter>::bind(&mut Source::new(&call, rows, columns))?);
-    Ok((0..rows).map(|row| <Option<T> as Parameter>::at(&bound, row)).collect())
+    let view = <Option<T> as Parameter>::view(&bound, rows);
+    Ok((0..rows).map(|row| <Option<T> as Parameter>::at(view, row)).collect())
 }
 
 fn rows(columns: &[Column]) -> u32 {

@@ -18,7 +18,7 @@ tierd_plugin::scorer! {
         /// Of the last year; none counts as 0.
         late_payments: Option<f64>,
     ) -> f64 {
-        let (spends, stays) = ((spend / 10_000.0).min(1.0), (tenure_days / 3650.0).min(1.0));
+        let (spends, stays) = ((spend / 10_000.0).clamp(0.0, 1.0), (tenure_days / 3650.0).clamp(0.0, 1.0));
         (60.0 * spends + 40.0 * stays - 15.0 * late_payments.unwrap_or(0.0)).clamp(0.0, 100.0)
     }
 }
