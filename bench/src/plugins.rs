@@ -135,9 +135,11 @@ impl Scorer {
 /// What the plugin computes (`plugins/standing/src/lib.rs`).
 fn native(inputs: &[ArrayRef]) -> ArrayRef {
     let [spend, tenure, late] = [0, 1, 2].map(|input| inputs[input].as_primitive::<Float64Type>());
+    let at_most = |value: f64, most: f64| if value < most { value } else { most };
     let scores = spend.values().iter().zip(tenure.values()).zip(late.iter()).map(|((spend, tenure), late)| {
-        let (spends, stays) = ((spend / 10_000.0).clamp(0.0, 1.0), (tenure / 3650.0).clamp(0.0, 1.0));
-        (60.0 * spends + 40.0 * stays - 15.0 * late.unwrap_or(0.0)).clamp(0.0, 100.0)
+        let (spends, stays) = (at_most(spend / 10_000.0, 1.0), at_most(tenure / 3650.0, 1.0));
+        let score = 60.0 * spends + 40.0 * stays - 15.0 * late.unwrap_or(0.0);
+        at_most(if score > 0.0 { score } else { 0.0 }, 100.0)
     });
     Arc::new(Float64Array::from_iter_values(scores))
 }

@@ -53,6 +53,8 @@ mod aggregator;
 pub mod bindings;
 mod column;
 mod describe;
+#[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
+mod heap;
 pub mod json;
 mod lookup;
 mod model;

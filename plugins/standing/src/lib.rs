@@ -18,9 +18,15 @@ tierd_plugin::scorer! {
         /// Of the last year; none counts as 0.
         late_payments: Option<f64>,
     ) -> f64 {
-        let (spends, stays) = ((spend / 10_000.0).clamp(0.0, 1.0), (tenure_days / 3650.0).clamp(0.0, 1.0));
-        (60.0 * spends + 40.0 * stays - 15.0 * late_payments.unwrap_or(0.0)).clamp(0.0, 100.0)
+        let (spends, stays) = (at_most(spend / 10_000.0, 1.0), at_most(tenure_days / 3650.0, 1.0));
+        let score = 60.0 * spends + 40.0 * stays - 15.0 * late_payments.unwrap_or(0.0);
+        at_most(if score > 0.0 { score } else { 0.0 }, 100.0)
     }
+}
+
+/// One instruction. WebAssembly has none for `f64::min`, which would be a call.
+fn at_most(value: f64, most: f64) -> f64 {
+    if value < most { value } else { most }
 }
 
 #[cfg(test)]
