@@ -39,7 +39,7 @@ has_rust_target() {
 
 rust() {
     # Where sources lie on the machine that builds is nobody's business; it would stand in the messages of panics.
-    RUSTFLAGS="-C target-feature=+simd128 -C link-arg=--initial-memory=2097152 --remap-path-prefix=$PWD=plugins --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo"
+    RUSTFLAGS="-C link-arg=--initial-memory=2097152 --remap-path-prefix=$PWD=plugins --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo"
     target=${CARGO_TARGET_DIR:-target}
     if [ "${TIERD_RUST:-}" != debian ] && { has_rust_target || timeout 300 rustup target add wasm32-unknown-unknown >/dev/null 2>&1; }; then
         RUSTFLAGS=$RUSTFLAGS cargo build --quiet --locked --release --target wasm32-unknown-unknown -p "$1"
