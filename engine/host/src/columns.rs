@@ -2,6 +2,7 @@
 
 mod given;
 mod input;
+mod whole;
 
 use arrow_array::ArrayRef;
 use tierd_eval::columns::arrow_type;
@@ -10,6 +11,7 @@ use tierd_model::Type;
 pub(crate) use self::{
     given::{check, check_segments},
     input::{Held, held},
+    whole::Whole,
 };
 
 /// The first and the last day that a date may be: 0001-01-01 and 9999-12-31.

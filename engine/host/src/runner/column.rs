@@ -10,7 +10,7 @@ use super::{
     model, work,
 };
 use crate::{
-    columns::{check, check_segments, joined},
+    columns::{Whole, check, check_segments},
     contract::{Call, Column, Given, Instance, Said},
     fault::{Fault, Reason},
     sandbox::{BATCH_ROWS, State},
@@ -54,11 +54,13 @@ pub(super) fn in_batches(
     batch: impl Fn(usize, usize) -> Result<ArrayRef, Fault> + Sync,
 ) -> Result<ArrayRef, Fault> {
     let ty = calling.output()?;
-    let pieces = work::in_order(batches(rows), |at| {
+    let mut whole = Whole::new(ty, rows, BATCH_ROWS);
+    let places = whole.places();
+    let placed = work::in_order(batches(rows), |at| {
         let from = at * BATCH_ROWS;
-        batch(from, BATCH_ROWS.min(rows - from))
+        batch(from, BATCH_ROWS.min(rows - from)).map(|batch| places.put(at, batch))
     })?;
-    joined(&pieces, ty).map_err(Fault::output)
+    whole.finish(placed).map_err(Fault::output)
 }
 
 /// How many batches so many rows are.
