@@ -191,6 +191,10 @@ fn plugins_are_tried_out_without_rules() {
     );
     project.tierd(&["plugin", "check", example]).exits(1).says(&["isn't WebAssembly", "fix:"]);
     project.tierd(&["plugin", "bench", CREDIT, "--function", "score", "--rows", "1000"]).ok().prints(&["ns for each"]);
+    // What a planner proposes is shown, whatever it is.
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../../plugins/offers/example.csv");
+    let proposed = project.tierd(&["plugin", "run", OFFERS, "--input", example]).ok();
+    proposed.prints(&["event", "coupon", "task", "call"]);
 }
 
 #[test]

@@ -66,7 +66,8 @@ fn end_of(host: &Host, guest: &Guest) -> (String, Duration, u64) {
 fn call(host: &Host, guest: &Guest) -> Result<(), &'static str> {
     let mut plugin = guest.plugin();
     if guest.name != "proposal_not_granted" {
-        plugin.grants = PluginGrants { events: vec!["news".to_owned()], per_subject: 3, ..PluginGrants::default() };
+        plugin.grants =
+            PluginGrants { events: Some(vec!["news".to_owned()]), per_subject: 3, ..PluginGrants::default() };
     }
     let (runner, call) = (host.runner(&[plugin], &[]), guest.call());
     let clock = Clock::new(Timestamp(0), Arc::new(Zone::utc()));

@@ -72,7 +72,8 @@ fn name_of(error: &PluginError) -> String {
 fn call(host: &Host, guest: &Guest) -> Result<(), PluginFailure> {
     let mut plugin = guest.plugin();
     if guest.name != "proposal_not_granted" {
-        plugin.grants = PluginGrants { events: vec!["news".to_owned()], per_subject: 3, ..PluginGrants::default() };
+        plugin.grants =
+            PluginGrants { events: Some(vec!["news".to_owned()]), per_subject: 3, ..PluginGrants::default() };
     }
     let (runner, call) = (host.runner(&[plugin], &[]), guest.call());
     let rows = 1000;

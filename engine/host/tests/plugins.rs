@@ -117,7 +117,7 @@ fn all_granted() -> PluginGrants {
         lookups: Vec::new(),
         tasks: Some(vec!["phone".to_owned()]),
         owners: vec!["ana".to_owned()],
-        events: vec!["seen".to_owned()],
+        events: Some(vec!["seen".to_owned()]),
         per_subject: 2,
     }
 }
@@ -156,7 +156,7 @@ fn a_proposal_that_is_not_granted_fails_the_call() {
             PluginGrants { owners: vec!["bo".to_owned()], ..all_granted() },
             "proposed a task with an owner that isn't granted",
         ),
-        (PluginGrants { events: Vec::new(), ..all_granted() }, "proposed an event that isn't granted"),
+        (PluginGrants { events: None, ..all_granted() }, "proposed an event that isn't granted"),
         (
             PluginGrants { per_subject: 1, ..all_granted() },
             "proposed 2 things for a subject, and may 1 (`per_subject`)",

@@ -305,8 +305,8 @@ pub struct PluginGrants {
     pub tasks: Option<Vec<String>>,
     /// Owners that its tasks may have; empty for any.
     pub owners: Vec<String>,
-    /// Names of events that it may propose.
-    pub events: Vec<String>,
+    /// Whether it may propose events, and of which names; empty for any, as where a plugin is tried out.
+    pub events: Option<Vec<String>>,
     /// Proposals for each subject in a run, at most.
     pub per_subject: u16,
 }

@@ -65,8 +65,14 @@ impl Opened {
         let limits = PluginLimits { memory_bytes: args.memory << 20, time_ms: args.time, fuel: args.fuel };
         let file = File { described: Some(Ok(Arc::clone(&description))), ..File::new(path(&args.file), bytes) };
         let lookups = (0..description.lookups.len()).collect();
-        let grants =
-            PluginGrants { lookups, tasks: Some(Vec::new()), per_subject: u16::MAX, ..PluginGrants::default() };
+        // Whatever it proposes is shown, and nothing is done.
+        let grants = PluginGrants {
+            lookups,
+            tasks: Some(Vec::new()),
+            owners: Vec::new(),
+            events: Some(Vec::new()),
+            per_subject: u16::MAX,
+        };
         Ok(Opened { host, plugin: Plugin { name: file.name().to_owned(), file, description, limits, grants } })
     }
 

@@ -120,7 +120,7 @@ fn values(accepts: Accepts, nullable: bool) -> ArrayRef {
 fn plugin(bytes: &[u8], description: Arc<PluginDescription>, limits: PluginLimits) -> Plugin {
     let grants = PluginGrants {
         tasks: Some(Vec::new()),
-        events: vec!["news".to_owned()],
+        events: Some(vec!["news".to_owned()]),
         per_subject: 3,
         ..PluginGrants::default()
     };

@@ -126,7 +126,7 @@ fn longer(text: &str, chars: usize) -> bool {
 }
 
 fn check_event(grants: &PluginGrants, name: &str, data: &str) -> Result<Map<String, Json>, Fault> {
-    if !grants.events.iter().any(|granted| granted == name) {
+    if !grants.events.as_ref().is_some_and(|names| granted(names, name)) {
         return Err(refused("proposed an event that isn't granted"));
     }
     if data.len() > DATA_BYTES {

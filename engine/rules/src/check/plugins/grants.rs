@@ -33,7 +33,7 @@ pub(super) struct Granted {
 impl Granted {
     /// Whether its proposals would all be refused.
     pub(super) fn proposes_nothing(&self) -> bool {
-        self.grants.tasks.is_none() && self.grants.events.is_empty() && !self.incomplete
+        self.grants.tasks.is_none() && self.grants.events.is_none() && !self.incomplete
     }
 }
 
@@ -134,7 +134,7 @@ impl Checking<'_> {
             grants.owners = self.words(owners.value.as_deref().unwrap_or_default());
         }
         let events = written.events.as_ref().and_then(|events| events.value.as_deref());
-        grants.events = self.words(events.unwrap_or_default());
+        grants.events = Some(self.words(events.unwrap_or_default())).filter(|names| !names.is_empty());
         grants.per_subject = At::value_or(written.per_subject.as_ref(), 1, |most| *most).unwrap_or(1);
         if let (0, Some(most)) = (grants.per_subject, &written.per_subject) {
             let help = "leave `actions` out for none";
