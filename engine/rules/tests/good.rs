@@ -67,8 +67,8 @@ fn shipped_examples_load_without_a_word() {
             .map(|path| (path.strip_prefix(&folder).unwrap().display().to_string(), fs::read_to_string(&path).unwrap()))
             .collect();
         let files: Vec<(&str, &str)> = texts.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
-        // Its plugins are built by its `run.sh`, which checks the rules with them.
-        if folder.ends_with("hotel") {
+        // Their plugins are put beside the rules by `run.sh`, which checks the rules with them.
+        if ["hotel", "telecom-credit"].iter().any(|name| folder.ends_with(name)) {
             continue;
         }
         assert_eq!(load_files(&files).diagnostics, [], "{}", folder.display());
