@@ -191,6 +191,9 @@ fn plugins_are_tried_out_without_rules() {
     );
     project.tierd(&["plugin", "check", example]).exits(1).says(&["isn't WebAssembly", "fix:"]);
     project.tierd(&["plugin", "bench", CREDIT, "--function", "score", "--rows", "1000"]).ok().prints(&["ns for each"]);
+    let limits = ["plugin", "check", CREDIT, "--memory", "1 MiB", "--time", "500 ms"];
+    project.tierd(&limits).ok();
+    project.tierd(&["plugin", "check", CREDIT, "--memory", "1"]).exits(64).says(&["write such as 64MiB"]);
     // What a planner proposes is shown, whatever it is.
     let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../../plugins/offers/example.csv");
     let proposed = project.tierd(&["plugin", "run", OFFERS, "--input", example]).ok();

@@ -10,6 +10,7 @@ use crate::{
     checked::{FactsId, MetricId},
     expr::Expr,
     fileset::{Location, plugin_name},
+    raw,
 };
 
 /// How the name of a plugin's file ends; what stands before is the plugin's name in rules.
@@ -288,6 +289,18 @@ pub struct PluginLimits {
     pub time_ms: u64,
     /// Units of fuel for each call; `None` for no limit but time. A budget of fuel is the same on every machine, and costs a third more.
     pub fuel: Option<u64>,
+}
+
+impl PluginLimits {
+    /// Bytes of memory, from such as `64 MiB`; `None` for what `memory` of `[plugin.NAME]` can't be either.
+    pub fn memory_of(text: &str) -> Option<u64> {
+        raw::plugin::memory_size(text).filter(|size| raw::plugin::SIZES.contains(size))
+    }
+
+    /// Milliseconds of a call, from such as `2 s` or `500 ms`; `None` for what `time` of `[plugin.NAME]` can't be either.
+    pub fn time_of(text: &str) -> Option<u64> {
+        raw::plugin::call_time_ms(text).filter(|time| raw::plugin::TIMES.contains(time))
+    }
 }
 
 impl Default for PluginLimits {

@@ -3,6 +3,7 @@
 use std::{path::PathBuf, str::FromStr};
 
 use clap::{Args, Subcommand, ValueEnum};
+use tierd_rules::plugin::PluginLimits;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PluginCommand {
@@ -44,15 +45,25 @@ pub(crate) struct PluginFile {
     /// The plugin: a WebAssembly component, or a module with the section `component-type`
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
-    /// Memory that it may take, in MiB
-    #[arg(long, value_name = "MIB", default_value_t = 64)]
+    /// Memory that it may take, from 64KiB to 4GiB
+    #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = memory)]
     pub(crate) memory: u64,
-    /// Milliseconds that each call may take
-    #[arg(long, value_name = "MS", default_value_t = 2000)]
+    /// Time that each call may take, from 1ms to 600s
+    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = time)]
     pub(crate) time: u64,
     /// Units of fuel that each call may take. Default: any number
     #[arg(long, value_name = "UNITS")]
     pub(crate) fuel: Option<u64>,
+}
+
+/// Bytes.
+fn memory(text: &str) -> Result<u64, &'static str> {
+    PluginLimits::memory_of(text).ok_or("write such as 64MiB: from 64KiB to 4GiB")
+}
+
+/// Milliseconds.
+fn time(text: &str) -> Result<u64, &'static str> {
+    PluginLimits::time_of(text).ok_or("write such as 2s or 500ms: from 1ms to 600s")
 }
 
 /// A table for a plugin to look things up in.

@@ -62,7 +62,7 @@ impl Opened {
         let compiler = Compiler::Child { program: this_program() };
         let host = Host::new(HostOptions { cache: None, compiler });
         let description = host.describe(&bytes).map_err(|error| refused(&format!("{error}\nfix: {}", error.help())))?;
-        let limits = PluginLimits { memory_bytes: args.memory << 20, time_ms: args.time, fuel: args.fuel };
+        let limits = PluginLimits { memory_bytes: args.memory, time_ms: args.time, fuel: args.fuel };
         let file = File { described: Some(Ok(Arc::clone(&description))), ..File::new(path(&args.file), bytes) };
         let lookups = (0..description.lookups.len()).collect();
         // Whatever it proposes is shown, and nothing is done.

@@ -207,6 +207,10 @@ fn story(story: &Story, clock: &Clock) -> Json {
             How::Plugin { inputs, .. } => inputs.iter().map(input).collect(),
             _ => Json::Null,
         },
+        "config": match &story.how {
+            How::Plugin { config, .. } => json!(config),
+            _ => Json::Null,
+        },
         "account": match &story.how {
             How::Points { account: Some(account), .. } => self::account(account),
             _ => Json::Null,

@@ -104,6 +104,8 @@ pub enum How {
         plugin: String,
         /// Name of the function.
         function: String,
+        /// The settings that the rule gives, those of `[plugin.NAME]` among them.
+        config: serde_json::Map<String, serde_json::Value>,
         /// What it was given, in its order.
         inputs: Vec<InputLine>,
         /// The metrics among that.
@@ -278,6 +280,7 @@ fn called(row: &Row<'_>, PluginMetric { call, facts }: &PluginMetric) -> How {
     How::Plugin {
         plugin: plugin.map(|plugin| plugin.name.clone()).unwrap_or_default(),
         function: call.function.clone(),
+        config: call.config.clone(),
         inputs: call.inputs.iter().enumerate().map(line).collect(),
         metrics: metrics.collect(),
         facts: facts.as_ref().map(|of| FactsLine {

@@ -139,14 +139,14 @@ impl JsonSchema for TasksEntry {
 pub(crate) struct SizeText;
 
 /// A page of WebAssembly, and all that its memories can have.
-const SIZES: std::ops::RangeInclusive<u64> = 64 << 10..=4 << 30;
+pub(crate) const SIZES: std::ops::RangeInclusive<u64> = 64 << 10..=4 << 30;
 
 impl Form for SizeText {
     type Value = u64;
 
     fn parse(item: &Item<'_, '_>, cx: &mut Reading<'_>) -> Option<u64> {
         let text = String::read(item, cx)?;
-        let found = measure(&text, &[("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)]);
+        let found = memory_size(&text);
         let at = cx.location(item.value.span());
         match found {
             None => {
@@ -176,14 +176,14 @@ impl Form for SizeText {
 pub(crate) struct CallTimeText;
 
 /// Longer calls would hold up whole runs.
-const TIMES: std::ops::RangeInclusive<u64> = 1..=600_000;
+pub(crate) const TIMES: std::ops::RangeInclusive<u64> = 1..=600_000;
 
 impl Form for CallTimeText {
     type Value = Duration;
 
     fn parse(item: &Item<'_, '_>, cx: &mut Reading<'_>) -> Option<Duration> {
         let text = String::read(item, cx)?;
-        let found = measure(&text, &[("ms", 1), ("s", 1000)]);
+        let found = call_time_ms(&text);
         let at = cx.location(item.value.span());
         let help = "write such as \"2 s\" or \"500 ms\"";
         match found {
@@ -207,6 +207,16 @@ impl Form for CallTimeText {
             "examples": ["2 s", "500 ms"],
         })
     }
+}
+
+/// Bytes, from such as `64 MiB`; whether a plugin may have so many isn't looked at.
+pub(crate) fn memory_size(text: &str) -> Option<u64> {
+    measure(text, &[("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)])
+}
+
+/// Milliseconds, from such as `2 s` or `500 ms`; whether a call may take so long isn't looked at.
+pub(crate) fn call_time_ms(text: &str) -> Option<u64> {
+    measure(text, &[("ms", 1), ("s", 1000)])
 }
 
 /// A whole number and one of these units, in the smallest of them.

@@ -105,7 +105,10 @@ fn who(rules: &RuleSet, answer: &Answer, customer: &str) -> String {
 /// Since when the level is held, under which rules, and whether the next run would change it.
 fn standing(rules: &RuleSet, answer: &Answer, clock: &Clock) -> Vec<String> {
     let Some(held) = &answer.held else {
-        return vec!["not stored yet: `tierd run` does it".to_owned()];
+        return vec![match answer.level(rules) {
+            Some(_) => "not stored yet: `tierd run` does it".to_owned(),
+            None => "no level is held".to_owned(),
+        }];
     };
     let name = held.level.as_deref().unwrap_or("no level");
     let revision = held.revision.to_string();

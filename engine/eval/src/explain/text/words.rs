@@ -1,5 +1,6 @@
 //! Values, tests and gaps in words.
 
+use serde_json::{Map, Value as Json};
 use tierd_model::{Clock, DAY_MICROS, Date, Decimal, Instants, MICROS, Per, Timestamp, Value, Window, WindowKind};
 use tierd_rules::{CompareOp, RankKind, Standing};
 
@@ -175,12 +176,12 @@ impl Words<'_> {
                 let account = account.as_ref().map(|account| format!("; {}", self.account(account)));
                 format!("{text}{part}{}", account.unwrap_or_default())
             }
-            How::Plugin { plugin, function, inputs, facts, .. } => {
+            How::Plugin { plugin, function, config, inputs, facts, .. } => {
                 let facts = facts.as_ref().map(|facts| format!(" over {}", self.facts(facts)));
                 let of_values = facts.is_none();
                 let inputs: Vec<String> = inputs.iter().map(|input| self.input(input, of_values)).collect();
                 let given = if inputs.is_empty() { String::new() } else { format!(": {}", inputs.join(", ")) };
-                format!("{function} of plugin {plugin}{}{given}", facts.unwrap_or_default())
+                format!("{function} of plugin {plugin}{}{}{given}", settings(config), facts.unwrap_or_default())
             }
             How::Standing { set, what } => match what {
                 Standing::Level => format!("level in {set}"),
@@ -213,11 +214,13 @@ impl Words<'_> {
         self.rows(&facts.from, facts.filter.as_deref(), facts.window, facts.instants)
     }
 
-    /// `spend = annual_spend (= 12.5)`; of facts, each row has its own value.
+    /// `spend = annual_spend (= 12.5)`, or `spend = 12.5` where the rule says no more; of facts, each row has its own value.
     fn input(&self, input: &InputLine, of_values: bool) -> String {
         let InputLine { name, text, value, personal } = input;
+        let value = self.known(value.as_ref(), *personal);
         match of_values {
-            true => format!("{name} = {text} (= {})", self.known(value.as_ref(), *personal)),
+            true if name == text || *text == value => format!("{name} = {value}"),
+            true => format!("{name} = {text} (= {value})"),
             false => format!("{name} = {text}"),
         }
     }
@@ -282,5 +285,18 @@ fn unit(per: Per) -> &'static str {
         Per::Week => "week",
         Per::Month => "month",
         Per::Year => "year",
+    }
+}
+
+/// ` with good = 80, fair = 50`; lists and tables are too long for a line, and stand in the rule.
+fn settings(config: &Map<String, Json>) -> String {
+    let one = |(name, value): (&String, &Json)| match value {
+        Json::Array(_) => format!("{name} = […]"),
+        Json::Object(_) => format!("{name} = {{…}}"),
+        value => format!("{name} = {value}"),
+    };
+    match config.is_empty() {
+        true => String::new(),
+        false => format!(" with {}", config.iter().map(one).collect::<Vec<_>>().join(", ")),
     }
 }
