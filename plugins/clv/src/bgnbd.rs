@@ -249,7 +249,8 @@ mod tests {
         assert!(below > one && one > above && below - above < 1e-6, "{below} {one} {above}");
     }
 
-    const HISTORIES: [(f64, f64, f64); 5] = [(0.0, 1.0, 1.0), (1.0, 3.0, 52.0), (12.0, 36.0, 13.0), (40.0, 50.0, 2600.0), (3000.0, 100.0, 520.0)];
+    const HISTORIES: [(f64, f64, f64); 5] =
+        [(0.0, 1.0, 1.0), (1.0, 3.0, 52.0), (12.0, 36.0, 13.0), (40.0, 50.0, 2600.0), (3000.0, 100.0, 520.0)];
 
     #[test]
     fn a_large_a_is_computed_otherwise_and_gives_the_same() {

@@ -18,9 +18,6 @@ pub trait Parameter<'a>: Sized {
     /// The column, or whatever else it is read from.
     type Bound: 'a;
 
-    /// Whether reading a row costs nothing, so that it is read whether or not it has a value: a branch less.
-    const PLAIN: bool = false;
-
     /// Takes what it needs from a call.
     ///
     /// # Errors
@@ -93,7 +90,6 @@ macro_rules! plain {
     ($($(@$scale:ident)? $ty:ty, $accepts:expr, $case:ident($stored:ty), $value:ident => $read:expr;)*) => {$(
         impl<'a $(, const $scale: u8)?> Parameter<'a> for $ty {
             const INPUT: Option<(Accepts, bool)> = Some(($accepts, false));
-            const PLAIN: bool = true;
             type Bound = &'a [$stored];
 
             fn bind(source: &mut Source<'a>) -> Result<Self::Bound, Failure> {
@@ -226,8 +222,7 @@ impl<'a, T: Parameter<'a>> Parameter<'a> for Option<T> {
 
     #[inline]
     fn at((there, view): Self::View, row: usize) -> Self {
-        let there = there[row] != 0;
-        if T::PLAIN { there.then_some(T::at(view, row)) } else { there.then(|| T::at(view, row)) }
+        (there[row] != 0).then(|| T::at(view, row))
     }
 }
 
@@ -264,4 +259,16 @@ impl<'a> Parameter<'a> for &'a Call {
 /// For reading columns that don't come with a call.
 pub fn no_call() -> Call {
     Call { function: String::new(), as_of: 0, today: 0, config: String::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::eight;
+
+    #[test]
+    fn bits_are_bytes() {
+        for byte in 0..=u8::MAX {
+            assert_eq!(eight(byte), std::array::from_fn(|bit| byte >> bit & 1));
+        }
+    }
 }
