@@ -85,6 +85,11 @@ impl PluginFailure {
         PluginFailure { metric, rule, plugin, function, reason: reason.to_owned(), message, subjects: failed.subjects }
     }
 
+    /// As [`tierd_eval::plugin::PluginFailure::why`].
+    pub(crate) fn why(&self) -> String {
+        format!("{} ({})", self.message, self.reason)
+    }
+
     /// As the ledger has it of a run; empty where it has none.
     pub fn of_run(run: &tierd_ledger::Run) -> Vec<Self> {
         let parsed = run.plugin_failures.as_deref().and_then(|text| serde_json::from_str(text).ok());

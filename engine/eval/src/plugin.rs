@@ -126,6 +126,13 @@ pub struct PluginFailure {
     pub message: String,
 }
 
+impl PluginFailure {
+    /// `took longer than its 2000 ms (timeout)`
+    pub fn why(&self) -> String {
+        format!("{} ({})", self.message, self.reason)
+    }
+}
+
 /// Where there are no plugins: a rule set without any never asks.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoPlugins;

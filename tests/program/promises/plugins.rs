@@ -159,10 +159,14 @@ fn a_run_in_which_a_plugin_gave_nothing_says_so_afterwards() {
     assert!(finished.contains("plugin_failures=1") && finished.contains(&revision), "{finished}");
     let failed = log.lines().find(|line| line.contains("plugin failed")).unwrap();
     assert!(failed.contains("metric=\"mood\"") && failed.contains("reason=\"trap\""), "{failed}");
+    // By what the run kept.
+    let why = daemon.client().get("/api/v1/customers/1").unwrap().to_string();
+    assert!(why.contains("it gave nothing to anybody: ") && why.contains("(trap)"), "{why}");
     daemon.signal("TERM");
     daemon.end();
     // Without a daemon, too, and from the ledger.
     project.tierd(&["run", "--as-of", AS_OF]).ok().says(&said);
+    project.tierd(&["explain", "1"]).ok().prints(&["f of plugin moody: ", "; it gave nothing to anybody: ", "(trap)"]);
     let run = project.tierd(&["run", "--as-of", AS_OF, "--dry-run", "--output", "json"]).ok().json();
     assert_eq!(run["plugin_failures"][0]["reason"], "trap", "{run}");
     project.tierd(&["runs", "list", "--output", "csv"]).ok().prints(&["plugin moody gave nothing for mood (trap)"]);

@@ -211,6 +211,10 @@ fn story(story: &Story, clock: &Clock) -> Json {
             How::Plugin { config, .. } => json!(config),
             _ => Json::Null,
         },
+        "failed": match &story.how {
+            How::Plugin { failed, .. } => json!(failed),
+            _ => Json::Null,
+        },
         "account": match &story.how {
             How::Points { account: Some(account), .. } => self::account(account),
             _ => Json::Null,

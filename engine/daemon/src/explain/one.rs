@@ -11,8 +11,9 @@ use tierd_eval::{
     columns::{array_of, arrow_type},
     due::Due,
     evaluate::{self, Outcome},
+    explain::How,
     given::{Given, KeyOf, NO_PARENT},
-    plugin::{PluginFailure, Plugins, Proposal},
+    plugin::{self, Plugins, Proposal},
 };
 use tierd_ledger::Reader;
 use tierd_model::{Clock, Key};
@@ -28,6 +29,7 @@ use crate::{
     Project,
     decisions::{Damaged, DecisionFile, Row},
     evaluate::EvaluateError,
+    report::PluginFailure,
 };
 
 /// Explains one subject by the decision file; `None` where the file turns out to be damaged. `spent` are the rules as
@@ -55,7 +57,17 @@ pub(crate) fn from_file(
         }
     }
     let seen = outcomes.iter().map(|(kind, key, outcome)| Seen { kind: *kind, key: key.clone(), outcome, subject: 0 });
-    answers(spent, &seen.collect::<Vec<_>>(), Some(ledger), clock, key, set).map(Some)
+    let mut answers = answers(spent, &seen.collect::<Vec<_>>(), Some(ledger), clock, key, set)?;
+    // No plugin was called here; what became of the calls of the run stands in its record.
+    let failures = ledger.run(file.stamp().run)?.map(|run| PluginFailure::of_run(&run)).unwrap_or_default();
+    let stories = answers.sets.iter_mut().flat_map(|answer| &mut answer.explanation.metrics);
+    for story in stories {
+        let of_story = failures.iter().find(|failure| failure.metric.as_ref() == Some(&story.name));
+        if let (How::Plugin { failed, .. }, Some(failure)) = (&mut story.how, of_story) {
+            *failed = Some(failure.why());
+        }
+    }
+    Ok(Some(answers))
 }
 
 /// The rules as they are after a run: it has used up what limits allow it, so that whoever it left over waits for the next one.
@@ -172,7 +184,13 @@ fn always(key: Key) -> KeyOf {
 struct Kept;
 
 impl Plugins for Kept {
-    fn plan(&self, _: &PluginCall, _: &[ArrayRef], _: usize, _: &Clock) -> Result<Vec<Proposal>, PluginFailure> {
+    fn plan(
+        &self,
+        _: &PluginCall,
+        _: &[ArrayRef],
+        _: usize,
+        _: &Clock,
+    ) -> Result<Vec<Proposal>, plugin::PluginFailure> {
         Ok(Vec::new())
     }
 }

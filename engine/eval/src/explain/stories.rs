@@ -7,7 +7,7 @@ use tierd_rules::{
 };
 
 use super::{Row, elsewhere};
-use crate::{derive::Metrics, rank::Bucket};
+use crate::{derive::Metrics, evaluate::Asker, rank::Bucket};
 
 /// One metric of one subject.
 #[derive(Debug, Clone, PartialEq)]
@@ -112,6 +112,8 @@ pub enum How {
         metrics: Vec<MetricId>,
         /// Of which facts, if it is given facts.
         facts: Option<FactsLine>,
+        /// Why it gave nothing to anybody, where that is so.
+        failed: Option<String>,
     },
     /// From the order of all subjects.
     Rank {
@@ -249,7 +251,7 @@ fn how(row: &Row<'_>, id: MetricId, metric: &Metric, metrics: &Metrics) -> How {
         MetricKind::Lookup(of) => elsewhere::lookup(row, *of),
         MetricKind::Rollup(rollup) => elsewhere::rollup(row, rollup),
         MetricKind::Points { program, measure } => elsewhere::points(row, *program, *measure),
-        MetricKind::Plugin(plugin) => called(row, plugin),
+        MetricKind::Plugin(plugin) => called(row, id, plugin),
         MetricKind::Standing { set, what } => {
             How::Standing { set: row.rules.tier_sets[set.0].name.clone(), what: *what }
         }
@@ -267,7 +269,7 @@ fn how(row: &Row<'_>, id: MetricId, metric: &Metric, metrics: &Metrics) -> How {
     }
 }
 
-fn called(row: &Row<'_>, PluginMetric { call, facts }: &PluginMetric) -> How {
+fn called(row: &Row<'_>, id: MetricId, PluginMetric { call, facts }: &PluginMetric) -> How {
     let plugin = row.rules.plugins.get(call.plugin.0);
     let function = plugin.and_then(|plugin| plugin.description.function(&call.function));
     let line = |(place, input): (usize, &Expr)| {
@@ -288,6 +290,10 @@ fn called(row: &Row<'_>, PluginMetric { call, facts }: &PluginMetric) -> How {
             filter: of.filter.as_ref().map(|filter| condition(row, of.facts, filter)),
             window: of.window,
             instants: instants(row, of.window),
+        }),
+        failed: row.outcome.and_then(|outcome| {
+            let failed = outcome.plugin_failures.iter().find(|failed| failed.asker == Asker::Metric(id))?;
+            Some(failed.failure.why())
         }),
     }
 }

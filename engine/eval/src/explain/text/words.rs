@@ -176,12 +176,14 @@ impl Words<'_> {
                 let account = account.as_ref().map(|account| format!("; {}", self.account(account)));
                 format!("{text}{part}{}", account.unwrap_or_default())
             }
-            How::Plugin { plugin, function, config, inputs, facts, .. } => {
+            How::Plugin { plugin, function, config, inputs, facts, failed, .. } => {
                 let facts = facts.as_ref().map(|facts| format!(" over {}", self.facts(facts)));
                 let of_values = facts.is_none();
                 let inputs: Vec<String> = inputs.iter().map(|input| self.input(input, of_values)).collect();
                 let given = if inputs.is_empty() { String::new() } else { format!(": {}", inputs.join(", ")) };
-                format!("{function} of plugin {plugin}{}{}{given}", settings(config), facts.unwrap_or_default())
+                let failed = failed.as_ref().map(|why| format!("; it gave nothing to anybody: {why}"));
+                let (facts, failed) = (facts.unwrap_or_default(), failed.unwrap_or_default());
+                format!("{function} of plugin {plugin}{}{facts}{given}{failed}", settings(config))
             }
             How::Standing { set, what } => match what {
                 Standing::Level => format!("level in {set}"),
