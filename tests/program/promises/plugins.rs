@@ -160,7 +160,7 @@ fn a_run_in_which_a_plugin_gave_nothing_says_so_afterwards() {
     let failed = log.lines().find(|line| line.contains("plugin failed")).unwrap();
     assert!(failed.contains("metric=\"mood\"") && failed.contains("reason=\"trap\""), "{failed}");
     // By what the run kept.
-    let why = daemon.client().get("/api/v1/customers/1").unwrap().to_string();
+    let why = daemon.client().get("/api/v1/customers/1/explain").unwrap().to_string();
     assert!(why.contains("it gave nothing to anybody: ") && why.contains("(trap)"), "{why}");
     daemon.signal("TERM");
     daemon.end();
