@@ -48,7 +48,7 @@ impl Whole {
     /// # Errors
     /// Where it can't be had: for lack of memory, or because of texts of more than 2 GiB.
     pub(crate) fn finish(self, batches: Vec<Placed>) -> Result<ArrayRef, String> {
-        if batches.iter().any(|batch| matches!(batch, Placed::Apart(_))) {
+        if arrow_type(self.ty).primitive_width().is_none() {
             let pieces = batches.into_iter().filter_map(|batch| match batch {
                 Placed::Apart(piece) => Some(piece),
                 Placed::There(..) => None,
