@@ -44,7 +44,7 @@
 //! # Speed
 //!
 //! A batch has 8192 rows, and tierd makes a fresh instance for each, so that what is done once for a batch (settings, tables) costs little, and
-//! memory that is asked for costs: link with `-C link-arg=--initial-memory=2097152`, as the template does. `f64::min` and
+//! memory that is asked for costs: link with `-C link-arg=--initial-memory=2097152`, as the template does (`memory` of `[plugin.NAME]` can't be less then). `f64::min` and
 //! `f64::max` are calls in WebAssembly; `if a < b { a } else { b }` is one instruction.
 //!
 //! # Tests
