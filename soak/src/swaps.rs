@@ -295,10 +295,13 @@ fn file(swap: usize) -> Result<Vec<u8>, Failure> {
     // `f64.const`
     let constant = |points: f64| [&[0x44][..], &points.to_le_bytes()].concat();
     let (old, new) = (constant(TENURE_POINTS), constant(VERSIONS[swap % VERSIONS.len()].0));
-    let places: Vec<_> = STANDING.windows(old.len()).enumerate().filter(|(_, window)| *window == old).collect();
-    let [(place, _)] = places[..] else { return Err("standing.wasm hasn't the constant once".into()) };
+    // Compilers may write a loop several times.
+    let places: Vec<usize> = (0..STANDING.len()).filter(|place| STANDING[*place..].starts_with(&old)).collect();
+    if places.is_empty() {
+        return Err("standing.wasm hasn't the constant".into());
+    }
     let mut bytes = STANDING.to_vec();
-    bytes[place..place + new.len()].copy_from_slice(&new);
+    places.into_iter().for_each(|place| bytes[place..place + new.len()].copy_from_slice(&new));
     let name = format!("swap {swap}");
     bytes.extend([0, name.len() as u8 + 1, name.len() as u8]);
     bytes.extend_from_slice(name.as_bytes());
