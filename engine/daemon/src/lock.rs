@@ -21,7 +21,7 @@ pub(crate) struct DaemonLock {
 impl DaemonLock {
     /// Takes the lock for this ledger, and notes in it who holds it and at which socket it answers. Links to a ledger lead to the
     /// same lock.
-    pub(crate) fn take(ledger: &Path, socket: Option<&Path>) -> Result<Self, StartError> {
+    pub(crate) fn take(ledger: &Path, socket: Option<&str>) -> Result<Self, StartError> {
         let path = path(ledger);
         let failed = |source| StartError::Lock { path: path.clone(), source };
         let mut options = OpenOptions::new();
@@ -47,25 +47,24 @@ impl DaemonLock {
 pub struct Noted {
     /// Its process.
     pub process: u32,
-    /// Where it answers, if it has a socket.
-    pub socket: Option<PathBuf>,
+    /// Its socket, if it has one, as its configuration has it: from the project's folder. So a copy of a project doesn't lead to the
+    /// daemon of the original.
+    pub socket: Option<String>,
 }
 
 /// What the last daemon of this ledger noted of itself, if that can be read.
 pub fn noted(ledger: &Path) -> Option<Noted> {
     let note = read(&mut File::open(path(ledger)).ok()?)?;
     let process = note.split_once(PROCESS)?.1.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?;
-    let socket = note.lines().find_map(|line| line.strip_prefix(SOCKET)).map(PathBuf::from);
+    let socket = note.lines().find_map(|line| line.strip_prefix(SOCKET)).map(str::to_owned);
     Some(Noted { process, socket })
 }
 
 const PROCESS: &str = "(process ";
 const SOCKET: &str = "socket ";
 
-fn note(process: u32, socket: Option<&Path>) -> String {
-    // Who reads it may be in another folder.
-    let socket = socket.and_then(|path| std::path::absolute(path).ok());
-    let socket = socket.map(|path| format!("{SOCKET}{}\n", path.display())).unwrap_or_default();
+fn note(process: u32, socket: Option<&str>) -> String {
+    let socket = socket.map(|path| format!("{SOCKET}{path}\n")).unwrap_or_default();
     format!("tierd serve {PROCESS}{process})\n{socket}")
 }
 
@@ -96,9 +95,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let ledger = folder.path().join("a.ledger");
         assert_eq!(noted(&ledger), None);
-        let lock = DaemonLock::take(&ledger, Some(Path::new("/run/a b/tierd.sock"))).unwrap();
+        let lock = DaemonLock::take(&ledger, Some("a b/tierd.sock")).unwrap();
         let process = std::process::id();
-        assert_eq!(noted(&ledger), Some(Noted { process, socket: Some("/run/a b/tierd.sock".into()) }));
+        assert_eq!(noted(&ledger), Some(Noted { process, socket: Some("a b/tierd.sock".into()) }));
         let refused = DaemonLock::take(&ledger, None).unwrap_err();
         assert!(
             matches!(&refused, StartError::Served { holder } if *holder == format!("tierd serve (process {process})"))

@@ -70,7 +70,7 @@ impl Client {
     /// A client of the daemon that serves this project, whatever the files are like now: its socket is where it noted when it began,
     /// or, where it could note nothing, where they say. `None` where none answers.
     pub fn find(project: &Project) -> Option<Self> {
-        let noted = || tierd_daemon::noted(&project.ledger_as_written())?.socket;
+        let noted = || Some(project.folder().join(tierd_daemon::noted(&project.ledger_as_written())?.socket?));
         let by_files = || project.socket(&project.load().ok()?.rules?.config);
         let at = |socket: PathBuf| Client::connect(&socket);
         noted().and_then(at).or_else(|| by_files().and_then(at))

@@ -207,6 +207,11 @@ fn doctor_knows_whether_a_daemon_answers() {
     fs::rename(project.path("tierd.ledger"), project.path("gone.ledger")).unwrap();
     project.tierd(&["doctor", "--serving"]).ok().prints(&["answers on its socket"]);
     fs::rename(project.path("gone.ledger"), project.path("tierd.ledger")).unwrap();
+    // A copy of the project isn't served by the original's daemon.
+    let copy = ["-r", "tierd.toml", "rules", "shop.db", "tierd.ledger", "tierd.ledger.serve", "copy"];
+    fs::create_dir(project.path("copy")).unwrap();
+    assert!(Command::new("cp").args(copy).current_dir(project.folder()).status().unwrap().success());
+    project.tierd(&["doctor", "--serving", "-C", "copy"]).exits(1);
     daemon.signal("TERM");
     daemon.end();
     project.tierd(&["doctor", "--serving"]).exits(1);

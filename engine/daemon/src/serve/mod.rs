@@ -110,7 +110,7 @@ pub async fn start(project: Project, wall: Arc<dyn Wall>) -> Result<Serving, Sta
     let first =
         tokio::task::spawn_blocking(move || reload::first(&reading, now)).await.map_err(|_| StartError::Ended)??;
     let config = &first.active.rules.config;
-    let lock = DaemonLock::take(&project.ledger(config), project.socket(config).as_deref())?;
+    let lock = DaemonLock::take(&project.ledger(config), config.http.socket.as_deref())?;
     let (active, _) = watch::channel(Arc::new(first.active.clone()));
     let (reload_status, _) = watch::channel(Arc::new(first.status.clone()));
     let (unwritten, _) = watch::channel(0);
