@@ -194,6 +194,12 @@ fn number(digits: &str) -> Json {
 }
 
 fn story(story: &Story, clock: &Clock) -> Json {
+    let (inputs, config, failed) = match &story.how {
+        How::Plugin { inputs, config, failed, .. } => {
+            (inputs.iter().map(input).collect(), json!(config), json!(failed))
+        }
+        _ => (Json::Null, Json::Null, Json::Null),
+    };
     json!({
         "metric": story.name,
         "title": story.title,
@@ -203,18 +209,9 @@ fn story(story: &Story, clock: &Clock) -> Json {
             How::Derived { rows, .. } if !rows.is_empty() => rows.iter().map(|row| score(row, story.personal)).collect(),
             _ => Json::Null,
         },
-        "inputs": match &story.how {
-            How::Plugin { inputs, .. } => inputs.iter().map(input).collect(),
-            _ => Json::Null,
-        },
-        "config": match &story.how {
-            How::Plugin { config, .. } => json!(config),
-            _ => Json::Null,
-        },
-        "failed": match &story.how {
-            How::Plugin { failed, .. } => json!(failed),
-            _ => Json::Null,
-        },
+        "inputs": inputs,
+        "config": config,
+        "failed": failed,
         "account": match &story.how {
             How::Points { account: Some(account), .. } => self::account(account),
             _ => Json::Null,

@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// Explains one subject by the decision file; `None` where the file turns out to be damaged. `spent` are the rules as
-/// [`limits_used_up`] gives them.
+/// [`limits_used_up`] gives them; no plugin is called, so `failures` says which gave nothing in the run.
 pub(crate) fn from_file(
     project: &Project,
     spent: &RuleSet,
@@ -41,6 +41,7 @@ pub(crate) fn from_file(
     ledger: &Reader,
     clock: &Clock,
     (key, set): (&str, Option<&str>),
+    failures: &[PluginFailure],
 ) -> Result<Option<Answers>, ExplainError> {
     let mut outcomes = Vec::new();
     for kind in file.kinds() {
@@ -58,8 +59,6 @@ pub(crate) fn from_file(
     }
     let seen = outcomes.iter().map(|(kind, key, outcome)| Seen { kind: *kind, key: key.clone(), outcome, subject: 0 });
     let mut answers = answers(spent, &seen.collect::<Vec<_>>(), Some(ledger), clock, key, set)?;
-    // No plugin was called here; what became of the calls of the run stands in its record.
-    let failures = ledger.run(file.stamp().run)?.map(|run| PluginFailure::of_run(&run)).unwrap_or_default();
     let stories = answers.sets.iter_mut().flat_map(|answer| &mut answer.explanation.metrics);
     for story in stories {
         let of_story = failures.iter().find(|failure| failure.metric.as_ref() == Some(&story.name));

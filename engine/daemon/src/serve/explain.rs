@@ -28,7 +28,9 @@ use crate::{
     decisions::{self, DecisionFile, Stamp, Writer},
     evaluate::{Evaluation, Evaluator},
     explain::{self, Answers, ExplainError, json},
-    memory, revision,
+    memory,
+    report::PluginFailure,
+    revision,
 };
 
 /// What is kept between explanations.
@@ -59,6 +61,8 @@ struct Asked<'a> {
     ledger: Lent<'a>,
     stamp: Stamp,
     clock: Clock,
+    /// Plugins that gave nothing in the run.
+    failures: Vec<PluginFailure>,
 }
 
 impl Handle {
@@ -118,14 +122,23 @@ impl<'a> Asked<'a> {
         let rules = explainer.rules_of(handle.project(), &ledger, run.revision, active)?;
         let stamp = Stamp { run: run.id, revision: rules.revision, as_of: run.as_of };
         let clock = Clock::new(run.as_of, Arc::clone(&rules.config.zone));
-        Ok(Asked { handle, rules, ledger, stamp, clock })
+        let failures = PluginFailure::of_run(&run);
+        Ok(Asked { handle, rules, ledger, stamp, clock, failures })
     }
 
     /// `None` where the file is no good.
     fn by_file(&self, key: &str, set: Option<&str>) -> Result<Option<Answers>, ExplainError> {
         let Some(open) = self.open() else { return Ok(None) };
         let project = self.handle.project();
-        let answers = explain::from_file(project, &open.spent, &open.file, &self.ledger, &self.clock, (key, set))?;
+        let answers = explain::from_file(
+            project,
+            &open.spent,
+            &open.file,
+            &self.ledger,
+            &self.clock,
+            (key, set),
+            &self.failures,
+        )?;
         if answers.is_none() {
             *self.kept() = None;
         }

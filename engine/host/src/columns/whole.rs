@@ -64,10 +64,9 @@ impl Whole {
 impl Places<'_> {
     /// Puts batch `at` into its place. It has as many rows as the place.
     pub(crate) fn put(&self, at: usize, batch: ArrayRef) -> Placed {
+        // Values of no fixed width have no places.
+        let Some(place) = self.0.get(at) else { return Placed::Apart(batch) };
         let data = batch.to_data();
-        let (Some(place), Some(_)) = (self.0.get(at), batch.data_type().primitive_width()) else {
-            return Placed::Apart(batch);
-        };
         let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
         let bytes = place.len();
         place.copy_from_slice(&data.buffers()[0].as_slice()[..bytes]);
