@@ -110,6 +110,11 @@ impl Project {
         self.folder.join(tierd_rules::ledger_path(&self.read_config().unwrap_or_default()))
     }
 
+    /// Where a daemon answers, as [`Project::ledger_as_written`]; `None` where it has no socket.
+    pub fn socket_as_written(&self) -> Option<PathBuf> {
+        Some(self.folder.join(tierd_rules::socket_path(&self.read_config().unwrap_or_default())?))
+    }
+
     /// Where a daemon under this configuration answers; `None` where it has no socket.
     pub fn socket(&self, config: &Config) -> Option<PathBuf> {
         config.http.socket.as_ref().map(|socket| self.folder.join(socket))

@@ -68,12 +68,11 @@ pub enum ClientError {
 
 impl Client {
     /// A client of the daemon that serves this project, whatever the files are like now: its socket is where it noted when it began,
-    /// or, where it could note nothing, where they say. `None` where none answers.
+    /// or, where it could note nothing, where `tierd.toml` says. `None` where none answers.
     pub fn find(project: &Project) -> Option<Self> {
         let noted = || Some(project.folder().join(tierd_daemon::noted(&project.ledger_as_written())?.socket?));
-        let by_files = || project.socket(&project.load().ok()?.rules?.config);
         let at = |socket: PathBuf| Client::connect(&socket);
-        noted().and_then(at).or_else(|| by_files().and_then(at))
+        noted().and_then(at).or_else(|| project.socket_as_written().and_then(at))
     }
 
     /// A client of the daemon at this socket; `None` where none answers.

@@ -31,7 +31,7 @@ mod suggest;
 mod syntax;
 mod typing;
 
-pub use check::{CONFIG_FILE, Loaded, ledger_path, load, rules_folder};
+pub use check::{CONFIG_FILE, Loaded, ledger_path, load, rules_folder, socket_path};
 pub use checked::{
     Aggregate, AggregateFn, FactsId, Level, Metric, MetricId, MetricKind, PointsId, RankKind, Rollup, RuleId, RuleSet,
     ScoreRow, Standing, Step, SubjectId, TierSet, TierSetId, Unknown,

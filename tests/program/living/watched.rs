@@ -184,6 +184,8 @@ fn doctor_finds_what_is_wrong_and_says_what_to_do() {
 
     project.edit("rules/value.toml", "annual_spend >= 5000", "anual_spend >= 5000");
     wrong("rules", "tierd check");
+    // Both broken: what is wrong with the ledger isn't hidden by the rules.
+    wrong("ledger", "restore it from a backup");
 }
 
 #[test]

@@ -9,7 +9,7 @@ mod machine;
 
 use std::path::Path;
 
-use tierd_daemon::{Project, serve};
+use tierd_daemon::Project;
 use tierd_rules::RuleSet;
 
 use crate::{
@@ -63,7 +63,13 @@ pub(crate) fn doctor(args: &DoctorArgs, folder: &Path, output: Output) -> Result
     }
     let (on_disk, mut findings) = files::rules(&project);
     // Broken files keep no daemon from its work: it goes on with the last good ones.
-    let rules = on_disk.or_else(|| serve::last_good(&project, &project.ledger_as_written()).ok().flatten());
+    let rules = match on_disk {
+        Some(rules) => Some(rules),
+        None => data::last_good(&project).unwrap_or_else(|finding| {
+            findings.push(finding);
+            None
+        }),
+    };
     match &rules {
         Some(rules) if args.serving => findings = vec![machine::must_serve(&project, rules)],
         Some(rules) => findings.extend(of_rules(&project, rules)),

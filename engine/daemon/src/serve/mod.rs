@@ -55,6 +55,9 @@ pub use watcher::Watching;
 /// So long it may take a run to notice that it is abandoned, and to say so in the ledger.
 const GIVING_UP: Duration = Duration::from_secs(2);
 
+/// So long a start waits, at most, until the ledger says which rules the daemon goes on with.
+const FIRST_NOTE: Duration = Duration::from_secs(10);
+
 /// Why a daemon can't start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -102,6 +105,9 @@ pub struct Serving {
 /// Starts a daemon for this project: locks its ledger against other daemons, loads the rules, or the last good ones, and begins to
 /// watch, to schedule and to take requests.
 ///
+/// By the time it returns the ledger says which rules the daemon goes on with, so that neither a crash nor files that break leave anybody
+/// without them; a ledger that can't be written just now keeps no daemon from serving.
+///
 /// # Errors
 /// [`StartError`].
 pub async fn start(project: Project, wall: Arc<dyn Wall>) -> Result<Serving, StartError> {
@@ -140,9 +146,16 @@ pub async fn start(project: Project, wall: Arc<dyn Wall>) -> Result<Serving, Sta
         explainer: explain::Explainer::default(),
     });
     let mut tasks = JoinSet::new();
-    let reloads = reload::task(handle.clone(), reload_rx, first.road(handle.clone(), note_tx));
-    tasks.spawn(liveness::watched(handle.clone(), Part::Reload, reloads));
+    let road = first.road(handle.clone(), note_tx);
+    // Nobody but the task of notes changes the count until the reloads begin.
+    let mut unwritten = handle.watch_unwritten();
+    let has_note = *unwritten.borrow_and_update() > 0;
     tasks.spawn(reload::note_task(handle.clone(), note_rx));
+    if has_note {
+        // Written, or not to be written just now, or slow: the task goes on with it.
+        let _ = tokio::time::timeout(FIRST_NOTE, unwritten.changed()).await;
+    }
+    tasks.spawn(liveness::watched(handle.clone(), Part::Reload, reload::task(handle.clone(), reload_rx, road)));
     tasks.spawn(watcher::task(handle.clone()));
     tasks.spawn(executor::task(handle.clone(), run_rx));
     tasks.spawn(liveness::watched(handle.clone(), Part::Scheduler, scheduler::task(handle.clone())));

@@ -10,7 +10,10 @@ use std::{
 };
 
 use rusqlite::Connection;
-use tierd_daemon::serve::{FileState, Origin, ReloadCause, Reloaded, RunRequest, StartError};
+use tierd_daemon::{
+    Project,
+    serve::{self, FileState, Origin, ReloadCause, Reloaded, RunRequest, StartError, SystemWall},
+};
 use tierd_ledger::Cause;
 
 use crate::support::*;
@@ -114,6 +117,15 @@ async fn files_broken_while_no_daemon_runs_are_refused_at_the_start() {
     let daemon = place.serve().await;
     assert_eq!(daemon.sets(), "g1");
     daemon.stop().await;
+}
+
+#[tokio::test]
+async fn a_daemon_that_has_begun_can_be_killed_without_losing_its_rules() {
+    let place = Place::new();
+    let project = Project::open(place.root()).unwrap();
+    drop(serve::start(project.clone(), Arc::new(SystemWall)).await.unwrap());
+    let good = serve::last_good(&project, &place.path("tierd.ledger")).unwrap().unwrap();
+    assert_eq!(good.tier_sets[0].name, "g1");
 }
 
 #[tokio::test]

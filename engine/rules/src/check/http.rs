@@ -12,7 +12,7 @@ use crate::{
     raw::{At, schedule::HttpTable},
 };
 
-const OFF: &str = "off";
+pub(super) const OFF: &str = "off";
 
 impl Checking<'_> {
     pub(super) fn http(&mut self, written: Option<&At<HttpTable>>) -> Option<Http> {

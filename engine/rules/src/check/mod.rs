@@ -31,7 +31,7 @@ use self::schedules::Schedules;
 pub use self::cases::load_tests;
 
 use crate::{
-    RuleSet, code,
+    Http, RuleSet, code,
     diagnostic::Diagnostic,
     fileset::{File, FileId, FileSet, Location, is_plugin},
     raw::{self, At, ConfigFile, Name, RuleFile, offsets::Offsets},
@@ -99,19 +99,33 @@ pub fn load(files: FileSet) -> Loaded {
 ///
 /// Where the text names none, or is no TOML at all, it is the default: the mistake itself is for [`load`] to report.
 pub fn rules_folder(config: &str) -> String {
-    let table = toml::de::DeTable::parse_recoverable(config).0;
-    let folder = table.get_ref().get("rules").and_then(|value| value.get_ref().as_str());
-    folder.map(str::trim).filter(|folder| !folder.is_empty()).unwrap_or(DEFAULT_RULES_FOLDER).to_owned()
+    as_written(config, None, "rules").unwrap_or_else(|| DEFAULT_RULES_FOLDER.to_owned())
 }
 
 /// The path of the ledger that a `tierd.toml` names, for when it is broken and the ledger has to be found all the same.
 ///
 /// Where the text names none, as far as it is TOML, it is the default.
 pub fn ledger_path(config: &str) -> String {
-    let table = toml::de::DeTable::parse_recoverable(config).0;
-    let path = table.get_ref().get("ledger").and_then(|ledger| ledger.get_ref().get("path"));
-    let path = path.and_then(|path| path.get_ref().as_str());
-    path.map(str::trim).filter(|path| !path.is_empty()).unwrap_or(DEFAULT_LEDGER).to_owned()
+    as_written(config, Some("ledger"), "path").unwrap_or_else(|| DEFAULT_LEDGER.to_owned())
+}
+
+/// The path of the socket that a `tierd.toml` names, as [`ledger_path`]; `None` for one that is off.
+pub fn socket_path(config: &str) -> Option<String> {
+    match as_written(config, Some("http"), "socket") {
+        Some(path) => Some(path).filter(|path| path != http::OFF),
+        None => Http::default().socket,
+    }
+}
+
+/// A text of a configuration that may be broken; none where it is blank or can't be read.
+fn as_written(config: &str, table: Option<&str>, key: &str) -> Option<String> {
+    let all = toml::de::DeTable::parse_recoverable(config).0;
+    let value = match table {
+        Some(table) => all.get_ref().get(table)?.get_ref().get(key)?,
+        None => all.get_ref().get(key)?,
+    };
+    let text = value.get_ref().as_str()?.trim();
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
 fn without_config(files: FileSet) -> Loaded {
@@ -238,5 +252,23 @@ impl Checking<'_> {
     /// As [`Checking::text`], with a value for a key that isn't there.
     fn text_or(&mut self, text: Option<&At<String>>, default: &str) -> Option<String> {
         text.map_or(Some(default.to_owned()), |text| self.text(text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn broken_configuration_still_says_where_things_are() {
+        let config = "rules = \"levels\"\nledger.path = \" state/l.ledger \"\n[http\n[http]\nsocket = \"s.sock\"\ntoken_file = ]\n";
+        assert_eq!(rules_folder(config), "levels");
+        assert_eq!(ledger_path(config), "state/l.ledger");
+        assert_eq!(socket_path(config), Some("s.sock".to_owned()));
+        for unsaid in ["", "[http]\nsocket = 3", "[http]\nsocket = \" \"", "http = 1\nledger = []", "\u{0}"] {
+            assert_eq!(socket_path(unsaid), Some("tierd.sock".to_owned()), "{unsaid}");
+            assert_eq!(ledger_path(unsaid), "tierd.ledger", "{unsaid}");
+        }
+        assert_eq!(socket_path("http.socket = \"off\""), None);
     }
 }

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use tierd_daemon::{Project, verify};
+use tierd_daemon::{Project, serve, verify};
 use tierd_ledger::{ErrorKind, Reader};
 use tierd_rules::RuleSet;
 use tierd_sources::{Database, DatabaseError};
@@ -98,6 +98,11 @@ fn side_files(path: &Path) -> Finding {
     }
 }
 
+/// The rules that a daemon goes on with where the files are broken, if the ledger has any; an error where it can't say.
+pub(super) fn last_good(project: &Project) -> Result<Option<RuleSet>, Finding> {
+    serve::last_good(project, &project.ledger_as_written()).map_err(|error| unreadable(&error))
+}
+
 /// Whether the ledger is there, whole and can be written.
 pub(super) fn ledger(project: &Project, rules: &RuleSet) -> Vec<Finding> {
     const WHAT: &str = "ledger";
@@ -120,9 +125,13 @@ pub(super) fn ledger(project: &Project, rules: &RuleSet) -> Vec<Finding> {
         Err(error) if matches!(error.kind, ErrorKind::Older { .. }) => {
             Finding::note(WHAT, chain(&error), "the daemon brings it up to date; make a backup before")
         }
-        Err(error) => Finding::bad(WHAT, chain(&error), "name another path, or restore it from a backup"),
+        Err(error) => unreadable(&error),
     });
     findings
+}
+
+fn unreadable(error: &tierd_ledger::Error) -> Finding {
+    Finding::bad("ledger", chain(error), "name another path, or restore it from a backup")
 }
 
 fn whole(path: &Path, reader: &Reader) -> Finding {
