@@ -3,8 +3,9 @@
 #![expect(clippy::print_stdout, reason = "what the process says to the test that started it")]
 
 use std::{
+    fs,
     io::{BufRead, BufReader, Lines, Read},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
     sync::atomic::{AtomicBool, Ordering},
     thread,
@@ -21,8 +22,12 @@ const PATIENCE: &str = "TIERD_TEST_PATIENCE";
 const READY: &str = "application is ready";
 const REPORT: &str = "application reports: ";
 
+/// So many commits must have been made beside runs before a test says anything.
+pub(super) const ENOUGH: u64 = 100;
+
 /// An application that writes until it is told to end.
 pub(super) struct Application {
+    database: PathBuf,
     process: Child,
     said: Lines<BufReader<ChildStdout>>,
 }
@@ -51,7 +56,12 @@ impl Application {
         let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut said = BufReader::new(process.stdout.take().unwrap()).lines();
         assert!(said.any(|line| line.unwrap().ends_with(READY)), "the application ended before it was ready");
-        Application { process, said }
+        Application { database: database.to_owned(), process, said }
+    }
+
+    /// Whether it has made [`ENOUGH`] commits.
+    pub(super) fn has_written_enough(&self) -> bool {
+        enough(&self.database).exists()
     }
 
     /// Tells it to end.
@@ -67,6 +77,11 @@ impl Application {
             failure: Some(report[3].clone()).filter(|failure| !failure.is_empty()),
         }
     }
+}
+
+/// The file by which it says that it has written enough.
+fn enough(database: &Path) -> PathBuf {
+    database.with_extension("enough")
 }
 
 impl Drop for Application {
@@ -96,7 +111,8 @@ fn write_until_told() {
 
 fn write(told: &AtomicBool) -> [String; 4] {
     let patience = std::env::var(PATIENCE).unwrap().parse().unwrap();
-    let shop = Connection::open(std::env::var_os(DATABASE).unwrap()).unwrap();
+    let database = PathBuf::from(std::env::var_os(DATABASE).unwrap());
+    let shop = Connection::open(&database).unwrap();
     shop.busy_timeout(Duration::from_millis(patience)).unwrap();
     let mode: String = shop.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
     println!("{READY}");
@@ -115,6 +131,9 @@ fn write(told: &AtomicBool) -> [String; 4] {
             longest = longest.max(refused.map_or(Duration::ZERO, |since| since.elapsed()));
             refused = if busy == 0 { None } else { refused.or_else(|| Some(Instant::now())) };
             checkpoints += u64::from(busy == 0);
+        }
+        if commits == ENOUGH {
+            fs::write(enough(&database), "").unwrap();
         }
         thread::sleep(Duration::from_millis(2));
     }

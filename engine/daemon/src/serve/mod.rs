@@ -56,7 +56,7 @@ pub use watcher::Watching;
 const GIVING_UP: Duration = Duration::from_secs(2);
 
 /// So long a start waits, at most, until the ledger says which rules the daemon goes on with.
-const FIRST_NOTE: Duration = Duration::from_secs(10);
+const FIRST_NOTE: Duration = Duration::from_secs(30);
 
 /// Why a daemon can't start.
 #[derive(Debug, thiserror::Error)]
