@@ -88,6 +88,18 @@ fn keys_that_are_numbers_are_looked_up_as_they_are_written() {
 }
 
 #[test]
+fn values_that_do_not_fit_are_counted_and_limited() {
+    let project = shop();
+    project.sql("UPDATE areas SET risk = 'high' WHERE code = '武汉'");
+    run_fails(&project, &["1 row", "areas.risk", "bad_values"]);
+    project.edit("tierd.toml", "sqlite = ", "bad_values = 1\nsqlite = ");
+    project.run().says(&["areas.risk: 1 not"]);
+    let run = project.tierd(&["run", "--as-of", AS_OF, "--output", "json"]).ok().json();
+    assert_eq!(run["bad_values"], 1);
+    assert_eq!(project.held("risk"), "1=low 2=low 3=low");
+}
+
+#[test]
 fn a_table_that_is_not_granted_is_never_read() {
     let project = shop();
     project.edit("tierd.toml", "lookups = [\"regions\"]", "lookups = []");

@@ -15,7 +15,9 @@ use tierd_host::LookupProblem;
 use tierd_ledger::Reader;
 use tierd_model::Clock;
 use tierd_rules::RuleSet;
-use tierd_sources::{Database, DatabaseError, Progress, ReadError, ReadOptions, SourceData, needed_subjects, read_all};
+use tierd_sources::{
+    BadValues, Database, DatabaseError, Progress, ReadError, ReadOptions, SourceData, needed_subjects, read_all,
+};
 
 use crate::{
     Project,
@@ -46,6 +48,8 @@ pub struct Evaluator<'a> {
 pub struct Evaluation {
     /// What was read of each kind of subject that the rules need. Columns, parents and bookings have moved on.
     pub sources: Vec<SourceData>,
+    /// Stored values, also of tables that plugins look things up in, that didn't fit their declared types.
+    pub bad_values: Vec<BadValues>,
     /// What the rules make of it; its subjects stand in the same order.
     pub outcome: Outcome,
     /// How long reading took.
@@ -130,13 +134,14 @@ impl Evaluator<'_> {
             let lookup = lookup.map(|(index, _)| &rules.config.lookups[*index]);
             limits::check(&read_by, source, lookup, self.clock)?;
         }
+        let bad_values = sources.iter().flat_map(|source| source.bad_values.iter().cloned()).collect();
         let lookups = lookups::take(rules, &looked_up, &mut sources)?;
         let evaluating = Instant::now();
         let given = sources.iter_mut().map(SourceData::take_given).collect();
         let history = LedgerHistory::new(ledger, rules, &sources, self.clock);
         let plugins = project.runner(rules, &lookups);
         let outcome = evaluate::evaluate(rules, given, &history, &*plugins, self.due, self.clock)?;
-        Ok(Evaluation { sources, outcome, read, evaluate: evaluating.elapsed() })
+        Ok(Evaluation { sources, bad_values, outcome, read, evaluate: evaluating.elapsed() })
     }
 }
 
@@ -186,7 +191,7 @@ impl Evaluation {
 
     /// How many stored values didn't fit their declared types.
     pub fn bad_values(&self) -> u64 {
-        self.sources.iter().flat_map(|s| &s.bad_values).map(|bad| bad.count).sum()
+        self.bad_values.iter().map(|bad| bad.count).sum()
     }
 
     /// How many facts name no known subject.
@@ -214,8 +219,7 @@ impl Evaluation {
 
     /// What is worth knowing, though limits allow it: bad values, facts of unknown subjects.
     pub fn remarks(&self, rules: &RuleSet) -> Vec<String> {
-        let mut remarks: Vec<String> =
-            self.sources.iter().flat_map(|s| &s.bad_values).map(limits::bad_values).collect();
+        let mut remarks: Vec<String> = self.bad_values.iter().map(limits::bad_values).collect();
         for table in self.tables().filter(|table| table.unknown_subjects > 0) {
             let name = table.facts.map_or("", |facts| &rules.config.facts[facts.0].name);
             remarks.push(format!("{} {name} name no known subject and are passed over", table.unknown_subjects));
