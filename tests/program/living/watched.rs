@@ -176,6 +176,17 @@ fn doctor_finds_what_is_wrong_and_says_what_to_do() {
     wrong("database", "mend `sqlite`");
     fs::rename(project.path("gone.db"), project.path("shop.db")).unwrap();
 
+    // One of an older version stays as it is, also where the last good rules would be looked for in it.
+    let ledger = || Connection::open(project.path("tierd.ledger")).unwrap();
+    let version = || ledger().pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0)).unwrap();
+    let known = version();
+    ledger().pragma_update(None, "user_version", known - 1).unwrap();
+    project.edit("rules/value.toml", "annual_spend >= 5000", "anual_spend >= 5000");
+    project.tierd(&["doctor"]).exits(1).prints(&["BAD   rules", "note  ledger", "make a backup before"]);
+    project.edit("rules/value.toml", "anual_spend >= 5000", "annual_spend >= 5000");
+    assert_eq!(version(), known - 1);
+    ledger().pragma_update(None, "user_version", known).unwrap();
+
     let mut bytes = fs::read(project.path("tierd.ledger")).unwrap();
     let page = bytes.len() / 4096 / 2 * 4096;
     bytes[page..page + 4096].fill(0xff);

@@ -100,7 +100,12 @@ fn side_files(path: &Path) -> Finding {
 
 /// The rules that a daemon goes on with where the files are broken, if the ledger has any; an error where it can't say.
 pub(super) fn last_good(project: &Project) -> Result<Option<RuleSet>, Finding> {
-    serve::last_good(project, &project.ledger_as_written()).map_err(|error| unreadable(&error))
+    let path = project.ledger_as_written();
+    match Reader::open(&path) {
+        // Asked for its rules, it would be brought up to date.
+        Err(error) if matches!(error.kind, ErrorKind::Older { .. }) => Err(unreadable(&error)),
+        _ => serve::last_good(project, &path).map_err(|error| unreadable(&error)),
+    }
 }
 
 /// Whether the ledger is there, whole and can be written.
@@ -122,16 +127,19 @@ pub(super) fn ledger(project: &Project, rules: &RuleSet) -> Vec<Finding> {
         Err(error) if matches!(error.kind, ErrorKind::Missing) => {
             Finding::ok(WHAT, format!("{} isn't there yet; the first run makes it", path.display()))
         }
-        Err(error) if matches!(error.kind, ErrorKind::Older { .. }) => {
-            Finding::note(WHAT, chain(&error), "the daemon brings it up to date; make a backup before")
-        }
         Err(error) => unreadable(&error),
     });
     findings
 }
 
 fn unreadable(error: &tierd_ledger::Error) -> Finding {
-    Finding::bad("ledger", chain(error), "name another path, or restore it from a backup")
+    const WHAT: &str = "ledger";
+    match error.kind {
+        ErrorKind::Older { .. } => {
+            Finding::note(WHAT, chain(error), "the daemon brings it up to date; make a backup before")
+        }
+        _ => Finding::bad(WHAT, chain(error), "name another path, or restore it from a backup"),
+    }
 }
 
 fn whole(path: &Path, reader: &Reader) -> Finding {
