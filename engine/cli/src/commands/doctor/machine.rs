@@ -151,6 +151,8 @@ fn answers(project: &Project) -> bool {
 /// The process that says of itself in the lock file that it serves the project, where it lives.
 fn holder(project: &Project, rules: &RuleSet) -> Option<u32> {
     let process = tierd_daemon::noted(&project.ledger(&rules.config))?.process;
-    let name = fs::read_to_string(format!("/proc/{process}/comm")).ok()?;
-    name.starts_with("tierd").then_some(process)
+    // proc_pid_stat(5): `4711 (tierd) S …`. One that has ended stays there as Z until its parent, which may not care, has asked for it.
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    let (name, state) = stat.split_once('(')?.1.rsplit_once(") ")?;
+    (name.starts_with("tierd") && !state.starts_with(['Z', 'X'])).then_some(process)
 }
