@@ -23,7 +23,7 @@ const READY: &str = "application is ready";
 const REPORT: &str = "application reports: ";
 
 /// So many commits must have been made beside runs before a test says anything.
-pub(super) const ENOUGH: u64 = 100;
+pub(super) const ENOUGH: u64 = 101;
 
 /// An application that writes until it is told to end.
 pub(super) struct Application {

@@ -226,7 +226,7 @@ fn doctor_knows_whether_a_daemon_answers() {
     assert!(Command::new("cp").args(copy).current_dir(project.folder()).status().unwrap().success());
     project.tierd(&["doctor", "--serving", "-C", "copy"]).exits(1);
     // It has ended, and this process hasn't asked yet how.
-    daemon.signal("KILL");
+    daemon.signal("TERM");
     let began = Instant::now();
     while !project.tierd(&["doctor", "--serving"]).exits(1).out.contains("none runs") {
         assert!(began.elapsed() < Duration::from_secs(60), "a process that has ended counts as a daemon");
