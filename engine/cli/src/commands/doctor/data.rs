@@ -100,12 +100,7 @@ fn side_files(path: &Path) -> Finding {
 
 /// The rules that a daemon goes on with where the files are broken, if the ledger has any; an error where it can't say.
 pub(super) fn last_good(project: &Project) -> Result<Option<RuleSet>, Finding> {
-    let path = project.ledger_as_written();
-    match Reader::open(&path) {
-        // Asked for its rules, it would be brought up to date.
-        Err(error) if matches!(error.kind, ErrorKind::Older { .. }) => Err(unreadable(&error)),
-        _ => serve::last_good(project, &path).map_err(|error| unreadable(&error)),
-    }
+    serve::last_good(project, &project.ledger_as_written()).map_err(|error| unreadable(&error))
 }
 
 /// Whether the ledger is there, whole and can be written.

@@ -126,14 +126,10 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// Reads it, of the ledger at this place. One of an older version is brought up to date first.
+    /// Reads it, of the ledger at this place.
     pub(super) fn read(project: &Project, path: &Path) -> Result<Memory, tierd_ledger::Error> {
         let reader = match Reader::open(path) {
             Err(error) if matches!(error.kind, ErrorKind::Missing) => return Ok(Memory::default()),
-            Err(error) if matches!(error.kind, ErrorKind::Older { .. }) => {
-                drop(Ledger::open(path, "tierd serve")?);
-                Reader::open(path)?
-            }
             opened => opened?,
         };
         let mut memory = Memory { last: reader.last_reload()?, ..Memory::default() };

@@ -3,7 +3,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use tierd_ledger::{Reader, ReloadOutcome};
+use tierd_ledger::{ErrorKind, Ledger, Reader, ReloadOutcome};
 use tierd_model::Timestamp;
 use tierd_rules::RuleSet;
 use tokio::sync::mpsc;
@@ -41,7 +41,7 @@ impl First {
     }
 }
 
-/// Reads the files and what the ledger remembers. Changes neither.
+/// Reads the files and what the ledger remembers. Changes neither, but for a ledger of an older version: that is brought up to date.
 pub(in crate::serve) fn first(project: &Project, now: Timestamp) -> Result<First, StartError> {
     let checked = at_rest(project);
     let ledger = match &checked.rules {
@@ -49,7 +49,13 @@ pub(in crate::serve) fn first(project: &Project, now: Timestamp) -> Result<First
         // The place that a broken configuration names, as far as it can be read, or else the default one.
         Err(_) => project.ledger_as_written(),
     };
-    let memory = Memory::read(project, &ledger)?;
+    let memory = match Memory::read(project, &ledger) {
+        Err(error) if matches!(error.kind, ErrorKind::Older { .. }) => {
+            drop(Ledger::open(&ledger, "tierd serve")?);
+            Memory::read(project, &ledger)?
+        }
+        read => read?,
+    };
     let rolled_back = memory.rolled_back(&checked.mark).map(|revision| {
         let reader = Reader::open(&ledger)?;
         let rules = crate::revision::rules_of(project, &reader, revision)?;
@@ -64,7 +70,7 @@ pub(in crate::serve) fn first(project: &Project, now: Timestamp) -> Result<First
 /// The rules that a daemon goes on with where the files are refused, if the ledger has any that can be used.
 ///
 /// # Errors
-/// [`tierd_ledger::Error`] where there is a ledger and it can't be read.
+/// [`tierd_ledger::Error`] where there is a ledger and it can't be read; one of an older version stays as it is.
 pub fn last_good(project: &Project, ledger: &Path) -> Result<Option<RuleSet>, tierd_ledger::Error> {
     Ok(Memory::read(project, ledger)?.last_good.map(|(rules, _)| rules))
 }
