@@ -1,6 +1,7 @@
 //! From a snapshot of the database to levels, in memory.
 
 use std::{
+    mem,
     path::PathBuf,
     time::{Duration, Instant},
 };
@@ -46,10 +47,10 @@ pub struct Evaluator<'a> {
 /// Everything that a run found, before anything is stored.
 #[derive(Debug)]
 pub struct Evaluation {
-    /// What was read of each kind of subject that the rules need. Columns, parents and bookings have moved on.
+    /// What was read of each kind of subject that the rules need. Columns, parents, bookings and bad values have moved on.
     pub sources: Vec<SourceData>,
     /// Stored values, also of tables that plugins look things up in, that didn't fit their declared types.
-    pub bad_values: Vec<BadValues>,
+    bad_values: Vec<BadValues>,
     /// What the rules make of it; its subjects stand in the same order.
     pub outcome: Outcome,
     /// How long reading took.
@@ -134,7 +135,7 @@ impl Evaluator<'_> {
             let lookup = lookup.map(|(index, _)| &rules.config.lookups[*index]);
             limits::check(&read_by, source, lookup, self.clock)?;
         }
-        let bad_values = sources.iter().flat_map(|source| source.bad_values.iter().cloned()).collect();
+        let bad_values = sources.iter_mut().flat_map(|source| mem::take(&mut source.bad_values)).collect();
         let lookups = lookups::take(rules, &looked_up, &mut sources)?;
         let evaluating = Instant::now();
         let given = sources.iter_mut().map(SourceData::take_given).collect();
