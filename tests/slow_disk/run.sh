@@ -7,4 +7,6 @@ shift
 library=$(mktemp --suffix=.so)
 trap 'rm -f "$library"' EXIT
 cc -shared -fPIC -O1 -o "$library" "$(dirname "$0")/slow_sync.c" -ldl
+# Also for those of other users that the command starts.
+chmod 755 "$library"
 LD_PRELOAD=$library SLOW_SYNC_MS=$milliseconds "$@"
